@@ -1,0 +1,25 @@
+# The few commands of the project; each works on a fresh machine with Rust and a C compiler.
+.PHONY: demo test bench audit tools
+
+# Gateway, sandbox CRM and an example shop: prints the addresses.
+demo:
+	cargo run --quiet --locked -p parom -- demo
+
+# Everything that a change must pass.
+test: tools
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --document-private-items
+	scripts/run-tests
+
+# Intake rate against a bare handler, added latency, memory; see docs/BENCHMARKS.md.
+bench:
+	cargo run --quiet --release --locked -p parom --example bench
+
+# Licences, advisories, sources and unused dependencies; installs its tools at first use.
+audit:
+	scripts/audit
+
+# System packages that the tests need: PHP, to compare with.
+tools:
+	scripts/install-tools

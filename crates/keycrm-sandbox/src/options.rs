@@ -1,0 +1,86 @@
+//! How the sandbox behaves: the vendor's undocumented choices are switches here.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+/// What happens to an order whose `source_uuid` is taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DupMode {
+    /// 422 with "The source uuid has already been taken."
+    #[default]
+    Reject,
+    /// A second order is created.
+    Accept,
+}
+
+/// Where a `source_uuid` must be unique.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DupScope {
+    /// Within one source.
+    #[default]
+    Source,
+    /// Within the whole account.
+    Account,
+}
+
+/// How dates are written in answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DateStyle {
+    /// `2026-05-04T08:15:30.000000Z`, as live answers have it.
+    #[default]
+    Iso,
+    /// `2026-05-04 08:15:30`, as the vendor's schema has it.
+    Space,
+}
+
+/// What an unknown filter, include or sort does to a list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnknownFilter {
+    /// 400 with the list of the allowed ones.
+    #[default]
+    BadRequest,
+    /// It has no effect.
+    Ignore,
+}
+
+/// Settings of one sandbox.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The address to listen on; port 0 picks a free one.
+    pub listen: SocketAddr,
+    /// The only accepted bearer key; `None` accepts any that is not empty.
+    pub api_key: Option<String>,
+    /// Requests allowed in any 60 seconds to one key from one address; 0 means no limit.
+    pub requests_per_minute: u32,
+    /// An NDJSON file that keeps the orders across restarts.
+    pub data: Option<PathBuf>,
+    /// What happens to a taken number.
+    pub dup_mode: DupMode,
+    /// Where a number must be unique.
+    pub dup_scope: DupScope,
+    /// Whether a filter takes a list by comma; otherwise only the whole text matches.
+    pub multi_lookup: bool,
+    /// How dates are written.
+    pub dates: DateStyle,
+    /// What an unknown filter does.
+    pub unknown_filter: UnknownFilter,
+    /// Whether each request is printed to stderr.
+    pub log_requests: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            api_key: None,
+            requests_per_minute: 60,
+            data: None,
+            dup_mode: DupMode::default(),
+            dup_scope: DupScope::default(),
+            multi_lookup: true,
+            dates: DateStyle::default(),
+            unknown_filter: UnknownFilter::default(),
+            log_requests: false,
+        }
+    }
+}

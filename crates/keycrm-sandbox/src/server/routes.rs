@@ -1,0 +1,26 @@
+//! The routes: pages and control by name, everything else is the API's.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::crm::Crm;
+use crate::{api, control, pages};
+
+pub(super) fn router(crm: Arc<Crm>) -> Router {
+    Router::new()
+        .route("/", get(pages::orders))
+        .route("/orders/{id}", get(pages::order))
+        .route("/fragments/orders", get(pages::fragment))
+        .route("/assets/sandbox.css", get(pages::stylesheet))
+        .route("/assets/sandbox.js", get(pages::script))
+        .route("/_sandbox/orders", get(control::orders))
+        .route("/_sandbox/orders/{id}", get(control::order))
+        .route("/_sandbox/ledger", get(control::ledger))
+        .route("/_sandbox/faults", get(control::faults).post(control::add_fault).delete(control::clear_faults))
+        .route("/_sandbox/play", post(control::play))
+        .route("/_sandbox/clear", post(control::clear))
+        .fallback(api::answer)
+        .with_state(crm)
+}

@@ -1,0 +1,82 @@
+//! Findings about the channel as a whole, and about names in its expressions.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::Regex;
+use toml::de::DeTable;
+
+use super::Channel;
+use super::finding::Findings;
+use crate::mapping::{Expr, LineRule, Place};
+use crate::problem::Code;
+
+pub(super) fn check(channel: &Channel, table: &DeTable<'_>, findings: &mut Findings<'_>) {
+    let at = table.get("order").map_or(0..0, |order| order.span());
+    if !channel.has_mapping() {
+        if channel.access.token.is_some() {
+            let message = "the channel has no mapping: it serves drop-in requests alone, and holds forms";
+            findings.warn(at, "order", Code::NoMapping, message, "Add [order.buyer] and the rest to take forms.");
+        } else {
+            let hint = "Add [order] with source_id, [order.buyer] and [[order.products]].";
+            findings.error(at, "order", Code::NoMapping, "the channel maps nothing", hint);
+        }
+        return;
+    }
+    if channel.rules.find("source_id").is_none() {
+        let hint = "Add order.source_id = 22, with the id of a source in the CRM.";
+        findings.error(at.clone(), "order.source_id", Code::Required, "the order names no source", hint);
+    }
+    if !matches!(channel.rules.find("buyer"), Some(Place::Object(fields)) if !fields.is_empty()) {
+        let hint = "Map one of buyer.full_name, buyer.email and buyer.phone at least.";
+        findings.error(at.clone(), "order.buyer", Code::NoContact, "the order has no buyer", hint);
+    }
+    let mapped = |path: &str| channel.rules.find(path).is_some();
+    if mapped("shipping.warehouse_ref") && !mapped("shipping.delivery_service_id") {
+        let message = "warehouse_ref without delivery_service_id: every branch would be left out";
+        let hint = "Add order.shipping.delivery_service_id, the id of Nova Poshta in the CRM.";
+        findings.warn(at.clone(), "order.shipping.warehouse_ref", Code::NeedsDeliveryService, message, hint);
+    }
+    if let Some(Place::List(lines)) = channel.rules.find("payments") {
+        payments(lines, at, findings);
+    }
+}
+
+fn payments(lines: &[LineRule], at: Range<usize>, findings: &mut Findings<'_>) {
+    for (index, line) in lines.iter().enumerate() {
+        let has = |name: &str| line.assigns.iter().any(|assign| assign.name == name);
+        let path = format!("order.payments.{index}");
+        if !has("amount") {
+            let message = "a payment without an amount";
+            findings.error(at.clone(), &path, Code::Required, message, "Map payments.amount.");
+        }
+        if !has("payment_method_id") && !has("payment_method") {
+            let hint = "Map payment_method_id (the id in the CRM) or payment_method (its name).";
+            findings.error(at.clone(), &path, Code::Required, "a payment without a method", hint);
+        }
+    }
+}
+
+/// `{{ your-phone }}` is `your` minus `phone` to the engine, and never what was meant.
+pub(super) fn names(expr: &Expr, at: Range<usize>, path: &str, findings: &mut Findings<'_>) {
+    static QUOTED: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#""[^"]*"|'[^']*'"#).ok());
+    static HYPHEN: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"[\p{L}_][\p{L}\d_]*(?:-[\p{L}_][\p{L}\d_]*)+").ok());
+    let (Some(quoted), Some(hyphen)) = (&*QUOTED, &*HYPHEN) else {
+        return;
+    };
+    for source in expr.sources() {
+        let bare = quoted.replace_all(source, "''");
+        if let Some(found) = hyphen.find(&bare) {
+            let name = found.as_str();
+            let message = format!("`{name}` reads as a subtraction");
+            findings.warn(
+                at.clone(),
+                path,
+                Code::HyphenatedName,
+                message,
+                &format!("Write {{{{ form[\"{name}\"] }}}}."),
+            );
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! A channel: one configured way in, read from one TOML file.
+
+mod checks;
+mod finding;
+mod read;
+mod rules;
+
+pub use finding::{Finding, Severity};
+pub use read::{parse, parse_duration};
+
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+use crate::convert::Locale;
+use crate::mapping::{Expr, Place, Rules};
+use crate::order::OnInvalid;
+
+/// What a channel sends to in the CRM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// `POST /order`.
+    Order,
+}
+
+/// What happens to an equal form without a key, within minutes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnRepeat {
+    /// It waits for a person.
+    Hold,
+    /// It goes, marked.
+    Flag,
+    /// Nobody looks.
+    Off,
+}
+
+/// A secret by reference: it never stands in a file of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretRef {
+    /// An environment variable's name.
+    Env(String),
+    /// A file's path.
+    File(String),
+}
+
+/// Who may post to the channel. Both absent: everybody, as to a form's action.
+#[derive(Clone, Debug, Default)]
+pub struct Access {
+    /// The sites whose pages may post (`https://shop.example.ua`).
+    pub origins: Vec<String>,
+    /// The token of servers.
+    pub token: Option<SecretRef>,
+}
+
+/// One configured way in.
+#[derive(Debug)]
+pub struct Channel {
+    /// The file's name without its ending.
+    pub name: String,
+    /// The account that it sends to.
+    pub account: String,
+    /// What it sends to.
+    pub target: Target,
+    /// The zone of times that carry none.
+    pub timezone: TimeZone,
+    /// The region of phones without a country code.
+    pub region: String,
+    /// What happens to an order with problems.
+    pub on_invalid: OnInvalid,
+    /// What happens to a repeated form.
+    pub on_repeat: OnRepeat,
+    /// What identifies a repeated submission.
+    pub idempotency_key: Option<Expr>,
+    /// Where a browser goes after the order was accepted.
+    pub thank_you_url: Option<String>,
+    /// How long a drop-in request waits for the CRM's answer.
+    pub wait: Duration,
+    /// Who may post.
+    pub access: Access,
+    /// The mapping; empty for a channel that only takes drop-in requests.
+    pub rules: Rules,
+}
+
+impl Channel {
+    /// How the channel reads local forms.
+    #[must_use]
+    pub fn locale(&self) -> Locale {
+        Locale { zone: self.timezone.clone(), region: self.region.clone(), keep_dates: false }
+    }
+
+    /// The source of the CRM, where it is a constant.
+    #[must_use]
+    pub fn source_id(&self) -> Option<i64> {
+        match self.rules.find("source_id") {
+            Some(Place::Value(Expr::Constant(value))) => {
+                value.as_i64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it has a mapping at all.
+    #[must_use]
+    pub fn has_mapping(&self) -> bool {
+        self.rules.order.iter().any(|assign| assign.name != "source_id")
+    }
+}
+
+/// What a constant of the file is in JSON.
+pub(crate) fn constant(value: &toml::de::DeValue<'_>) -> Option<Value> {
+    match value {
+        toml::de::DeValue::String(text) => Some(Value::String(text.to_string())),
+        toml::de::DeValue::Integer(number) => {
+            i64::from_str_radix(number.as_str(), number.radix()).ok().map(Value::from)
+        }
+        // The text, not a float: 12.50 stays twelve and a half.
+        toml::de::DeValue::Float(number) => Some(Value::String(number.as_str().to_owned())),
+        toml::de::DeValue::Boolean(flag) => Some(Value::Bool(*flag)),
+        toml::de::DeValue::Datetime(at) => Some(Value::String(at.to_string())),
+        toml::de::DeValue::Array(_) | toml::de::DeValue::Table(_) => None,
+    }
+}

@@ -1,0 +1,267 @@
+//! A channel file's settings.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::finding::{Finding, Findings};
+use super::{Access, Channel, OnRepeat, SecretRef, Target, checks, rules};
+use crate::convert;
+use crate::limits;
+use crate::mapping::{Expr, Rules};
+use crate::order::OnInvalid;
+use crate::order::schema::nearest;
+use crate::problem::Code;
+
+const KEYS: [&str; 14] = [
+    "account",
+    "target",
+    "format",
+    "timezone",
+    "region",
+    "on_invalid",
+    "on_repeat",
+    "idempotency_key",
+    "thank_you_url",
+    "unknown_sku",
+    "wait",
+    "access",
+    "order",
+    "source_id",
+];
+
+/// Reads a channel file. There is a channel only where no finding is an error; warnings come with it.
+#[must_use]
+pub fn parse(name: &str, text: &str) -> (Option<Channel>, Vec<Finding>) {
+    let mut findings = Findings::new(text);
+    if text.len() > limits::CHANNEL_FILE_BYTES {
+        let message = format!("the file is larger than {} bytes", limits::CHANNEL_FILE_BYTES);
+        findings.error(0..0, "", Code::TooLong, message, "A channel is one form's mapping; split it.");
+        return (None, findings.found);
+    }
+    let table = match DeTable::parse(text) {
+        Ok(table) => table,
+        Err(error) => {
+            let at = error.span().unwrap_or_default();
+            findings.error(at, "", Code::InvalidToml, error.message(), "The text before this place may lack a quote.");
+            return (None, findings.found);
+        }
+    };
+    let channel = Reader { table: table.get_ref(), findings: &mut findings }.channel(name);
+    let channel = if findings.has_errors() { None } else { Some(channel) };
+    (channel, findings.found)
+}
+
+struct Reader<'a, 'i, 'f> {
+    table: &'a DeTable<'i>,
+    findings: &'f mut Findings<'a>,
+}
+
+impl Reader<'_, '_, '_> {
+    fn channel(mut self, name: &str) -> Channel {
+        for key in self.table.keys() {
+            if !KEYS.contains(&key.get_ref().as_ref()) || key.get_ref() == "source_id" {
+                self.unknown_key(key);
+            }
+        }
+        let on_invalid = self.choice(
+            "on_invalid",
+            &[("mend", OnInvalid::Mend), ("hold", OnInvalid::Hold), ("reject", OnInvalid::Reject)],
+        );
+        let on_repeat =
+            self.choice("on_repeat", &[("hold", OnRepeat::Hold), ("flag", OnRepeat::Flag), ("off", OnRepeat::Off)]);
+        self.choice("unknown_sku", &[("warn", ()), ("hold", ())]);
+        self.choice("format", &[("auto", ())]);
+        let access = self.access();
+        let mut channel = Channel {
+            name: name.to_owned(),
+            account: self.text("account").map_or_else(|| "main".into(), |(text, _)| text),
+            target: self.choice("target", &[("order", Target::Order)]).unwrap_or(Target::Order),
+            timezone: self.timezone(),
+            region: self.region(),
+            on_invalid: on_invalid.unwrap_or(OnInvalid::Mend),
+            on_repeat: on_repeat.unwrap_or(OnRepeat::Hold),
+            idempotency_key: self.idempotency_key(),
+            thank_you_url: self.thank_you_url(),
+            wait: self.wait(),
+            access,
+            rules: Rules::default(),
+        };
+        let locale = channel.locale();
+        match self.table.get("order").map(|order| (order.get_ref(), order.span())) {
+            Some((DeValue::Table(order), _)) => channel.rules = rules::read(order, &locale, self.findings),
+            Some((_, at)) => {
+                self.findings.error(at, "order", Code::WrongShape, "`order` is not a table", "Write [order].")
+            }
+            None => {}
+        }
+        checks::check(&channel, self.table, self.findings);
+        channel
+    }
+
+    fn unknown_key(&mut self, key: &Spanned<std::borrow::Cow<'_, str>>) {
+        let name = key.get_ref();
+        let hint = if name == "source_id" || name == "buyer" || name == "products" {
+            format!("It belongs under [order]: order.{name}.")
+        } else {
+            match nearest(name, KEYS.into_iter()) {
+                Some(near) => format!("Did you mean `{near}`?"),
+                None => "The settings of a channel are in docs/channels.md.".to_owned(),
+            }
+        };
+        self.findings.error(key.span(), name, Code::UnknownKey, format!("a channel has no setting `{name}`"), &hint);
+    }
+
+    fn text(&mut self, key: &str) -> Option<(String, Range<usize>)> {
+        let value = self.table.get(key)?;
+        match value.get_ref() {
+            DeValue::String(text) => Some((text.to_string(), value.span())),
+            _ => {
+                self.invalid(value.span(), key, "is not a text", "Put it into quotes.");
+                None
+            }
+        }
+    }
+
+    fn invalid(&mut self, at: Range<usize>, key: &str, what: &str, hint: &str) {
+        self.findings.error(at, key, Code::InvalidSetting, format!("`{key}` {what}"), hint);
+    }
+
+    fn choice<T: Copy>(&mut self, key: &str, known: &[(&str, T)]) -> Option<T> {
+        let (text, at) = self.text(key)?;
+        let found = known.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
+        if found.is_none() {
+            let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+            self.invalid(at, key, &format!("cannot be `{text}`"), &format!("It takes: {}.", names.join(", ")));
+        }
+        found
+    }
+
+    fn timezone(&mut self) -> TimeZone {
+        let (name, at) = self.text("timezone").unwrap_or_else(|| ("Europe/Kyiv".into(), 0..0));
+        TimeZone::get(&name).unwrap_or_else(|_| {
+            self.invalid(at, "timezone", &format!("`{name}` is not known"), "Use a name such as Europe/Kyiv.");
+            TimeZone::UTC
+        })
+    }
+
+    fn region(&mut self) -> String {
+        let (name, at) = self.text("region").unwrap_or_else(|| ("UA".into(), 0..0));
+        // A number of the region's own form tells whether the library knows the region.
+        if name.len() != 2 || !name.bytes().all(|b| b.is_ascii_alphabetic()) {
+            self.invalid(at, "region", &format!("`{name}` is not a country's code"), "Use two letters, as UA or PL.");
+        }
+        name.to_ascii_uppercase()
+    }
+
+    fn idempotency_key(&mut self) -> Option<Expr> {
+        let (text, at) = self.text("idempotency_key")?;
+        match Expr::parse(&text) {
+            Ok(expr) if expr.is_constant() => {
+                let hint = "Use an expression: \"{{ order_number }}\".";
+                self.invalid(at, "idempotency_key", "is the same for every order", hint);
+                None
+            }
+            Ok(expr) => {
+                checks::names(&expr, at, "idempotency_key", self.findings);
+                Some(expr)
+            }
+            Err(message) => {
+                self.findings.error(at, "idempotency_key", Code::InvalidExpression, message, "See docs/mapping.md.");
+                None
+            }
+        }
+    }
+
+    fn thank_you_url(&mut self) -> Option<String> {
+        let (text, at) = self.text("thank_you_url")?;
+        if let Err(misfit) = convert::url(&text) {
+            self.findings.error(at, "thank_you_url", Code::InvalidUrl, misfit.message, misfit.hint);
+        }
+        Some(text)
+    }
+
+    fn wait(&mut self) -> Duration {
+        let Some((text, at)) = self.text("wait") else {
+            return Duration::from_secs(3);
+        };
+        parse_duration(&text).unwrap_or_else(|| {
+            self.invalid(at, "wait", &format!("`{text}` is not a time"), "Use a number and a unit: 3s, 500ms.");
+            Duration::from_secs(3)
+        })
+    }
+
+    fn access(&mut self) -> Access {
+        let mut access = Access::default();
+        let Some(value) = self.table.get("access") else {
+            return access;
+        };
+        let DeValue::Table(table) = value.get_ref() else {
+            self.invalid(value.span(), "access", "is not a table", "Write [access].");
+            return access;
+        };
+        for (key, value) in table {
+            match (key.get_ref().as_ref(), value.get_ref()) {
+                ("origins", DeValue::Array(items)) => {
+                    access.origins = items.iter().filter_map(|item| self.origin(item)).collect();
+                }
+                ("token", DeValue::Table(secret)) => access.token = self.secret(secret, value.span()),
+                ("token", _) => {
+                    let hint = "Write token = { env = \"NAME\" } or { file = \"/path\" }.";
+                    self.invalid(value.span(), "access.token", "is a secret, and secrets do not stand in files", hint);
+                }
+                (name, _) => {
+                    let hint = "[access] takes origins = [\"https://…\"] and token = { env = \"NAME\" }.";
+                    let message = format!("`access.{name}` is not known or has another form");
+                    self.findings.error(key.span(), &format!("access.{name}"), Code::UnknownKey, message, hint);
+                }
+            }
+        }
+        access
+    }
+
+    fn origin(&mut self, item: &Spanned<DeValue<'_>>) -> Option<String> {
+        let text = item.get_ref().as_str().unwrap_or_default();
+        let after = text.split_once("://").map(|(_, host)| host.trim_end_matches('/'));
+        let plain = after.is_some_and(|host| !host.is_empty() && !host.contains('/'));
+        if convert::url(text).is_err() || !plain {
+            let hint = "An origin is scheme and host alone: https://shop.example.ua.";
+            self.invalid(item.span(), "access.origins", &format!("has `{text}`, which is not an origin"), hint);
+            return None;
+        }
+        Some(text.trim_end_matches('/').to_ascii_lowercase())
+    }
+
+    fn secret(&mut self, table: &DeTable<'_>, at: Range<usize>) -> Option<SecretRef> {
+        let get = |key: &str| table.get(key).and_then(|value| value.get_ref().as_str()).map(str::to_owned);
+        match (get("env"), get("file"), table.len()) {
+            (Some(name), None, 1) => Some(SecretRef::Env(name)),
+            (None, Some(path), 1) => Some(SecretRef::File(path)),
+            _ => {
+                let hint = "Write token = { env = \"NAME\" } or { file = \"/path\" }.";
+                self.invalid(at, "access.token", "names neither a variable nor a file", hint);
+                None
+            }
+        }
+    }
+}
+
+/// A time as settings write it: `500ms`, `30s`, `3m`, `1h`, `30d`.
+#[must_use]
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let number: u64 = text[..digits].parse().ok()?;
+    let millis = match text[digits..].trim() {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" | "min" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    number.checked_mul(millis).map(Duration::from_millis)
+}

@@ -1,0 +1,140 @@
+//! What one POST came to: provably applied, provably not applied, refused, or unknown.
+
+use serde_json::Value;
+
+/// What the client saw.
+#[derive(Clone, Copy, Debug)]
+pub enum Answer<'a> {
+    /// No byte of the request was handed to the socket: refused or timed-out connect, name or TLS failure, our own gate.
+    NotSent,
+    /// The connection was lost, or time ran out, after the first byte may have gone.
+    Lost,
+    /// An answer.
+    Response {
+        /// HTTP status.
+        status: u16,
+        /// `Retry-After` in seconds.
+        retry_after: Option<u64>,
+        /// A rate header of the CRM came with it.
+        has_rate_header: bool,
+        /// The body, up to the limit.
+        body: &'a [u8],
+    },
+}
+
+/// The class of an answer; each has one thing to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Applied: the CRM's number.
+    Delivered(i64),
+    /// Not applied; the account rests, then the same order goes.
+    NotApplied,
+    /// Not applied; the account waits at least so many seconds and slows down.
+    RateLimited(u64),
+    /// Not applied; the key or the address is wrong, and every order would meet the same.
+    Paused(u16),
+    /// The CRM refused this order: its own words by field.
+    Rejected(Vec<(String, String)>),
+    /// The CRM says that the number is already taken: perhaps by this very order.
+    NumberTaken,
+    /// It may or may not be in the CRM.
+    Unknown(&'static str),
+}
+
+impl Outcome {
+    /// The outcome's stable text, for the history and the metrics.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Outcome::Delivered(_) => "delivered",
+            Outcome::NotApplied => "not_applied",
+            Outcome::RateLimited(_) => "rate_limited",
+            Outcome::Paused(_) => "paused",
+            Outcome::Rejected(_) => "rejected",
+            Outcome::NumberTaken => "number_taken",
+            Outcome::Unknown(_) => "unknown",
+        }
+    }
+}
+
+/// The shortest rest after a 429: the limit counts by the minute.
+pub const RATE_LIMIT_REST_S: u64 = 60;
+
+/// Classifies an answer to the POST of the order with this number.
+#[must_use]
+pub fn classify(answer: Answer<'_>, number: &str) -> Outcome {
+    let Answer::Response { status, retry_after, has_rate_header, body } = answer else {
+        return match answer {
+            Answer::NotSent => Outcome::NotApplied,
+            _ => Outcome::Unknown("connection lost"),
+        };
+    };
+    let json: Option<Value> = serde_json::from_slice(body).ok();
+    match status {
+        200..=299 => applied(json.as_ref(), number),
+        400 | 422 => refused(json.as_ref()),
+        413 | 415 => Outcome::Rejected(vec![(String::new(), format!("the CRM answered {status}"))]),
+        401 | 403 | 404 => Outcome::Paused(status),
+        429 if has_rate_header || json.as_ref().is_some_and(is_error_shape) => {
+            Outcome::RateLimited(retry_after.unwrap_or_default().max(RATE_LIMIT_REST_S))
+        }
+        429 => Outcome::Unknown("429 that is not the CRM's"),
+        300..=399 => Outcome::Unknown("redirect"),
+        500..=599 => Outcome::Unknown("server error"),
+        _ => Outcome::Unknown("unexpected status"),
+    }
+}
+
+/// The text of a number in an answer: live answers write it as a text, and a number is possible.
+pub(super) fn number_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.trim().to_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// An id as an integer, or as its text.
+pub(super) fn id(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_str().and_then(|text| text.parse().ok()))
+}
+
+fn applied(json: Option<&Value>, number: &str) -> Outcome {
+    let Some(Value::Object(order)) = json else {
+        return Outcome::Unknown("success without JSON");
+    };
+    let echoed = order.get("source_uuid").and_then(number_text);
+    match (order.get("id").and_then(id), echoed) {
+        (Some(id), Some(echo)) if echo == number.trim() => Outcome::Delivered(id),
+        (None, _) => Outcome::Unknown("success without an id"),
+        _ => Outcome::Unknown("success with another number"),
+    }
+}
+
+fn is_error_shape(json: &Value) -> bool {
+    json.get("message").is_some_and(Value::is_string) || json.get("errors").is_some_and(Value::is_object)
+}
+
+fn refused(json: Option<&Value>) -> Outcome {
+    let Some(json) = json.filter(|json| is_error_shape(json)) else {
+        return Outcome::Unknown("refusal that is not the CRM's");
+    };
+    let mut found = Vec::new();
+    if let Some(Value::Object(errors)) = json.get("errors") {
+        for (path, texts) in errors {
+            let text = match texts {
+                Value::Array(texts) => texts.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            if path == "source_uuid" && text.to_ascii_lowercase().contains("taken") {
+                return Outcome::NumberTaken;
+            }
+            found.push((path.clone(), text));
+        }
+    }
+    if found.is_empty() {
+        found.push((String::new(), json.get("message").and_then(Value::as_str).unwrap_or("refused").to_owned()));
+    }
+    Outcome::Rejected(found)
+}

@@ -1,0 +1,140 @@
+//! Verification: what to do with an order that may or may not be in the CRM.
+//!
+//! A found row counts at once. An absent one counts only in an answer that is proven to work (a control came back), after
+//! the quiet period, and twice. The time counts from when this process first saw the doubt, never from a stored stamp: a
+//! clock that jumps must not shorten it.
+
+use super::Mono;
+use super::rows::Finding;
+use crate::limits;
+
+/// The times of an account's verification, milliseconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// No absence counts before this.
+    pub quiet: u64,
+    /// Between two absences that count.
+    pub gap: u64,
+    /// Whether an order that is proven absent goes again by itself.
+    pub resend: bool,
+}
+
+/// How far an answer can be trusted to show what is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// A recently delivered order came back in the same answer.
+    Found,
+    /// The account has none yet; the list without a filter answers in shape. The quiet period counts double.
+    Weak,
+    /// The control did not come back, or the answer is out of shape: absence means nothing.
+    Failed,
+}
+
+/// One doubtful order.
+#[derive(Clone, Debug)]
+pub struct Doubt {
+    first_seen: Mono,
+    looks: u32,
+    absent_at: Option<Mono>,
+    next: Mono,
+    /// The CRM said that the number is taken: absence then is a contradiction, not a leave to send.
+    taken: bool,
+    /// Times that it was sent again already.
+    resends: u32,
+}
+
+/// What follows from a look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Look again later.
+    Wait,
+    /// It is there.
+    Delivered(i64),
+    /// It is not there: send it again.
+    Resend,
+    /// A person decides.
+    Dispute(&'static str),
+}
+
+impl Doubt {
+    /// A doubt that this process sees for the first time now.
+    #[must_use]
+    pub fn new(now: Mono, plan: &Plan, taken: bool, resends: u32) -> Doubt {
+        // A number that is taken is looked up at once: the CRM itself has just said that a row exists.
+        let first = if taken { 0 } else { plan.quiet / 36 };
+        Doubt { first_seen: now, looks: 0, absent_at: None, next: now.after(first.min(5_000)), taken, resends }
+    }
+
+    /// When to look next.
+    #[must_use]
+    pub fn next_look(&self) -> Mono {
+        self.next
+    }
+
+    /// When the doubt was first seen by this process.
+    #[must_use]
+    pub fn first_seen(&self) -> Mono {
+        self.first_seen
+    }
+
+    /// Weighs what a look found, and plans the next one.
+    pub fn weigh(&mut self, finding: &Finding, control: Control, now: Mono, plan: &Plan) -> Verdict {
+        self.looks += 1;
+        match finding {
+            Finding::Ours(id) => return Verdict::Delivered(*id),
+            Finding::Several(_) => {
+                return Verdict::Dispute("the CRM has this order more than once");
+            }
+            Finding::Foreign(_) => {
+                return Verdict::Dispute("the number belongs to another order in the CRM");
+            }
+            Finding::Absent => {}
+        }
+        let quiet = if control == Control::Weak { plan.quiet.saturating_mul(2) } else { plan.quiet };
+        let counts = control != Control::Failed && now.since(self.first_seen) >= quiet;
+        let verdict = match self.absent_at {
+            Some(first) if counts && now.since(first) >= plan.gap => self.absent(plan),
+            None if counts => {
+                self.absent_at = Some(now);
+                Verdict::Wait
+            }
+            _ => Verdict::Wait,
+        };
+        self.next = self.plan_next(now, quiet, control, plan);
+        verdict
+    }
+
+    /// A look that gave no answer at all.
+    pub fn missed(&mut self, now: Mono, plan: &Plan) {
+        self.looks += 1;
+        self.next = self.plan_next(now, plan.quiet, Control::Failed, plan);
+    }
+
+    fn absent(&self, plan: &Plan) -> Verdict {
+        if self.taken {
+            Verdict::Dispute("the CRM says that the number is taken, and shows no order with it")
+        } else if !plan.resend {
+            Verdict::Dispute("not in the CRM; this account resends only by hand")
+        } else if self.resends >= limits::RESENDS {
+            Verdict::Dispute("sent three times, and not in the CRM")
+        } else {
+            Verdict::Resend
+        }
+    }
+
+    /// 5 s, 15 s, 60 s and 180 s after the loss with the default quiet period of 180 s, in these proportions for others;
+    /// then each gap. While the control fails, the looks become rarer.
+    fn plan_next(&self, now: Mono, quiet: u64, control: Control, plan: &Plan) -> Mono {
+        let steps = [quiet / 36, quiet / 12, quiet / 3, quiet];
+        let planned = steps.iter().map(|step| self.first_seen.after(*step)).find(|at| *at > now);
+        let gap = plan.gap.max(1);
+        match planned {
+            Some(at) => at,
+            None if control == Control::Failed => {
+                let wait = gap.saturating_mul(1 << self.looks.saturating_sub(4).min(10)).min(gap.max(600_000));
+                now.after(wait)
+            }
+            None => self.absent_at.map_or(now.after(gap), |first| first.after(gap).max(now.after(1))),
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Every limit on what a sender or a channel file may bring, each with its reason.
+
+/// One request's body. A form of an order is about 1 KB; 1 MiB leaves room for long carts and pasted comments.
+pub const BODY_BYTES: usize = 1 << 20;
+/// Fields of one form: PHP's own `max_input_vars` is 1,000.
+pub const FORM_FIELDS: usize = 1_000;
+/// Parts of one multipart body.
+pub const MULTIPART_PARTS: usize = 100;
+/// Values in one JSON document, containers included.
+pub const JSON_NODES: usize = 5_000;
+/// Nesting of a JSON document or of PHP's bracket names.
+pub const DEPTH: usize = 32;
+/// Bytes of one field's name.
+pub const NAME_BYTES: usize = 256;
+/// Bytes of one value.
+pub const VALUE_BYTES: usize = 64 * 1024;
+/// Steps that one expression may take; a mapping of a large cart needs a few hundred.
+pub const EXPRESSION_FUEL: u64 = 20_000;
+/// Bytes of a channel file.
+pub const CHANNEL_FILE_BYTES: usize = 256 * 1024;
+/// Lines (`each`) of one order.
+pub const ORDER_LINES: usize = 500;
+/// Bytes of a compiled regular expression in a mapping.
+pub const REGEX_BYTES: usize = 1 << 20;
+/// Distinct regular expressions kept compiled.
+pub const REGEX_CACHE: usize = 256;
+/// Bytes of an idempotency key.
+pub const IDEMPOTENCY_KEY_BYTES: usize = 255;
+/// Characters of an order's number: Laravel's default string column holds 255; the CRM's own limit is not published.
+pub const NUMBER_CHARS: usize = 191;
+/// Characters of a bad value that are copied into the manager's comment.
+pub const MENDED_TEXT_CHARS: usize = 500;
+/// Problems kept for one order; a body that is wrong in more places is wrong as a whole.
+pub const PROBLEMS: usize = 100;
+/// The largest amount of money or quantity that is believed.
+pub const AMOUNT_MAX: i64 = 1_000_000_000;
+/// Bytes of an answer of the CRM that are read.
+pub const CRM_ANSWER_BYTES: usize = 1 << 20;
+/// Numbers in one look-up, the control included: the CRM gives at most 50 rows a page.
+pub const LOOKUP_NUMBERS: usize = 50;
+/// Times that an order whose absence was proven is sent again without a person.
+pub const RESENDS: u32 = 2;
+/// How far the CRM's clock may be behind ours before a row counts as older than the order.
+pub const CRM_CLOCK_SLACK_S: i64 = 300;
+/// Two equal forms within this time are suspected to be one order.
+pub const REPEAT_WINDOW_S: i64 = 600;

@@ -1,0 +1,143 @@
+//! Evaluates a channel's rules over a submission into a raw body.
+
+use minijinja::Value as Context;
+use serde_json::{Map, Value};
+
+use super::expr::ExprError;
+use super::rules::{Assign, LineRule, Place, Rules};
+use super::{Expr, context};
+use crate::convert::{Locale, is_empty};
+use crate::limits;
+use crate::problem::{Code, Effect, Problem};
+use crate::submission::Submission;
+
+struct Run<'a> {
+    submission: &'a Submission,
+    locale: &'a Locale,
+    problems: Vec<Problem>,
+}
+
+/// What a group of rules came to.
+#[derive(Default)]
+struct Group {
+    fields: Map<String, Value>,
+    /// It has an expression, so it depends on the submission.
+    asks: bool,
+    /// One of its expressions came out with a value, or failed.
+    answered: bool,
+}
+
+/// The raw body (values as the sender wrote them) and the problems of the expressions.
+pub(super) fn apply(rules: &Rules, submission: &Submission, locale: &Locale) -> (Map<String, Value>, Vec<Problem>) {
+    let mut run = Run { submission, locale, problems: Vec::new() };
+    let root = context::root(submission, locale, None);
+    let group = run.group(&rules.order, &root, "");
+    (group.fields, run.problems)
+}
+
+impl Run<'_> {
+    fn group(&mut self, assigns: &[Assign], root: &Context, path: &str) -> Group {
+        let mut out = Group::default();
+        for assign in assigns {
+            let place = if path.is_empty() { assign.name.to_owned() } else { format!("{path}.{}", assign.name) };
+            match &assign.place {
+                Place::Value(expr) => self.value(assign, expr, root, &place, &mut out),
+                Place::Object(inner) => {
+                    let group = self.group(inner, root, &place);
+                    out.take(assign.name, group);
+                }
+                Place::List(lines) => {
+                    let (items, asks, answered) = self.list(lines, root, &place);
+                    out.asks |= asks;
+                    out.answered |= answered;
+                    if !items.is_empty() {
+                        out.fields.insert(assign.name.into(), Value::Array(items));
+                    }
+                }
+            }
+        }
+        out
+    }
+
+    fn value(&mut self, assign: &Assign, expr: &Expr, root: &Context, path: &str, out: &mut Group) {
+        out.asks |= !expr.is_constant();
+        match expr.eval(root) {
+            Ok(value) if is_empty(&value) => {}
+            Ok(value) => {
+                out.answered |= !expr.is_constant();
+                out.fields.insert(assign.name.into(), value);
+            }
+            Err(error) => {
+                out.answered = true;
+                let effect = if assign.vital { Effect::Hold } else { Effect::Mend };
+                self.problems.push(failed(path, effect, error));
+            }
+        }
+    }
+
+    fn list(&mut self, lines: &[LineRule], root: &Context, path: &str) -> (Vec<Value>, bool, bool) {
+        let mut items = Vec::new();
+        let (mut asks, mut answered) = (false, false);
+        for line in lines {
+            let Some(each) = &line.each else {
+                let group = self.group(&line.assigns, root, &format!("{path}.{}", items.len()));
+                asks |= group.asks;
+                answered |= group.answered;
+                self.line(group, path, &mut items);
+                continue;
+            };
+            asks = true;
+            let list = match each.eval_items(root) {
+                Ok(list) => list,
+                Err(error) => {
+                    self.problems.push(failed(path, Effect::Hold, error));
+                    continue;
+                }
+            };
+            answered |= !list.is_empty();
+            if list.len() > limits::ORDER_LINES {
+                let message = format!("more than {} lines", limits::ORDER_LINES);
+                self.problems.push(Problem::new(path, Code::TooLong, Effect::Hold, message, "Split the order."));
+                continue;
+            }
+            for item in list {
+                let root = context::root(self.submission, self.locale, Some(item));
+                let group = self.group(&line.assigns, &root, &format!("{path}.{}", items.len()));
+                self.line(group, path, &mut items);
+            }
+        }
+        (items, asks, answered)
+    }
+
+    /// A line that depends on the submission and got nothing from it is no line: a constant alone does not make one.
+    fn line(&mut self, group: Group, path: &str, items: &mut Vec<Value>) {
+        if group.answered || !group.asks {
+            items.push(Value::Object(group.fields));
+        } else if path == "products" {
+            let message = "a product line of the mapping found none of its fields in the form, and was left out";
+            let hint = "If the form has a product, check the names on the right side of order.products.";
+            let place = format!("{path}.{}", items.len());
+            self.problems.push(Problem::new(place, Code::EmptyLine, Effect::Warn, message, hint));
+        }
+    }
+}
+
+impl Group {
+    fn take(&mut self, name: &str, inner: Group) {
+        self.asks |= inner.asks;
+        self.answered |= inner.answered;
+        if !inner.fields.is_empty() {
+            self.fields.insert(name.into(), Value::Object(inner.fields));
+        }
+    }
+}
+
+fn failed(path: &str, effect: Effect, error: ExprError) -> Problem {
+    let code = if error.unknown_value { Code::UnknownValue } else { Code::ExpressionFailed };
+    let hint = if error.unknown_value {
+        "Add the value to the table of the map filter in the channel."
+    } else {
+        "Try the expression with `parom map CHANNEL FILE` over the submission."
+    };
+    Problem::new(path, code, effect, error.message, hint)
+}

@@ -1,0 +1,195 @@
+//! What an expression sees: the roots `form`, `query`, `cookies`, `page`, `received_at` and `item`; a bare name is sugar
+//! for `form.name`.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use minijinja::Value as Context;
+use minijinja::value::{Enumerator, Object, ObjectRepr};
+use serde_json::{Number, Value};
+
+use crate::convert::Locale;
+use crate::submission::{Submission, embedded_json};
+
+/// The name under which filters find the locale; no expression can spell it.
+pub(super) const LOCALE: &str = "locale of the channel";
+
+#[derive(Debug)]
+struct Root {
+    form: Context,
+    query: Context,
+    cookies: Context,
+    page: Context,
+    received_at: Context,
+    item: Option<Context>,
+    locale: Context,
+}
+
+/// The channel's locale, for filters.
+#[derive(Debug)]
+pub(super) struct LocaleValue(pub(super) Locale);
+
+/// An object of the form: its tree first, then the names as the sender wrote them.
+#[derive(Debug, Default)]
+pub(super) struct Fields {
+    names: Vec<String>,
+    values: HashMap<String, Context>,
+    flat: HashMap<String, Context>,
+}
+
+/// A text that is itself JSON: it prints as the text and opens as the tree.
+pub(super) struct JsonText {
+    pub(super) text: String,
+    tree: Context,
+}
+
+/// The context of one evaluation. The form's values are shared, so a line's context costs little.
+pub(super) fn root(submission: &Submission, locale: &Locale, item: Option<Context>) -> Context {
+    let pairs = |pairs: &[(String, String)]| Context::from_object(Fields::of_pairs(pairs));
+    Context::from_object(Root {
+        form: form(submission),
+        query: pairs(&submission.query),
+        cookies: pairs(&submission.cookies),
+        page: Context::from(submission.page.as_str()),
+        received_at: Context::from(submission.received_at.to_string()),
+        item,
+        locale: Context::from_object(LocaleValue(locale.clone())),
+    })
+}
+
+fn form(submission: &Submission) -> Context {
+    match &submission.form {
+        Value::Object(map) => {
+            let mut fields = Fields::default();
+            for (name, value) in map {
+                fields.names.push(name.clone());
+                fields.values.insert(name.clone(), lift(value));
+            }
+            for (name, value) in &submission.flat {
+                fields.flat.insert(name.clone(), text(value));
+            }
+            Context::from_object(fields)
+        }
+        other => lift(other),
+    }
+}
+
+/// A JSON value as the expressions see it. Numbers that are no integers become floats; their shortest text is the decimal
+/// that was sent (up to 15 digits), and the conversion to money goes through that text.
+pub(super) fn lift(value: &Value) -> Context {
+    match value {
+        Value::Null => Context::from(()),
+        Value::Bool(flag) => Context::from(*flag),
+        Value::Number(number) => lift_number(number),
+        Value::String(value) => text(value),
+        Value::Array(items) => Context::from(items.iter().map(lift).collect::<Vec<_>>()),
+        Value::Object(map) => {
+            let mut fields = Fields::default();
+            for (name, value) in map {
+                fields.names.push(name.clone());
+                fields.values.insert(name.clone(), lift(value));
+            }
+            Context::from_object(fields)
+        }
+    }
+}
+
+fn lift_number(number: &Number) -> Context {
+    if let Some(whole) = number.as_i64() {
+        return Context::from(whole);
+    }
+    let digits = number.to_string();
+    match digits.parse::<f64>() {
+        Ok(float) if float.is_finite() && digits.len() <= 16 => Context::from(float),
+        _ => Context::from(digits),
+    }
+}
+
+fn text(value: &str) -> Context {
+    match embedded_json(value) {
+        Some(tree) => Context::from_object(JsonText { text: value.to_owned(), tree: lift(&tree) }),
+        None => Context::from(value),
+    }
+}
+
+impl Fields {
+    fn of_pairs(pairs: &[(String, String)]) -> Fields {
+        let mut fields = Fields::default();
+        for (name, value) in pairs {
+            fields.names.push(name.clone());
+            fields.values.insert(name.clone(), Context::from(value.as_str()));
+        }
+        fields
+    }
+}
+
+impl Object for Root {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Map
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Context) -> Option<Context> {
+        match key.as_str()? {
+            "form" => Some(self.form.clone()),
+            "query" => Some(self.query.clone()),
+            "cookies" => Some(self.cookies.clone()),
+            "page" => Some(self.page.clone()),
+            "received_at" => Some(self.received_at.clone()),
+            "item" if self.item.is_some() => self.item.clone(),
+            LOCALE => Some(self.locale.clone()),
+            _ => self.form.get_item(key).ok().filter(|value| !value.is_undefined()),
+        }
+    }
+}
+
+impl Object for LocaleValue {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+}
+
+impl Object for Fields {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Map
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Context) -> Option<Context> {
+        // PHP's numeric keys are names here, so `form.lines[5]` and `form.lines["5"]` are the same place.
+        let number = key.as_i64().filter(|_| key.is_number()).map(|number| number.to_string());
+        let name = number.as_deref().or_else(|| key.as_str())?;
+        self.values.get(name).or_else(|| self.flat.get(name)).cloned()
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.names.iter().map(|name| Context::from(name.as_str())).collect())
+    }
+}
+
+impl fmt::Debug for JsonText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Object for JsonText {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        if self.tree.kind() == minijinja::value::ValueKind::Seq { ObjectRepr::Seq } else { ObjectRepr::Map }
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Context) -> Option<Context> {
+        self.tree.get_item(key).ok().filter(|value| !value.is_undefined())
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        match self.tree.try_iter() {
+            Ok(_) if self.repr() == ObjectRepr::Seq => Enumerator::Seq(self.tree.len().unwrap_or_default()),
+            Ok(keys) => Enumerator::Values(keys.collect()),
+            Err(_) => Enumerator::Empty,
+        }
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}

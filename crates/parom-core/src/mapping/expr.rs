@@ -1,0 +1,294 @@
+//! The right side of a rule: a constant, a lone `{{ expression }}` that keeps its value's type, or a text with
+//! expressions in it.
+
+use std::fmt;
+use std::sync::LazyLock;
+
+use minijinja::value::ValueKind;
+use minijinja::{Environment, Expression, UndefinedBehavior, Value as Context};
+use rust_decimal::prelude::ToPrimitive;
+use serde_json::{Map, Value};
+
+use super::context::JsonText;
+use super::filters;
+use crate::convert::{decimal_of_float, decimal_value, is_empty, plain};
+use crate::limits;
+
+/// One engine for every channel: filters and limits do not differ between them.
+static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut engine = Environment::new();
+    let globals: Vec<String> = engine.globals().map(|(name, _)| name.to_owned()).collect();
+    for name in globals {
+        // A form may well have a field called `range`: a bare name is always the form's.
+        engine.remove_global(&name);
+    }
+    engine.set_undefined_behavior(UndefinedBehavior::Chainable);
+    engine.set_fuel(Some(limits::EXPRESSION_FUEL));
+    filters::register(&mut engine);
+    engine
+});
+
+/// The right side of a rule.
+pub enum Expr {
+    /// A constant of the channel file.
+    Constant(Value),
+    /// A lone expression.
+    Lone(Compiled),
+    /// A text with expressions in it.
+    Text(Vec<Piece>),
+    /// A list, each part by itself.
+    List(Vec<Expr>),
+}
+
+/// An expression and its source.
+pub struct Compiled {
+    source: String,
+    expression: Expression<'static, 'static>,
+}
+
+/// A part of a text.
+pub enum Piece {
+    /// As it stands.
+    Literal(String),
+    /// Evaluated.
+    Expression(Compiled),
+}
+
+/// Why an expression gave no value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExprError {
+    /// In a sentence.
+    pub message: String,
+    /// It was the `map` filter, over a value that its table lacks.
+    pub unknown_value: bool,
+}
+
+impl Expr {
+    /// Compiles a text of a channel file.
+    ///
+    /// # Errors
+    /// What the expression's syntax lacks.
+    pub fn parse(text: &str) -> Result<Expr, String> {
+        if text.contains("{%") || text.contains("{#") {
+            return Err("statements are not taken here; write {{ x if condition else y }}".into());
+        }
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        while let Some(start) = rest.find("{{") {
+            if start > 0 {
+                pieces.push(Piece::Literal(rest[..start].to_owned()));
+            }
+            let inner = &rest[start + 2..];
+            let end = closing(inner).ok_or("`{{` without `}}`")?;
+            pieces.push(Piece::Expression(Compiled::new(inner[..end].trim())?));
+            rest = &inner[end + 2..];
+        }
+        if !rest.is_empty() {
+            pieces.push(Piece::Literal(rest.to_owned()));
+        }
+        Ok(match pieces.len() {
+            0 => Expr::Constant(Value::String(String::new())),
+            1 => match pieces.remove(0) {
+                Piece::Literal(literal) => Expr::Constant(Value::String(literal)),
+                Piece::Expression(compiled) => Expr::Lone(compiled),
+            },
+            _ => Expr::Text(pieces),
+        })
+    }
+
+    /// Whether it is the same for every submission.
+    #[must_use]
+    pub fn is_constant(&self) -> bool {
+        match self {
+            Expr::Constant(_) => true,
+            Expr::List(parts) => parts.iter().all(Expr::is_constant),
+            Expr::Lone(_) | Expr::Text(_) => false,
+        }
+    }
+
+    /// The sources of its expressions, for checks.
+    #[must_use]
+    pub fn sources(&self) -> Vec<&str> {
+        match self {
+            Expr::Constant(_) => Vec::new(),
+            Expr::Lone(compiled) => vec![&compiled.source],
+            Expr::Text(pieces) => pieces
+                .iter()
+                .filter_map(|piece| match piece {
+                    Piece::Expression(compiled) => Some(compiled.source.as_str()),
+                    Piece::Literal(_) => None,
+                })
+                .collect(),
+            Expr::List(parts) => parts.iter().flat_map(Expr::sources).collect(),
+        }
+    }
+
+    /// The value over a context; null where there is none.
+    ///
+    /// # Errors
+    /// A failing filter or operation, or an expression that takes too many steps.
+    pub fn eval(&self, root: &Context) -> Result<Value, ExprError> {
+        match self {
+            Expr::Constant(value) => Ok(value.clone()),
+            Expr::Lone(compiled) => compiled.eval(root).map(|value| lower(&value, 0)),
+            Expr::List(parts) => {
+                parts.iter().map(|part| part.eval(root)).collect::<Result<Vec<_>, _>>().map(Value::Array)
+            }
+            Expr::Text(pieces) => text(pieces, root),
+        }
+    }
+
+    /// The items of a list: a sequence's, a PHP array's with number keys, or one item of a lone object.
+    ///
+    /// # Errors
+    /// As [`Expr::eval`], and a plain value where a list belongs.
+    pub(super) fn eval_items(&self, root: &Context) -> Result<Vec<Context>, ExprError> {
+        let Expr::Lone(compiled) = self else {
+            return Err(ExprError::of("`each` takes one expression that gives a list"));
+        };
+        let value = compiled.eval(root)?;
+        if value.is_undefined() || value.is_none() || value.as_str().is_some_and(|text| text.trim().is_empty()) {
+            return Ok(Vec::new());
+        }
+        let keys: Vec<Context> = value
+            .try_iter()
+            .map_err(|_| ExprError::of(format!("`{}` is not a list", compiled.source)))?
+            .take(limits::ORDER_LINES + 1)
+            .collect();
+        if value.kind() != ValueKind::Map {
+            return Ok(keys);
+        }
+        let numbered = keys.iter().all(|key| key.as_str().is_some_and(|key| key.parse::<i64>().is_ok()));
+        if !numbered {
+            return Ok(vec![value]);
+        }
+        Ok(keys.iter().filter_map(|key| value.get_item(key).ok()).collect())
+    }
+}
+
+impl Compiled {
+    fn new(source: &str) -> Result<Compiled, String> {
+        if source.is_empty() {
+            return Err("`{{ }}` is empty".into());
+        }
+        let expression = ENGINE.compile_expression_owned(source.to_owned()).map_err(|error| {
+            format!("`{source}`: {}", error.detail().map_or_else(|| error.to_string(), str::to_owned))
+        })?;
+        for filter in filters::used(source) {
+            if !filters::is_known(&ENGINE, &filter) {
+                return Err(format!("`{source}`: there is no filter `{filter}`"));
+            }
+        }
+        Ok(Compiled { source: source.to_owned(), expression })
+    }
+
+    fn eval(&self, root: &Context) -> Result<Context, ExprError> {
+        self.expression.eval(root.clone()).map_err(|error| {
+            let unknown_value = filters::is_unknown_value(&error);
+            let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+            let message = if unknown_value { detail } else { format!("`{{{{ {} }}}}` failed: {detail}", self.source) };
+            ExprError { message, unknown_value }
+        })
+    }
+}
+
+impl ExprError {
+    fn of(message: impl Into<String>) -> ExprError {
+        ExprError { message: message.into(), unknown_value: false }
+    }
+}
+
+/// Where the `}}` stands that ends an expression; those inside of its strings and braces do not.
+fn closing(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let (mut quote, mut depth, mut at) = (None, 0u32, 0);
+    while at < bytes.len() {
+        match (quote, bytes[at]) {
+            (Some(_), b'\\') => at += 1,
+            (Some(open), byte) if byte == open => quote = None,
+            (None, b'"' | b'\'') => quote = Some(bytes[at]),
+            (None, b'{') => depth += 1,
+            (None, b'}') if depth > 0 => depth -= 1,
+            (None, b'}') if bytes.get(at + 1) == Some(&b'}') => return Some(at),
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
+/// A text whose expressions all came out empty is empty, whatever stands between them.
+fn text(pieces: &[Piece], root: &Context) -> Result<Value, ExprError> {
+    let mut out = String::new();
+    let mut found = false;
+    for piece in pieces {
+        match piece {
+            Piece::Literal(literal) => out.push_str(literal),
+            Piece::Expression(compiled) => {
+                let value = lower(&compiled.eval(root)?, 0);
+                if !is_empty(&value) {
+                    found = true;
+                    out.push_str(&plain(&value).unwrap_or_else(|| value.to_string()));
+                }
+            }
+        }
+    }
+    Ok(if found { Value::String(out) } else { Value::Null })
+}
+
+/// An expression's value as JSON.
+fn lower(value: &Context, depth: usize) -> Value {
+    if let Some(json) = value.downcast_object_ref::<JsonText>() {
+        return Value::String(json.text.clone());
+    }
+    if depth > limits::DEPTH {
+        return Value::Null;
+    }
+    match value.kind() {
+        ValueKind::Undefined | ValueKind::None => Value::Null,
+        ValueKind::Bool => Value::Bool(value.is_true()),
+        ValueKind::Number => lower_number(value),
+        ValueKind::Seq | ValueKind::Iterable => {
+            let items = value.try_iter().into_iter().flatten();
+            Value::Array(items.map(|item| lower(&item, depth + 1)).collect())
+        }
+        ValueKind::Map => {
+            let keys = value.try_iter().into_iter().flatten();
+            let entries = keys.filter_map(|key| {
+                let item = value.get_item(&key).ok()?;
+                Some((key.to_string(), lower(&item, depth + 1)))
+            });
+            Value::Object(entries.collect::<Map<_, _>>())
+        }
+        _ => Value::String(value.to_string()),
+    }
+}
+
+fn lower_number(value: &Context) -> Value {
+    if value.is_integer()
+        && let Some(whole) = value.as_i64()
+    {
+        return Value::from(whole);
+    }
+    let float: Option<f64> = f64::try_from(value.clone()).ok();
+    match float.and_then(decimal_of_float) {
+        Some(decimal) if decimal.fract().is_zero() => decimal.to_i64().map_or(decimal_value(decimal), Value::from),
+        Some(decimal) => decimal_value(decimal),
+        None => Value::String(value.to_string()),
+    }
+}
+
+impl fmt::Debug for Expr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Expr::Constant(value) => write!(f, "{value}"),
+            other => write!(f, "{{{{ {} }}}}", other.sources().join(" }} {{ ")),
+        }
+    }
+}
+
+impl fmt::Debug for Compiled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.source)
+    }
+}

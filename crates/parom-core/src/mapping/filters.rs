@@ -1,0 +1,182 @@
+//! The filters of a mapping: minijinja's own, and those that an order needs.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use minijinja::value::{Rest, ValueKind};
+use minijinja::{Environment, Error, ErrorKind, State, Value};
+use regex::{Regex, RegexBuilder};
+use rust_decimal::prelude::ToPrimitive;
+
+use super::context::{LOCALE, LocaleValue};
+use crate::convert::{self, Locale, Misfit, Moment};
+use crate::limits;
+
+/// Marks the `map` filter's failure, which is a problem of its own kind.
+#[derive(Debug)]
+struct UnknownValue;
+
+impl fmt::Display for UnknownValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("unknown value")
+    }
+}
+
+impl std::error::Error for UnknownValue {}
+
+pub(super) fn register(engine: &mut Environment<'static>) {
+    engine.add_filter("default", default);
+    engine.add_filter("d", default);
+    engine.add_filter("map", map);
+    engine.add_filter("phone", phone);
+    engine.add_filter("money", money);
+    engine.add_filter("date", date);
+    engine.add_filter("regex_capture", regex_capture);
+    engine.add_filter("regex_replace", regex_replace);
+}
+
+pub(super) fn is_unknown_value(error: &Error) -> bool {
+    let source = std::error::Error::source(error);
+    source.is_some_and(|source| source.downcast_ref::<UnknownValue>().is_some())
+}
+
+pub(super) fn is_known(engine: &Environment<'_>, name: &str) -> bool {
+    engine.empty_state().perform_test("filter", &[Value::from(name)]).unwrap_or(false)
+}
+
+/// The names after each `|` outside of quotes.
+pub(super) fn used(source: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut quote = None;
+    let mut chars = source.chars().peekable();
+    while let Some(c) = chars.next() {
+        match (quote, c) {
+            (Some(_), '\\') => {
+                chars.next();
+            }
+            (Some(open), c) if c == open => quote = None,
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '|') => {
+                while chars.next_if(|c| c.is_whitespace()).is_some() {}
+                let mut name = String::new();
+                while let Some(c) = chars.next_if(|c| c.is_alphanumeric() || *c == '_') {
+                    name.push(c);
+                }
+                names.push(name);
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+fn is_blank(value: &Value) -> bool {
+    value.is_undefined() || value.is_none() || value.as_str().is_some_and(|text| text.trim().is_empty())
+}
+
+/// Unlike Jinja's own, an empty text takes the default too: a form sends its blank fields.
+fn default(value: Value, other: Option<Value>) -> Value {
+    if is_blank(&value) { other.unwrap_or_else(|| Value::from("")) } else { value }
+}
+
+/// A table of values; what it lacks is a problem, not a guess.
+fn map(value: Value, table: Value) -> Result<Value, Error> {
+    if table.kind() != ValueKind::Map {
+        return Err(Error::new(ErrorKind::InvalidOperation, "map takes a table: map({\"card\": 1, \"cash\": 2})"));
+    }
+    if is_blank(&value) {
+        return Ok(Value::UNDEFINED);
+    }
+    let text = value.to_string();
+    let text = text.trim();
+    let found = table.try_iter()?.find(|key| key.to_string().trim() == text);
+    match found {
+        Some(key) => table.get_item(&key),
+        None => {
+            let mut known: Vec<String> = table.try_iter()?.map(|key| key.to_string()).collect();
+            known.sort();
+            let detail = format!("`{text}` is not in the table ({})", known.join(", "));
+            Err(Error::new(ErrorKind::InvalidOperation, detail).with_source(UnknownValue))
+        }
+    }
+}
+
+fn phone(state: &State, value: Value) -> Result<Value, Error> {
+    convert_text(&value, |text| convert::phone(text, &locale(state)?.region).map(Value::from).map_err(error))
+}
+
+/// A number to count with; the field's own conversion makes a decimal of the result.
+fn money(value: Value) -> Result<Value, Error> {
+    let number = value.is_number();
+    convert_text(&value, |text| {
+        let amount = convert::money(text, number).map_err(error)?;
+        if amount.fract().is_zero()
+            && let Some(whole) = amount.to_i64()
+        {
+            return Ok(Value::from(whole));
+        }
+        Ok(amount.to_f64().map_or(Value::UNDEFINED, Value::from))
+    })
+}
+
+/// A date or a time as ISO, read from the known forms or by a strptime format: `date('%d %B %Y')`.
+fn date(state: &State, value: Value, format: Option<String>) -> Result<Value, Error> {
+    convert_text(&value, |text| {
+        let zone = &locale(state)?.zone;
+        let moment = match &format {
+            Some(format) => convert::moment_in_format(text, format, zone),
+            None => convert::moment(text, zone),
+        };
+        Ok(Value::from(match moment.map_err(error)? {
+            Moment::Day(day) => day.to_string(),
+            Moment::Instant(at) => at.to_string(),
+        }))
+    })
+}
+
+/// The first group of the first match (or another: `regex_capture(pattern, 2)`, 0 is the whole); nothing without a match.
+fn regex_capture(value: Value, pattern: String, group: Option<usize>) -> Result<Value, Error> {
+    let regex = compiled(&pattern)?;
+    let group = group.unwrap_or_else(|| usize::from(regex.captures_len() > 1));
+    convert_text(&value, |text| {
+        let found = regex.captures(text).and_then(|found| found.get(group));
+        Ok(found.map_or(Value::UNDEFINED, |found| Value::from(found.as_str())))
+    })
+}
+
+fn regex_replace(value: Value, pattern: String, with: Rest<String>) -> Result<Value, Error> {
+    let regex = compiled(&pattern)?;
+    let with = with.first().map_or("", String::as_str);
+    convert_text(&value, |text| Ok(Value::from(regex.replace_all(text, with).into_owned())))
+}
+
+fn convert_text(value: &Value, convert: impl FnOnce(&str) -> Result<Value, Error>) -> Result<Value, Error> {
+    if is_blank(value) { Ok(Value::UNDEFINED) } else { convert(value.to_string().trim()) }
+}
+
+fn locale(state: &State) -> Result<Locale, Error> {
+    let value = state.lookup(LOCALE);
+    let locale = value.as_ref().and_then(|value| value.downcast_object_ref::<LocaleValue>());
+    locale.map(|locale| locale.0.clone()).ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "no locale"))
+}
+
+fn error(misfit: Misfit) -> Error {
+    Error::new(ErrorKind::InvalidOperation, misfit.message)
+}
+
+/// Patterns stand in channel files, so there are few: each is compiled once, within a size.
+fn compiled(pattern: &str) -> Result<Regex, Error> {
+    static CACHE: LazyLock<Mutex<HashMap<String, Regex>>> = LazyLock::new(Mutex::default);
+    let mut cache = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(regex) = cache.get(pattern) {
+        return Ok(regex.clone());
+    }
+    let built = RegexBuilder::new(pattern).size_limit(limits::REGEX_BYTES).build();
+    let regex = built.map_err(|error| Error::new(ErrorKind::InvalidOperation, format!("regex: {error}")))?;
+    if cache.len() >= limits::REGEX_CACHE {
+        cache.clear();
+    }
+    cache.insert(pattern.to_owned(), regex.clone());
+    Ok(regex)
+}

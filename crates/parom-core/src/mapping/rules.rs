@@ -1,0 +1,59 @@
+//! A channel's rules: the shape of the order's schema, with an expression at each value.
+
+use super::Expr;
+
+/// The rules of one channel.
+#[derive(Debug, Default)]
+pub struct Rules {
+    /// What stands at the top of the order.
+    pub order: Vec<Assign>,
+}
+
+/// One field and what it takes.
+#[derive(Debug)]
+pub struct Assign {
+    /// The CRM's name of the field.
+    pub name: &'static str,
+    /// Whether a failing expression makes the order wrong.
+    pub vital: bool,
+    /// What stands there.
+    pub place: Place,
+}
+
+/// What a rule puts at a place.
+#[derive(Debug)]
+pub enum Place {
+    /// A value.
+    Value(Expr),
+    /// A group of fields.
+    Object(Vec<Assign>),
+    /// A list, line by line.
+    List(Vec<LineRule>),
+}
+
+/// One line of a list, or one line for each item of `each`.
+#[derive(Debug)]
+pub struct LineRule {
+    /// The list whose items are `item` in this line.
+    pub each: Option<Expr>,
+    /// The line's fields.
+    pub assigns: Vec<Assign>,
+}
+
+impl Rules {
+    /// The rule at a dotted path of plain groups.
+    #[must_use]
+    pub fn find(&self, path: &str) -> Option<&Place> {
+        let mut group = &self.order;
+        let mut steps = path.split('.').peekable();
+        loop {
+            let step = steps.next()?;
+            let place = &group.iter().find(|assign| assign.name == step)?.place;
+            match place {
+                Place::Object(inner) if steps.peek().is_some() => group = inner,
+                _ if steps.peek().is_none() => return Some(place),
+                _ => return None,
+            }
+        }
+    }
+}

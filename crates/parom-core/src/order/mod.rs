@@ -1,0 +1,41 @@
+//! The order as the CRM takes it: its fields, their conversion, and the rules that need no dictionary.
+
+mod conform;
+mod mend;
+mod paths;
+mod rules;
+pub mod schema;
+
+pub use conform::conform;
+pub use mend::{OnInvalid, Verdict, settle};
+pub use paths::{get, remove, set};
+pub use rules::check;
+
+use serde_json::{Map, Value};
+
+use crate::problem::Problem;
+
+/// An order in the making: its body as far as it is right, and what is wrong with the rest.
+#[derive(Clone, Debug, Default)]
+pub struct Draft {
+    /// The CRM's body.
+    pub body: Map<String, Value>,
+    /// All that was found, in the order of the fields.
+    pub problems: Vec<Problem>,
+    /// Texts of the values that were left out, each with its path; for the manager's comment.
+    pub left_out: Vec<(String, String)>,
+}
+
+impl Draft {
+    /// The number of the order in its source.
+    #[must_use]
+    pub fn number(&self) -> Option<&str> {
+        self.body.get("source_uuid").and_then(Value::as_str)
+    }
+
+    /// The order's source.
+    #[must_use]
+    pub fn source_id(&self) -> Option<i64> {
+        self.body.get("source_id").and_then(Value::as_i64)
+    }
+}

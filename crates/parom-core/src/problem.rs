@@ -1,0 +1,178 @@
+//! A problem: one finding about a submission, an order or a channel file. Not an error: the order is kept whatever it has.
+
+use std::fmt;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// What kind of problem it is; the text form is part of the JSON contract and of the store.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Code { $($(#[$doc])* $name,)* }
+        impl Code {
+            /// Every code, in the order of this list.
+            pub const ALL: &[Code] = &[$(Code::$name,)*];
+            /// The code's stable text.
+            #[must_use]
+            pub fn as_str(self) -> &'static str { match self { $(Code::$name => $text,)* } }
+        }
+    };
+}
+
+codes! {
+    /// A field that the CRM needs is absent.
+    Required = "required",
+    /// Not a whole number.
+    InvalidInteger = "invalid_integer",
+    /// Not an amount of money.
+    InvalidMoney = "invalid_money",
+    /// Not a number.
+    InvalidNumber = "invalid_number",
+    /// `1,249` may be one and a quarter or more than a thousand.
+    AmbiguousNumber = "ambiguous_number",
+    /// A number or a date outside of what is believed.
+    OutOfRange = "out_of_range",
+    /// Neither yes nor no.
+    InvalidBoolean = "invalid_boolean",
+    /// Not a date or a time.
+    InvalidDate = "invalid_date",
+    /// Not a phone number.
+    InvalidPhone = "invalid_phone",
+    /// Not an e-mail address.
+    InvalidEmail = "invalid_email",
+    /// Not a UUID.
+    InvalidUuid = "invalid_uuid",
+    /// Not an absolute http(s) address.
+    InvalidUrl = "invalid_url",
+    /// Not one of the values that the field knows.
+    InvalidChoice = "invalid_choice",
+    /// A list or an object where a single value belongs, or the other way round.
+    WrongShape = "wrong_shape",
+    /// More lines, or a longer value, than the limit.
+    TooLong = "too_long",
+    /// An expression of the mapping failed.
+    ExpressionFailed = "expression_failed",
+    /// A value that the `map` filter's table does not have.
+    UnknownValue = "unknown_value",
+    /// No way to reach the buyer.
+    NoContact = "no_contact",
+    /// `warehouse_ref` without `delivery_service_id`.
+    NeedsDeliveryService = "needs_delivery_service",
+    /// `warehouse_ref` without the text address that is its fallback.
+    NoTextAddress = "no_text_address",
+    /// A product's property without a name or a value.
+    IncompleteProperty = "incomplete_property",
+    /// A product line whose every expression came out empty.
+    EmptyLine = "empty_line",
+    /// The order's number cannot be looked up in the CRM.
+    InvalidOrderNumber = "invalid_order_number",
+    /// The order's number belongs to another order of ours.
+    NumberTaken = "number_taken",
+    /// The same form came twice within minutes.
+    SuspectedDuplicate = "suspected_duplicate",
+    /// The same idempotency key came with another content.
+    KeyReused = "key_reused",
+    /// The form was sent from a site that the channel does not list.
+    ForeignOrigin = "foreign_origin",
+    /// The token of a submission kept for a broken channel does not open the mended one.
+    WrongToken = "wrong_token",
+    /// The channel's file cannot be used.
+    ChannelBroken = "channel_broken",
+    /// The channel has no mapping for what came in.
+    NoMapping = "no_mapping",
+    /// A channel file names what does not exist.
+    UnknownKey = "unknown_key",
+    /// A channel file or its secret cannot be read.
+    Unreadable = "unreadable",
+    /// A channel file is not TOML.
+    InvalidToml = "invalid_toml",
+    /// A value of a channel's setting is not one that it takes.
+    InvalidSetting = "invalid_setting",
+    /// A channel's account is not configured.
+    UnknownAccount = "unknown_account",
+    /// An expression cannot be compiled.
+    InvalidExpression = "invalid_expression",
+    /// A bare name with a hyphen reads as a subtraction.
+    HyphenatedName = "hyphenated_name",
+}
+
+impl Code {
+    /// The code of a stored text; `None` for a text that no version has written.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Code> {
+        Code::ALL.iter().copied().find(|code| code.as_str() == text)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a problem does to its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// The order goes, marked.
+    Warn,
+    /// The order can do without the value: it goes without it, marked, and the text moves to the manager's comment.
+    Mend,
+    /// The order waits for a person.
+    Hold,
+}
+
+impl Effect {
+    /// The effect's stable text.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Effect::Warn => "warn",
+            Effect::Mend => "mend",
+            Effect::Hold => "hold",
+        }
+    }
+
+    /// The effect of a stored text; what is unknown holds.
+    #[must_use]
+    pub fn parse(text: &str) -> Effect {
+        match text {
+            "warn" => Effect::Warn,
+            "mend" => Effect::Mend,
+            _ => Effect::Hold,
+        }
+    }
+}
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where: the CRM's field as its own answers write it (`buyer.email`, `products.0.price`), or empty for the whole.
+    pub path: String,
+    /// What kind.
+    pub code: Code,
+    /// What is wrong, in a sentence.
+    pub message: String,
+    /// What to do, in a sentence.
+    pub hint: String,
+    /// What it does to the order.
+    pub effect: Effect,
+}
+
+impl Problem {
+    /// A problem with its sentences.
+    pub fn new(
+        path: impl Into<String>,
+        code: Code,
+        effect: Effect,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Problem {
+        Problem { path: path.into(), code, message: message.into(), hint: hint.into(), effect }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = if self.path.is_empty() { "order" } else { &self.path };
+        write!(f, "{place}: {} [{}]", self.message, self.code)?;
+        if self.hint.is_empty() { Ok(()) } else { write!(f, "\n    {}", self.hint) }
+    }
+}

@@ -1,0 +1,133 @@
+//! The channels as they are served: files, versions in the store, and what happens when a file changes.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use parom_core::Code;
+use parom_core::channel::parse;
+use tokio::sync::watch;
+
+use crate::config::{ChannelSet, Config, LiveChannel, load_channels};
+use crate::operate;
+use crate::store::{Store, StoreError};
+
+/// How often the files are looked at.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// The served channels. Readers take the whole set and keep it for their request.
+#[derive(Debug)]
+pub struct Channels {
+    set: RwLock<Arc<ChannelSet>>,
+}
+
+impl Channels {
+    /// Reads the files for the first time; a broken file falls back to the last good version in the store.
+    ///
+    /// # Errors
+    /// A store that does not write.
+    pub async fn start(config: &Config, store: &Store) -> Result<Channels, StoreError> {
+        let channels = Channels { set: RwLock::new(Arc::default()) };
+        channels.reload(config, store).await?;
+        Ok(channels)
+    }
+
+    /// The channels now.
+    #[must_use]
+    pub fn current(&self) -> Arc<ChannelSet> {
+        Arc::clone(&self.set.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// One channel now.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Arc<LiveChannel>> {
+        self.current().get(name).cloned()
+    }
+
+    /// Reads the files again; gives the names of channels that became usable with this.
+    ///
+    /// # Errors
+    /// A store that does not write: the set stays as it was.
+    pub async fn reload(&self, config: &Config, store: &Store) -> Result<Vec<String>, StoreError> {
+        let before = self.current();
+        let mut after = ChannelSet::new();
+        let mut mended = Vec::new();
+        for read in load_channels(config) {
+            let name = read.name.clone();
+            let old = before.get(&name);
+            if let Some(old) = old.filter(|old| old.text == read.text && old.is_broken() == read.is_broken()) {
+                after.insert(name, Arc::clone(old));
+                continue;
+            }
+            let live = keep(config, store, old, read).await?;
+            if !live.is_broken() {
+                mended.push(name.clone());
+            }
+            after.insert(name, Arc::new(live));
+        }
+        *self.set.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(after);
+        Ok(mended)
+    }
+
+    /// Watches the files until the process stops; what was held for a broken channel goes through the mended one.
+    pub async fn watch(self: Arc<Self>, config: Arc<Config>, store: Store, mut stop: watch::Receiver<bool>) {
+        let mut pending: Vec<String> = self.current().keys().cloned().collect();
+        loop {
+            for name in std::mem::take(&mut pending) {
+                if let Err(error) = replay_broken(&self, &store, &name).await {
+                    tracing::warn!(channel = %name, %error, "held orders could not be replayed yet");
+                    pending.push(name);
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                () = async { let _ = stop.wait_for(|stop| *stop).await; } => return,
+            }
+            match self.reload(&config, &store).await {
+                Ok(mended) => pending.extend(mended),
+                Err(error) => tracing::warn!(%error, "channel files could not be read again yet"),
+            }
+        }
+    }
+}
+
+/// A read file with its version in the store; the last good version in the place of a broken one.
+async fn keep(
+    config: &Config,
+    store: &Store,
+    old: Option<&Arc<LiveChannel>>,
+    mut read: LiveChannel,
+) -> Result<LiveChannel, StoreError> {
+    let version = store.keep_version(&read.name, &read.text, read.channel.is_some()).await?;
+    if read.channel.is_some() {
+        read.version = version;
+        tracing::info!(channel = %read.name, version, "channel read");
+        return Ok(read);
+    }
+    tracing::error!(channel = %read.name, fault = %read.fault(), "the channel's file is broken");
+    if let Some(old) = old.filter(|old| old.channel.is_some()) {
+        read.channel.clone_from(&old.channel);
+        read.token.clone_from(&old.token);
+        read.version = old.version;
+    } else if let Some(kept) = store.last_usable(&read.name).await? {
+        let (channel, _) = parse(&read.name, &kept.text);
+        let token = channel.as_ref().and_then(|channel| channel.access.token.clone());
+        let secret = token.as_ref().map(|reference| crate::config::read_secret(&config.dir, reference));
+        // An old version whose secret is gone would stand open to all: it is not used then.
+        if let (Some(channel), None | Some(Ok(_))) = (channel, &secret) {
+            read.channel = Some(Arc::new(channel));
+            read.token = secret.and_then(Result::ok);
+            read.version = kept.id;
+        }
+    }
+    Ok(read)
+}
+
+async fn replay_broken(channels: &Channels, store: &Store, name: &str) -> Result<(), StoreError> {
+    if channels.get(name).is_none_or(|live| live.channel.is_none()) {
+        return Ok(());
+    }
+    for id in store.held_for(name, Code::ChannelBroken.as_str()).await? {
+        operate::replay(store, &channels.current(), &id, "mended channel").await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! The channel files, live: read at the start and whenever they change.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parom_core::channel::{Channel, Finding, Severity, parse};
+use parom_core::problem::Code;
+use secrecy::SecretString;
+
+use super::{Config, read_secret};
+
+/// One channel as it is served.
+#[derive(Debug)]
+pub struct LiveChannel {
+    /// The file's name without its ending.
+    pub name: String,
+    /// The file.
+    pub file: PathBuf,
+    /// The file's text.
+    pub text: String,
+    /// The version that is used: the file's, or the last good one; none where there was never one.
+    pub channel: Option<Arc<Channel>>,
+    /// The used version's row in the store; 0 until it is kept there.
+    pub version: i64,
+    /// The channel's token, where it has one that can be read.
+    pub token: Option<SecretString>,
+    /// What a look over the file found.
+    pub findings: Vec<Finding>,
+}
+
+/// All channels by name.
+pub type ChannelSet = BTreeMap<String, Arc<LiveChannel>>;
+
+impl LiveChannel {
+    /// The file as it is now cannot be used.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.findings.iter().any(|finding| finding.severity == Severity::Error)
+    }
+
+    /// What is wrong with it, in a line.
+    #[must_use]
+    pub fn fault(&self) -> String {
+        let first = self.findings.iter().find(|finding| finding.severity == Severity::Error);
+        first.map_or_else(String::new, |f| format!("{}:{}: {}", self.file.display(), f.line, f.message))
+    }
+}
+
+/// The files of the channels folder with their texts; what cannot be read has none. A missing folder has no channels.
+#[must_use]
+pub fn read_channel_files(dir: &Path) -> Vec<(String, PathBuf, Result<String, String>)> {
+    let Ok(entries) = std::fs::read_dir(dir) else {
+        return Vec::new();
+    };
+    let mut files: Vec<_> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "toml"))
+        .filter_map(|path| {
+            let name = path.file_stem()?.to_str()?.to_owned();
+            let text = std::fs::read_to_string(&path).map_err(|error| error.to_string());
+            Some((name, path, text))
+        })
+        .collect();
+    files.sort_by(|left, right| left.0.cmp(&right.0));
+    files
+}
+
+/// Reads every channel file. A broken one is there too, with its findings and without a channel.
+#[must_use]
+pub fn load_channels(config: &Config) -> Vec<LiveChannel> {
+    let files = read_channel_files(&config.channels_dir());
+    files.into_iter().map(|(name, file, text)| live(config, name, file, text)).collect()
+}
+
+fn live(config: &Config, name: String, file: PathBuf, text: Result<String, String>) -> LiveChannel {
+    let finding = |path: &str, code: Code, message: String, hint: &str| Finding {
+        line: 1,
+        column: 1,
+        path: path.into(),
+        code,
+        severity: Severity::Error,
+        message,
+        hint: hint.into(),
+    };
+    let (text, mut channel, mut findings) = match text {
+        Ok(text) => {
+            let (channel, findings) = parse(&name, &text);
+            (text, channel, findings)
+        }
+        Err(error) => {
+            let hint = "The file must be readable, and UTF-8.";
+            (String::new(), None, vec![finding("", Code::Unreadable, format!("cannot be read: {error}"), hint)])
+        }
+    };
+    let plain_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+    if !plain_name || name.len() > 64 {
+        let hint = "A channel's file name is its address: letters, digits, - and _, up to 64.";
+        findings.push(finding("", Code::InvalidSetting, format!("`{name}` is not a channel's name"), hint));
+        channel = None;
+    }
+    let mut token = None;
+    if let Some(read) = &channel {
+        if !config.accounts.contains_key(&read.account) {
+            let known: Vec<&str> = config.accounts.keys().map(String::as_str).collect();
+            let hint = format!("Known accounts: {}.", known.join(", "));
+            let message = format!("there is no account `{}`", read.account);
+            findings.push(finding("account", Code::UnknownAccount, message, &hint));
+            channel = None;
+        } else if let Some(reference) = &read.access.token {
+            match read_secret(&config.dir, reference) {
+                Ok(secret) => token = Some(secret),
+                Err(error) => {
+                    let hint = "Without its token nobody may post: set it and the channel is read again.";
+                    findings.push(finding("access.token", Code::Unreadable, error.to_string(), hint));
+                    channel = None;
+                }
+            }
+        }
+    }
+    LiveChannel { name, file, text, channel: channel.map(Arc::new), version: 0, token, findings }
+}

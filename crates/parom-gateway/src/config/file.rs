@@ -1,0 +1,233 @@
+//! `parom.toml` and `accounts/*.toml` as written, and their checks.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::time::Duration;
+
+use parom_core::channel::{SecretRef, parse_duration};
+use serde::Deserialize;
+
+use super::{Account, Config, ConfigError, DeliverySettings, StoreSettings};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    #[serde(default = "default_listen")]
+    listen: String,
+    ui_listen: Option<String>,
+    public_url: Option<String>,
+    #[serde(default)]
+    trusted_proxies: Vec<String>,
+    #[serde(default)]
+    store: RawStore,
+    #[serde(default)]
+    accounts: BTreeMap<String, RawAccount>,
+    #[serde(default)]
+    delivery: RawDelivery,
+    retention: Option<toml::Table>,
+    alerts: Option<toml::Table>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct RawStore {
+    url: Option<String>,
+    intake_min_free: Option<String>,
+    delivery_min_free: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawAccount {
+    #[serde(default = "default_url")]
+    url: String,
+    api_key: RawSecret,
+    #[serde(default = "default_rate")]
+    requests_per_minute: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSecret {
+    env: Option<String>,
+    file: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct RawDelivery {
+    timeout: Option<String>,
+    quiet_period: Option<String>,
+    verify_gap: Option<String>,
+    resend: Option<String>,
+    in_flight: Option<usize>,
+    bulk: Option<String>,
+}
+
+fn default_listen() -> String {
+    "127.0.0.1:8080".into()
+}
+
+fn default_url() -> String {
+    "https://openapi.keycrm.app/v1".into()
+}
+
+fn default_rate() -> u32 {
+    54
+}
+
+/// Reads and checks the configuration.
+///
+/// # Errors
+/// What cannot be read or used, with the file, the place and what to do.
+pub fn load(path: &Path) -> Result<Config, ConfigError> {
+    let mut raw: Raw = read(path)?;
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+    account_files(&dir, &mut raw.accounts)?;
+    let fail = |message: String| ConfigError(format!("{}: {message}", path.display()));
+    let mut unused = Vec::new();
+    unused.extend(raw.ui_listen.is_some().then_some("ui_listen"));
+    unused.extend(raw.retention.is_some().then_some("retention"));
+    unused.extend(raw.alerts.is_some().then_some("alerts"));
+    let accounts = raw.accounts.into_iter().map(|(name, account)| {
+        let account = check_account(&name, account).map_err(|message| fail(format!("accounts.{name}: {message}")))?;
+        Ok((name, account))
+    });
+    Ok(Config {
+        listen: parse_address("listen", &raw.listen).map_err(fail)?,
+        public_url: raw.public_url,
+        trusted_proxies: raw
+            .trusted_proxies
+            .iter()
+            .map(|text| {
+                text.parse::<IpAddr>().map_err(|_| fail(format!("trusted_proxies: `{text}` is not an address")))
+            })
+            .collect::<Result<_, _>>()?,
+        store: check_store(&dir, &raw.store).map_err(fail)?,
+        accounts: accounts.collect::<Result<_, ConfigError>>()?,
+        delivery: check_delivery(&raw.delivery).map_err(fail)?,
+        unused,
+        dir,
+    })
+}
+
+fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        ConfigError(format!("{}: {error}; name the file with --config, or start with `parom demo`", path.display()))
+    })?;
+    // The parser's text shows the line and a mark under the place.
+    toml::from_str(&text).map_err(|error| ConfigError(format!("{}: {error}", path.display())))
+}
+
+fn account_files(dir: &Path, accounts: &mut BTreeMap<String, RawAccount>) -> Result<(), ConfigError> {
+    let Ok(entries) = std::fs::read_dir(dir.join("accounts")) else {
+        return Ok(());
+    };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
+        if path.extension().is_none_or(|ending| ending != "toml") || name.is_empty() {
+            continue;
+        }
+        let account: RawAccount = read(&path)?;
+        if accounts.insert(name.clone(), account).is_some() {
+            return Err(ConfigError(format!("{}: the account `{name}` stands in parom.toml too", path.display())));
+        }
+    }
+    Ok(())
+}
+
+fn check_account(name: &str, raw: RawAccount) -> Result<Account, String> {
+    let url = raw.url.trim_end_matches('/').to_owned();
+    let parsed = reqwest::Url::parse(&url).map_err(|_| format!("`{url}` is not an address"))?;
+    let host = parsed.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    match parsed.scheme() {
+        "https" => {}
+        "http" if loopback => {}
+        _ => {
+            return Err(format!("`{url}` must be https (plain http is for loopback addresses alone)"));
+        }
+    }
+    if raw.requests_per_minute == 0 {
+        return Err("requests_per_minute must be at least 1".into());
+    }
+    let api_key = match (raw.api_key.env, raw.api_key.file) {
+        (Some(env), None) => SecretRef::Env(env),
+        (None, Some(file)) => SecretRef::File(file),
+        _ => return Err("api_key takes { env = \"NAME\" } or { file = \"/path\" }".into()),
+    };
+    Ok(Account { name: name.to_owned(), url, api_key, requests_per_minute: raw.requests_per_minute })
+}
+
+fn check_store(dir: &Path, raw: &RawStore) -> Result<StoreSettings, String> {
+    let url = raw.url.as_deref().unwrap_or("sqlite:parom.db");
+    let Some(file) = url.strip_prefix("sqlite:") else {
+        return Err(format!("store.url: `{url}` is not taken; this version keeps orders in sqlite:FILE"));
+    };
+    if file.is_empty() || file == ":memory:" {
+        return Err("store.url: orders are kept in a file; write sqlite:parom.db".into());
+    }
+    let size = |name: &str, text: &Option<String>| {
+        let Some(text) = text else { return Ok(None) };
+        parse_size(text).map(Some).ok_or_else(|| format!("store.{name}: `{text}` is not a size; write 256MiB"))
+    };
+    Ok(StoreSettings {
+        path: dir.join(file.trim_start_matches("//")),
+        intake_min_free: size("intake_min_free", &raw.intake_min_free)?,
+        delivery_min_free: size("delivery_min_free", &raw.delivery_min_free)?,
+    })
+}
+
+fn parse_size(text: &str) -> Option<u64> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let number: u64 = text[..digits].parse().ok()?;
+    let unit: u64 = match text[digits..].trim() {
+        "" | "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        "TiB" => 1 << 40,
+        _ => return None,
+    };
+    number.checked_mul(unit)
+}
+
+fn check_delivery(raw: &RawDelivery) -> Result<DeliverySettings, String> {
+    let time = |name: &str, text: &Option<String>, default: u64| match text {
+        None => Ok(Duration::from_secs(default)),
+        Some(text) => {
+            parse_duration(text).ok_or_else(|| format!("delivery.{name}: `{text}` is not a time; write 30s or 500ms"))
+        }
+    };
+    let resend = match raw.resend.as_deref() {
+        None | Some("auto") => true,
+        Some("ask") => false,
+        Some(other) => {
+            return Err(format!("delivery.resend: `{other}` is not taken; write auto or ask"));
+        }
+    };
+    match raw.bulk.as_deref() {
+        None | Some("off") => {}
+        Some("auto") => {
+            return Err("delivery.bulk: this version sends singly alone; write off".into());
+        }
+        Some(other) => return Err(format!("delivery.bulk: `{other}` is not taken; write off")),
+    }
+    let timeout = time("timeout", &raw.timeout, 30)?;
+    if timeout.is_zero() {
+        return Err("delivery.timeout: a POST needs some time; write 30s".into());
+    }
+    Ok(DeliverySettings {
+        timeout,
+        quiet_period: time("quiet_period", &raw.quiet_period, 180)?,
+        verify_gap: time("verify_gap", &raw.verify_gap, 60)?,
+        resend,
+        in_flight: raw.in_flight.unwrap_or(4).max(1),
+    })
+}
+
+fn parse_address(name: &str, text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("{name}: `{text}` is not an address; write 127.0.0.1:8080"))
+}

@@ -1,0 +1,119 @@
+//! Configuration: the file as written, then checked. The environment is read here and nowhere else.
+
+mod channels;
+mod file;
+mod secrets;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use parom_core::channel::SecretRef;
+
+pub use channels::{ChannelSet, LiveChannel, load_channels, read_channel_files};
+pub use file::load;
+pub use secrets::{SecretError, read_secret};
+
+/// The checked configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The folder of `parom.toml`: relative paths resolve there, and `channels/` stands in it.
+    pub dir: PathBuf,
+    /// Intake, drop-in and health.
+    pub listen: SocketAddr,
+    /// The address that senders see.
+    pub public_url: Option<String>,
+    /// Peers whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// The store.
+    pub store: StoreSettings,
+    /// The accounts by name.
+    pub accounts: BTreeMap<String, Account>,
+    /// Delivery's times and bounds.
+    pub delivery: DeliverySettings,
+    /// Settings that are read and do nothing in this version, for a word at the start.
+    pub unused: Vec<&'static str>,
+}
+
+/// Where orders are kept.
+#[derive(Clone, Debug)]
+pub struct StoreSettings {
+    /// The SQLite file.
+    pub path: PathBuf,
+    /// Intake stops below so much free space; none: the larger of 256 MiB and 2 % of the disk.
+    pub intake_min_free: Option<u64>,
+    /// Delivery stops below so much free space; none: 64 MiB.
+    pub delivery_min_free: Option<u64>,
+}
+
+/// One account of the CRM.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Its name here.
+    pub name: String,
+    /// The API's base, without a slash at the end.
+    pub url: String,
+    /// The key, by reference.
+    pub api_key: SecretRef,
+    /// The ceiling of all requests together.
+    pub requests_per_minute: u32,
+}
+
+/// Delivery's settings; none has a hidden floor.
+#[derive(Clone, Debug)]
+pub struct DeliverySettings {
+    /// One POST, whole.
+    pub timeout: Duration,
+    /// No absence counts before.
+    pub quiet_period: Duration,
+    /// Between two absences that count.
+    pub verify_gap: Duration,
+    /// Whether a proven absence sends again by itself.
+    pub resend: bool,
+    /// POSTs under way, at most.
+    pub in_flight: usize,
+}
+
+/// A configuration that cannot be used; its text names the file, the place and what to do.
+#[derive(Debug)]
+pub struct ConfigError(pub String);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl Config {
+    /// The folder of the channel files.
+    #[must_use]
+    pub fn channels_dir(&self) -> PathBuf {
+        self.dir.join("channels")
+    }
+
+    /// A path of the configuration, resolved beside the file.
+    #[must_use]
+    pub fn resolve(&self, path: &str) -> PathBuf {
+        let path = Path::new(path);
+        if path.is_absolute() { path.to_owned() } else { self.dir.join(path) }
+    }
+}
+
+/// The crash point that a test armed, and the passage at which it strikes.
+#[cfg(debug_assertions)]
+pub(crate) fn crash_point() -> Option<&'static (String, u32)> {
+    use std::sync::OnceLock;
+    static ARMED: OnceLock<Option<(String, u32)>> = OnceLock::new();
+    ARMED
+        .get_or_init(|| {
+            #[expect(clippy::disallowed_methods, reason = "config/ is where the environment is read")]
+            let armed = std::env::var("PAROM_CRASH_AT").ok()?;
+            let (name, nth) = armed.split_once(':').unwrap_or((&armed, "1"));
+            Some((name.to_owned(), nth.parse().ok()?))
+        })
+        .as_ref()
+}

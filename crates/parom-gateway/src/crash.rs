@@ -1,0 +1,22 @@
+//! Named points at which the crash tests kill the process, in debug builds only.
+
+/// Kills the process here if a test armed this point (`PAROM_CRASH_AT=name` or `name:n` for the n-th passage).
+#[cfg(debug_assertions)]
+pub(crate) fn point(name: &str) {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static PASSED: AtomicU32 = AtomicU32::new(0);
+    let Some((armed, nth)) = crate::config::crash_point() else {
+        return;
+    };
+    if armed == name && PASSED.fetch_add(1, Ordering::SeqCst) + 1 == *nth {
+        // SIGKILL runs no destructor and flushes nothing, as a real kill does.
+        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+        loop {
+            std::thread::park();
+        }
+    }
+}
+
+/// Nothing in release builds.
+#[cfg(not(debug_assertions))]
+pub(crate) fn point(_name: &str) {}

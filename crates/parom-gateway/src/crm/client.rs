@@ -1,0 +1,196 @@
+//! One HTTP/1.1 client an account. A POST has a fresh connection and is never repeated by the library: a request that the
+//! library believes unsent may have been applied.
+
+use std::time::Duration;
+
+use parom_core::delivery::outcome::Answer;
+use parom_core::limits;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::config::Account;
+
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// What came back, owned; [`Seen::answer`] is its meaning for the core.
+#[derive(Debug)]
+pub enum Seen {
+    /// Nothing was handed to the socket; why.
+    NotSent(String),
+    /// The connection or the time was lost; why.
+    Lost(String),
+    /// An answer.
+    Response {
+        /// Its status.
+        status: u16,
+        /// `Retry-After` in seconds.
+        retry_after: Option<u64>,
+        /// The CRM's rate header was there.
+        has_rate_header: bool,
+        /// Its body.
+        body: Vec<u8>,
+    },
+}
+
+impl Seen {
+    /// The core's view.
+    #[must_use]
+    pub fn answer(&self) -> Answer<'_> {
+        match self {
+            Seen::NotSent(_) => Answer::NotSent,
+            Seen::Lost(_) => Answer::Lost,
+            Seen::Response { status, retry_after, has_rate_header, body } => {
+                Answer::Response { status: *status, retry_after: *retry_after, has_rate_header: *has_rate_header, body }
+            }
+        }
+    }
+
+    /// The status, where there is one.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        if let Seen::Response { status, .. } = self { Some(*status) } else { None }
+    }
+
+    /// A line for the history.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match self {
+            Seen::NotSent(why) => format!("not sent: {why}"),
+            Seen::Lost(why) => format!("lost: {why}"),
+            Seen::Response { status, .. } => format!("the CRM answered {status}"),
+        }
+    }
+}
+
+/// A question to the CRM's list of orders.
+#[derive(Clone, Debug)]
+pub enum LookUp {
+    /// The rows with one of these numbers.
+    Numbers(Vec<String>),
+    /// Any row: shows whether the list answers at all.
+    Any,
+}
+
+/// The client of one account.
+#[derive(Clone, Debug)]
+pub struct Client {
+    posts: reqwest::Client,
+    looks: reqwest::Client,
+    url: String,
+    timeout: Duration,
+    account: String,
+}
+
+impl Client {
+    /// A client with the account's key.
+    ///
+    /// # Errors
+    /// A key that cannot stand in a header, or a system without TLS roots; the text does not hold the key.
+    pub fn new(account: &Account, key: &SecretString, timeout: Duration) -> Result<Client, String> {
+        // A second call finds the provider set, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut headers = HeaderMap::new();
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", key.expose_secret()))
+            .map_err(|_| format!("the key of account `{}` has characters that no header takes", account.name))?;
+        bearer.set_sensitive(true);
+        headers.insert(AUTHORIZATION, bearer);
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        let builder = || {
+            reqwest::Client::builder()
+                .default_headers(headers.clone())
+                .user_agent(concat!("parom/", env!("CARGO_PKG_VERSION")))
+                .http1_only()
+                .no_proxy()
+                .redirect(reqwest::redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                .connect_timeout(CONNECT.min(timeout))
+                .timeout(timeout)
+        };
+        let named = |error: reqwest::Error| format!("no client for account `{}`: {}", account.name, words(error));
+        Ok(Client {
+            posts: builder().pool_max_idle_per_host(0).build().map_err(named)?,
+            looks: builder().pool_max_idle_per_host(1).build().map_err(named)?,
+            url: account.url.clone(),
+            timeout,
+            account: account.name.clone(),
+        })
+    }
+
+    /// How long one request may take, whole.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Sends an order, once.
+    pub async fn post_order(&self, body: String) -> Seen {
+        let request =
+            self.posts.post(format!("{}/order", self.url)).header(CONTENT_TYPE, "application/json").body(body);
+        self.run(request, "order_post").await
+    }
+
+    /// Asks the list of orders.
+    pub async fn look_up(&self, what: &LookUp) -> Seen {
+        let url = format!("{}/order", self.url);
+        let query = match what {
+            LookUp::Numbers(numbers) => form_urlencoded::Serializer::new(String::new())
+                .append_pair("filter[source_uuid]", &numbers.join(","))
+                .append_pair("limit", &limits::LOOKUP_NUMBERS.to_string())
+                .finish(),
+            LookUp::Any => "limit=1".to_owned(),
+        };
+        self.run(self.looks.get(format!("{url}?{query}")), "order_list").await
+    }
+
+    async fn run(&self, request: reqwest::RequestBuilder, endpoint: &'static str) -> Seen {
+        let seen = exchange(request).await;
+        let status = seen.status().map_or_else(|| "none".to_owned(), |status| status.to_string());
+        metrics::counter!("parom_crm_requests_total",
+            "account" => self.account.clone(), "endpoint" => endpoint, "status" => status)
+        .increment(1);
+        seen
+    }
+}
+
+async fn exchange(request: reqwest::RequestBuilder) -> Seen {
+    let mut response = match request.send().await {
+        Ok(response) => response,
+        // Only a failed connect proves that no byte of the request was handed over.
+        Err(error) if error.is_connect() || error.is_builder() => {
+            return Seen::NotSent(words(error));
+        }
+        Err(error) => return Seen::Lost(words(error)),
+    };
+    let status = response.status().as_u16();
+    let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let retry_after = header("retry-after").and_then(|text| text.trim().parse().ok());
+    let has_rate_header = response.headers().keys().any(|name| name.as_str().starts_with("x-ratelimit-"));
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() > limits::CRM_ANSWER_BYTES => {
+                return Seen::Lost(format!("the answer ({status}) is larger than {} bytes", limits::CRM_ANSWER_BYTES));
+            }
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => {
+                return Seen::Response { status, retry_after, has_rate_header, body };
+            }
+            Err(error) => {
+                return Seen::Lost(format!("the answer ({status}) broke off: {}", words(error)));
+            }
+        }
+    }
+}
+
+/// An error's chain in a line, without the address: it may carry what does not belong into a log.
+fn words(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(&error);
+    while let Some(inner) = source {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        source = inner.source();
+    }
+    text
+}

@@ -1,0 +1,5 @@
+//! The CRM's client: the only code that speaks to it. It sends once and says what it saw; what that means is the core's.
+
+mod client;
+
+pub use client::{Client, LookUp, Seen};

@@ -1,0 +1,119 @@
+//! One look at the CRM for doubtful orders: many numbers in one request, with a control beside them.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use parom_core::delivery::rows::{Finding, List, Wanted, read};
+use parom_core::delivery::verify::Control;
+use parom_core::limits;
+
+use crate::crash;
+use crate::crm::{Client, LookUp, Seen};
+use crate::store::{Doubtful, Store};
+
+/// What a look found of each order, by row, and how far it can be trusted. No findings: no answer at all.
+#[derive(Debug)]
+pub(super) struct Looked {
+    pub(super) control: Control,
+    pub(super) found: HashMap<i64, Finding>,
+    /// Requests that it took.
+    pub(super) note: String,
+}
+
+/// Orders in one request: the controls need places too.
+pub(super) const BATCH: usize = limits::LOOKUP_NUMBERS - 2;
+
+/// Looks the orders up. `alone` asks for one order with its control each in a request of its own: some installations do
+/// not split numbers at commas.
+pub(super) async fn look(store: &Store, client: &Client, account: &str, doubts: &[Doubtful], alone: bool) -> Looked {
+    crash::point("verify.before_look");
+    let controls = store.controls(account).await.unwrap_or_default();
+    let looked = match (alone, controls.as_slice()) {
+        (false, _) => together(client, doubts, &controls).await,
+        (true, controls) => singly(client, doubts, controls).await,
+    };
+    crash::point("verify.after_look");
+    looked
+}
+
+/// How many requests a look may take.
+pub(super) fn cost(doubts: usize, alone: bool) -> usize {
+    if alone { doubts + 1 } else { 2 }
+}
+
+async fn together(client: &Client, doubts: &[Doubtful], controls: &[Doubtful]) -> Looked {
+    let asked: Vec<&Doubtful> = doubts.iter().chain(controls).collect();
+    let (list, note) = ask(client, &asked).await;
+    let Some(list) = list else {
+        return Looked { control: Control::Failed, found: HashMap::new(), note };
+    };
+    let found = doubts.iter().map(|doubt| (doubt.seq, list.find(&wanted(doubt)))).collect();
+    Looked { control: control(client, &list, controls).await, found, note }
+}
+
+/// One number a request; the control is the first of them, alone.
+async fn singly(client: &Client, doubts: &[Doubtful], controls: &[Doubtful]) -> Looked {
+    let mut found = HashMap::new();
+    let (list, mut note) = match controls.first() {
+        Some(control) => ask(client, &[control]).await,
+        None => (Some(List { rows: Vec::new(), whole: true }), String::new()),
+    };
+    let Some(list) = list else {
+        return Looked { control: Control::Failed, found, note };
+    };
+    let mut control = control(client, &list, controls).await;
+    for doubt in doubts {
+        let (list, said) = ask(client, &[doubt]).await;
+        match list {
+            Some(list) => {
+                control = if list.whole { control } else { Control::Failed };
+                found.insert(doubt.seq, list.find(&wanted(doubt)));
+            }
+            None => note = said,
+        }
+    }
+    Looked { control, found, note }
+}
+
+/// The list of the asked numbers; none where the answer is out of shape or has rows that nobody asked for.
+async fn ask(client: &Client, asked: &[&Doubtful]) -> (Option<List>, String) {
+    let numbers: Vec<String> = asked.iter().map(|doubt| doubt.number.clone()).collect();
+    let names: Vec<&str> = asked.iter().map(|doubt| doubt.number.trim()).collect();
+    let seen = client.look_up(&LookUp::Numbers(numbers.clone())).await;
+    let Seen::Response { status: 200, body, .. } = &seen else {
+        return (None, seen.describe());
+    };
+    match read(body) {
+        None => (None, "the look-up's answer has another shape".into()),
+        Some(list) if !list.answers(&names) => {
+            (None, "the look-up answered with orders that were not asked for".into())
+        }
+        Some(list) => (Some(list), String::new()),
+    }
+}
+
+/// An absent row means something only where a row that must be there is there.
+async fn control(client: &Client, list: &List, controls: &[Doubtful]) -> Control {
+    if !list.whole {
+        return Control::Failed;
+    }
+    if controls.iter().any(|control| matches!(list.find(&wanted(control)), Finding::Ours(_) | Finding::Several(_))) {
+        return Control::Found;
+    }
+    if !controls.is_empty() {
+        return Control::Failed;
+    }
+    // Nothing was delivered on this account yet: that the plain list answers in shape is all that can be asked.
+    match client.look_up(&LookUp::Any).await {
+        Seen::Response { status: 200, body, .. } if read(&body).is_some() => Control::Weak,
+        _ => Control::Failed,
+    }
+}
+
+fn wanted(doubt: &Doubtful) -> Wanted {
+    Wanted {
+        source_id: doubt.source_id,
+        number: doubt.number.clone(),
+        received_at: Timestamp::from_millisecond(doubt.received_at).unwrap_or(Timestamp::UNIX_EPOCH),
+    }
+}

@@ -1,0 +1,76 @@
+//! Delivery: one dispatcher an account, which claims, sends, settles, and looks up what is doubtful. It knows the store
+//! and the CRM's client, and nothing of intake.
+
+mod dispatcher;
+mod look;
+mod send;
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::config::{Config, read_secret};
+use crate::crm::Client;
+use crate::store::Store;
+
+use dispatcher::Dispatcher;
+
+/// How often `serve` looks for changes that a command made beside it.
+const WATCH_MS: u64 = 500;
+
+/// The running dispatchers.
+#[derive(Debug)]
+pub struct Delivery {
+    tasks: JoinSet<()>,
+    stop: watch::Sender<bool>,
+}
+
+impl Delivery {
+    /// Starts a dispatcher for each account whose key can be read; first, what was cut off becomes doubtful.
+    ///
+    /// # Errors
+    /// A store that does not write, or a client that cannot be made, in words.
+    pub async fn start(config: &Arc<Config>, store: &Store) -> Result<Delivery, String> {
+        let cut_off = store.recover().await.map_err(|error| error.to_string())?;
+        if cut_off > 0 {
+            tracing::warn!(
+                orders = cut_off,
+                "orders were being sent when the process ended; they will be looked up first"
+            );
+        }
+        let (stop, stopping) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        for account in config.accounts.values() {
+            let key = read_secret(&config.dir, &account.api_key)
+                .map_err(|error| format!("accounts.{}.api_key: {error}", account.name))?;
+            let client = Client::new(account, &key, config.delivery.timeout)?;
+            let dispatcher = Dispatcher::new(account, &config.delivery, store.clone(), client, stopping.clone()).await;
+            tasks.spawn(dispatcher.map_err(|error| error.to_string())?.run());
+        }
+        tasks.spawn(watch_commands(store.clone(), stopping));
+        Ok(Delivery { tasks, stop })
+    }
+
+    /// Stops: nothing new is claimed, and what is under way is brought to its result.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// Wakes every dispatcher when another process changed the store.
+async fn watch_commands(store: Store, mut stopping: watch::Receiver<bool>) {
+    let mut seen = None;
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(std::time::Duration::from_millis(WATCH_MS)) => {}
+            () = async { let _ = stopping.wait_for(|stop| *stop).await; } => return,
+        }
+        let version = store.version().await.ok();
+        if version != seen {
+            seen = version;
+            store.board().wake_all();
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! One attempt: the intent is committed, the order is sent once, the result is committed.
+
+use std::time::Duration;
+
+use parom_core::delivery::Mono;
+use parom_core::delivery::outcome::{Outcome, classify};
+use parom_core::delivery::state::State;
+
+use crate::clock;
+use crate::crash;
+use crate::crm::{Client, Seen};
+use crate::store::{Intent, Settlement, Store, StoreError};
+
+/// An intent older than this is not sent any more: the machine slept between the two.
+const SEND_DEADLINE_MS: u64 = 20_000;
+/// Bytes of an answer that the history keeps.
+const KEPT_ANSWER: usize = 16 * 1024;
+/// Between two tries to write a result while the disk is full.
+const SETTLE_AGAIN: Duration = Duration::from_millis(500);
+
+/// Sends a claimed order and settles it; gives the outcome for the account's budget and breaker.
+pub(super) async fn send(store: &Store, client: &Client, intent: Intent, claimed: Mono) -> Outcome {
+    crash::point("send.after_intent");
+    let seen = if clock::mono().since(claimed) > SEND_DEADLINE_MS {
+        Seen::NotSent("the intent was too old when its turn came".into())
+    } else {
+        client.post_order(intent.body.clone()).await
+    };
+    crash::point("send.after_answer");
+    let outcome = classify(seen.answer(), &intent.number);
+    let settlement = settlement(&outcome, &seen);
+    log(&intent, &outcome, &settlement);
+    settle(store, &intent, &settlement).await;
+    crash::point("send.after_result");
+    outcome
+}
+
+fn settlement(outcome: &Outcome, seen: &Seen) -> Settlement {
+    let described = seen.describe();
+    let (state, reason, crm_order_id, note) = match outcome {
+        Outcome::Delivered(id) => (State::Delivered, String::new(), Some(*id), format!("the CRM took it as {id}")),
+        Outcome::NotApplied => (State::Queued, "unreachable".into(), None, described),
+        Outcome::RateLimited(rest) => {
+            (State::Queued, "rate_limited".into(), None, format!("{described}; the account rests {rest} s"))
+        }
+        Outcome::Paused(status) => (State::Queued, format!("paused_{status}"), None, described),
+        Outcome::Rejected(errors) => {
+            let words: Vec<String> = errors.iter().map(|(path, text)| format!("{path}: {text}")).collect();
+            (State::Rejected, "rejected".into(), None, format!("{described}: {}", words.join("; ")))
+        }
+        Outcome::NumberTaken => {
+            let note = format!("{described}: the number is already taken; looking whose it is");
+            (State::Unconfirmed, "number_taken".into(), None, note)
+        }
+        Outcome::Unknown(why) => (State::Unconfirmed, (*why).to_owned(), None, format!("{why} ({described})")),
+    };
+    let answer = match seen {
+        Seen::Response { body, .. } => String::from_utf8_lossy(&body[..body.len().min(KEPT_ANSWER)]).into_owned(),
+        _ => String::new(),
+    };
+    Settlement { state, reason, outcome: outcome.as_str(), crm_order_id, status: seen.status(), answer, note }
+}
+
+/// A result is written as soon as the disk takes it: until then the order stays `sending`, and a restart looks it up.
+async fn settle(store: &Store, intent: &Intent, settlement: &Settlement) {
+    loop {
+        match store.settle(intent, settlement).await {
+            Ok(_) => return,
+            Err(StoreError::Unavailable(why)) => {
+                tracing::warn!(order = %intent.id, why, "a result could not be written yet");
+                tokio::time::sleep(SETTLE_AGAIN).await;
+            }
+            Err(error) => {
+                tracing::error!(order = %intent.id, %error, "a result could not be written");
+                return;
+            }
+        }
+    }
+}
+
+fn log(intent: &Intent, outcome: &Outcome, settlement: &Settlement) {
+    let (order, attempt, state) = (&intent.id, intent.attempt, settlement.state.as_str());
+    match outcome {
+        Outcome::Delivered(crm_order_id) => {
+            tracing::info!(%order, attempt, crm_order_id, "delivered")
+        }
+        other => {
+            tracing::warn!(%order, attempt, state, outcome = other.as_str(), status = settlement.status, "not delivered")
+        }
+    }
+}

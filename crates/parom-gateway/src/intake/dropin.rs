@@ -1,0 +1,178 @@
+//! `POST /v1/order`: the CRM's own address for an existing script, which changes only the host and the key.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::Request;
+use axum::response::Response;
+use http::header::CONTENT_LENGTH;
+use http::request::Parts;
+use parom_core::channel::{Channel, OnRepeat};
+use parom_core::delivery::state::State as OrderState;
+use parom_core::mapping;
+use parom_core::order::Verdict;
+use parom_core::submission::decode_json;
+use serde_json::{Value, json};
+
+use super::access::{bearer, is_token};
+use super::answer::{Refusal, json_response};
+use super::keep::{self, Context};
+use super::{Intake, body};
+use crate::clock;
+use crate::config::LiveChannel;
+use crate::store::{Accepted, KeyConflict, NewOrder, Store};
+
+pub(super) async fn post_order(State(intake): State<Intake>, request: Request<Body>) -> Response {
+    let (parts, body) = request.into_parts();
+    let answered = accept(&intake, &parts, body).await;
+    answered.unwrap_or_else(|refusal| refusal.json())
+}
+
+/// The channel whose token the request bears.
+fn channel_of(intake: &Intake, parts: &Parts) -> Result<(Arc<LiveChannel>, Arc<Channel>), Refusal> {
+    let token = bearer(&parts.headers).ok_or_else(|| Refusal::new(401, "Unauthenticated."))?;
+    let set = intake.channels.current();
+    // Every channel is compared, so that the time tells nothing of which one it was.
+    let found = set.values().filter(|live| is_token(live, token)).last();
+    let live = found.cloned().ok_or_else(|| Refusal::new(401, "Unauthenticated."))?;
+    let channel = live.channel.clone().ok_or_else(|| Refusal::unavailable("the channel's file cannot be used now"))?;
+    Ok((live, channel))
+}
+
+async fn accept(intake: &Intake, parts: &Parts, body: Body) -> Result<Response, Refusal> {
+    let (live, channel) = channel_of(intake, parts)?;
+    let length = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let bytes = body::read(body, length).await?;
+    let context = Context::of(&parts.headers, parts.uri.query(), None);
+    let mut row = keep::row("order", &parts.headers, &context, bytes.clone());
+    row.content_type = "application/json".into();
+    let tree = decode_json(&bytes)?;
+    let Value::Object(wanted) = &tree else {
+        return Err(Refusal::new(400, "the body is a list; send one order"));
+    };
+    let received_at = clock::now();
+    let (draft, verdict) = mapping::identity(&channel, wanted, received_at, uuid::Uuid::new_v4().as_u128());
+    let refusal = (verdict == Verdict::Reject).then(|| Refusal::invalid(&draft.problems));
+    let submission = keep::submission((tree.clone(), Vec::new()), &context, received_at);
+    let sent_number = wanted.get("source_uuid").and_then(parom_core::convert::plain).filter(|text| !text.is_empty());
+    let (state, reason) = keep::standing(verdict, &draft.problems);
+    let number = draft.number().unwrap_or_default().to_owned();
+    let order = NewOrder {
+        id: uuid::Uuid::now_v7().to_string(),
+        channel: live.name.clone(),
+        channel_version: live.version,
+        account: channel.account.clone(),
+        received_at: received_at.as_millisecond(),
+        state,
+        reason,
+        body: draft.body,
+        problems: draft.problems,
+        content: keep::content_hash(&submission),
+        key: if refusal.is_some() { None } else { sent_number.map(|number| format!("number:{number}")) },
+        key_conflict: KeyConflict::Refuse,
+        on_repeat: OnRepeat::Off,
+        submission: row,
+    };
+    store_and_wait(intake, &channel, order, &number, refusal).await
+}
+
+async fn store_and_wait(
+    intake: &Intake,
+    channel: &Channel,
+    order: NewOrder,
+    number: &str,
+    refusal: Option<Refusal>,
+) -> Result<Response, Refusal> {
+    let store = &intake.store;
+    if let Some(refusal) = refusal {
+        let _ = store.accept(order).await;
+        return Err(refusal);
+    }
+    if let Err((free, needed)) = store.space().intake() {
+        tracing::error!(free, needed, "intake stopped: the disk is nearly full");
+        return Err(Refusal::unavailable("the disk is nearly full; the order was not kept, send it again"));
+    }
+    let (mut id, account) = (order.id.clone(), order.account.clone());
+    // Before the commit, so that no change is missed.
+    let changes = store.board().changes();
+    crate::crash::point("intake.before_accept");
+    let accepted = store.accept(order).await;
+    crate::crash::point("intake.after_accept");
+    let waits = match accepted {
+        Ok(Accepted::New(OrderState::Queued)) => true,
+        Ok(Accepted::New(_)) => false,
+        Ok(Accepted::Duplicate(first)) => {
+            id = first;
+            true
+        }
+        Ok(Accepted::Conflict) => {
+            let message = "this source_uuid already came with another content; a new order needs a new number";
+            return Err(Refusal::new(409, message));
+        }
+        Err(error) => {
+            tracing::error!(%error, "an order could not be kept");
+            return Err(Refusal::unavailable("the order could not be kept now; send it again"));
+        }
+    };
+    tracing::info!(order = %id, channel = %channel.name, "accepted by the drop-in");
+    if let (true, Some(answer)) = (waits, settled(store, &id, &account, channel.wait, changes).await) {
+        return Ok(answer);
+    }
+    Ok(json_response(202, &json!({ "id": null, "status": "accepted", "parom_id": id, "source_uuid": number })))
+}
+
+/// The CRM's own answer, if it comes in time. There is no use in waiting while delivery rests or others are before us.
+async fn settled(
+    store: &Store,
+    id: &str,
+    account: &str,
+    wait: Duration,
+    mut changes: tokio::sync::broadcast::Receiver<crate::store::Changed>,
+) -> Option<Response> {
+    if let Some(answer) = answer_of(store, id).await {
+        return Some(answer);
+    }
+    let pulse = store.board().pulse(account);
+    let ahead = store.queue_length(account, pulse.free_places.saturating_add(2)).await.unwrap_or(usize::MAX);
+    if pulse.resting || ahead > pulse.free_places.saturating_add(1) {
+        return None;
+    }
+    let heard = async {
+        loop {
+            match changes.recv().await {
+                Ok(change) if change.id == id => return,
+                // A listener that fell behind looks itself.
+                Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => return,
+                Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
+                Ok(_) => {}
+            }
+        }
+    };
+    let _ = tokio::time::timeout(wait, heard).await;
+    answer_of(store, id).await
+}
+
+/// The answer that the CRM gave for an order that is delivered or rejected.
+async fn answer_of(store: &Store, id: &str) -> Option<Response> {
+    let detail = store.order(&crate::store::Scope::All, id).await.ok()??;
+    let summary = detail.summary;
+    match summary.state {
+        OrderState::Delivered | OrderState::Rejected => {}
+        _ => return None,
+    }
+    let (status, text) = store.last_answer(id).await.ok()??;
+    let sound = serde_json::from_str::<Value>(&text).ok().filter(|_| status < 500 && status != 429);
+    match (sound, summary.crm_order_id) {
+        (Some(body), _) if summary.state == OrderState::Rejected || body.get("id").is_some() => {
+            Some(json_response(status, &body))
+        }
+        // Found by a look-up: the CRM's own answer was lost, and its number is what the caller needs of it.
+        (_, Some(crm_id)) => Some(json_response(
+            201,
+            &json!({ "id": crm_id, "source_uuid": summary.number, "source_id": detail.body.get("source_id") }),
+        )),
+        _ => None,
+    }
+}

@@ -1,0 +1,246 @@
+//! `POST /in/{channel}`: a form, a webhook, JSON.
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::Request;
+use axum::response::Response;
+use http::HeaderMap;
+use http::header::CONTENT_LENGTH;
+use http::request::Parts;
+use parom_core::channel::OnRepeat;
+use parom_core::delivery::state::State as OrderState;
+use parom_core::order::{Draft, Verdict};
+use parom_core::submission::Submission;
+use parom_core::{Code, Effect, Problem, limits, mapping};
+
+use super::access::{Entry, enter};
+use super::answer::{self, Refusal, wants_page};
+use super::keep::{self, AGAIN, Context};
+use super::language::Language;
+use super::{Intake, body, cors, pages};
+use crate::clock;
+use crate::config::LiveChannel;
+use crate::store::{Accepted, KeyConflict, NewOrder, StoreError};
+
+pub(super) async fn post_open(
+    State(intake): State<Intake>,
+    Path(name): Path<String>,
+    request: Request<Body>,
+) -> Response {
+    post(&intake, &name, None, request).await
+}
+
+pub(super) async fn post_with_token(
+    State(intake): State<Intake>,
+    Path((name, token)): Path<(String, String)>,
+    request: Request<Body>,
+) -> Response {
+    post(&intake, &name, Some(&token), request).await
+}
+
+async fn post(intake: &Intake, name: &str, token: Option<&str>, request: Request<Body>) -> Response {
+    let started = clock::mono();
+    let (parts, body) = request.into_parts();
+    let page = wants_page(&parts.headers);
+    let Some(live) = intake.channels.get(name) else {
+        let refusal = Refusal::new(404, format!("there is no channel `{name}`; check the form's address"));
+        count("unknown", refusal.status());
+        return if page { refusal.page(Language::of(&parts.headers)) } else { refusal.json() };
+    };
+    let mut response = match accept(intake, &live, token, &parts, body).await {
+        Ok(response) => response,
+        Err(Turned::Away(refusal)) if page => refusal.page(Language::of(&parts.headers)),
+        Err(Turned::Away(refusal)) => refusal.json(),
+        Err(Turned::Later(refusal, Some(response))) if page => refusal.dress(response),
+        Err(Turned::Later(refusal, _)) => refusal.json(),
+    };
+    cors::allow(&live, &parts.headers, &mut response);
+    count(name, response.status().as_u16());
+    metrics::histogram!("parom_intake_seconds").record(std::time::Duration::from_millis(clock::mono().since(started)));
+    response
+}
+
+fn count(channel: &str, status: u16) {
+    let result = match status {
+        200..=399 => "accepted",
+        503 => "unavailable",
+        _ => "refused",
+    };
+    metrics::counter!("parom_submissions_total", "channel" => channel.to_owned(), "result" => result).increment(1);
+}
+
+/// Why a sender was not served.
+enum Turned {
+    /// The same request would meet the same.
+    Away(Refusal),
+    /// The same request can pass later; for a browser, with a page that sends it again.
+    Later(Refusal, Option<Response>),
+}
+
+impl From<Refusal> for Turned {
+    fn from(refusal: Refusal) -> Turned {
+        Turned::Away(refusal)
+    }
+}
+
+async fn accept(
+    intake: &Intake,
+    live: &LiveChannel,
+    token: Option<&str>,
+    parts: &Parts,
+    body: Body,
+) -> Result<Response, Turned> {
+    let headers = &parts.headers;
+    let page = wants_page(headers);
+    let entry = enter(live, headers, token);
+    match entry {
+        Entry::NeedsToken => return Err(Refusal::new(401, "this channel needs its token").into()),
+        Entry::Foreign if !page => {
+            return Err(Refusal::new(403, "this page's origin is not one of the channel's").into());
+        }
+        _ => {}
+    }
+    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let bytes = body::read(body, length).await?;
+    let context = Context::of(headers, parts.uri.query(), token.or_else(|| super::access::bearer(headers)));
+    let row = keep::row("in", headers, &context, bytes.clone());
+    let decoded = super::decode(&row.content_type, bytes).await.map_err(Refusal::from)?;
+    let submission = keep::submission(decoded, &context, clock::now());
+    let key = idempotency_key(live, headers, &context, &submission)?;
+    let (draft, verdict) = decide(live, &submission, entry);
+    if verdict == Verdict::Reject {
+        let refusal = Refusal::invalid(&draft.problems);
+        let order = new_order(live, &submission, row, draft, verdict, None, page);
+        // The sender hears of the problems whether or not the record of them could be kept.
+        let _ = intake.store.accept(order).await;
+        return Err(refusal.into());
+    }
+    let number = draft.number().unwrap_or_default().to_owned();
+    let again = || pages::again(&again_address(parts, key.as_deref()), &submission.flat, Language::of(headers));
+    if let Err((free, needed)) = intake.store.space().intake() {
+        tracing::error!(free, needed, "intake stopped: the disk is nearly full");
+        let refusal = Refusal::unavailable("the disk is nearly full; the order was not kept, send it again");
+        return Err(Turned::Later(refusal, Some(again())));
+    }
+    let order = new_order(live, &submission, row, draft, verdict, key.clone(), page);
+    let id = order.id.clone();
+    crate::crash::point("intake.before_accept");
+    let accepted = intake.store.accept(order).await;
+    crate::crash::point("intake.after_accept");
+    let (id, duplicate) = match accepted {
+        Ok(Accepted::New(state)) => {
+            tracing::info!(order = %id, channel = %live.name, state = state.as_str(), "accepted");
+            (id, false)
+        }
+        Ok(Accepted::Duplicate(first)) => (first, true),
+        Ok(Accepted::Conflict) => {
+            let message = "this idempotency key already came with another content; a new order needs a new key";
+            return Err(Refusal::new(409, message).into());
+        }
+        Err(error) => return Err(not_kept(&error, again())),
+    };
+    if page {
+        let url = live.channel.as_ref().and_then(|channel| channel.thank_you_url.as_deref());
+        return Ok(answer::thank_you(url, &number, Language::of(headers)));
+    }
+    Ok(answer::accepted(&id, duplicate))
+}
+
+fn not_kept(error: &StoreError, page: Response) -> Turned {
+    tracing::error!(%error, "an order could not be kept");
+    Turned::Later(Refusal::unavailable("the order could not be kept now; send it again with the same key"), Some(page))
+}
+
+/// The header, then the key of our own page, then the channel's expression.
+fn idempotency_key(
+    live: &LiveChannel,
+    headers: &HeaderMap,
+    context: &Context,
+    submission: &Submission,
+) -> Result<Option<String>, Refusal> {
+    let header = headers.get("idempotency-key").map(|value| value.to_str().map(str::trim));
+    let key = match header {
+        Some(Err(_)) => return Err(Refusal::new(400, "the Idempotency-Key is not plain text")),
+        Some(Ok(key)) if !key.is_empty() => Some(key.to_owned()),
+        _ => context.again().map(|key| format!("again:{key}")),
+    };
+    let key = key.or_else(|| live.channel.as_ref().and_then(|channel| mapping::idempotency_key(channel, submission)));
+    match key {
+        Some(key) if key.len() > limits::IDEMPOTENCY_KEY_BYTES => {
+            let max = limits::IDEMPOTENCY_KEY_BYTES;
+            Err(Refusal::new(400, format!("the idempotency key is longer than {max} bytes")))
+        }
+        key => Ok(key),
+    }
+}
+
+/// The order of a submission; a channel that cannot be used holds, and replays when it is mended.
+fn decide(live: &LiveChannel, submission: &Submission, entry: Entry) -> (Draft, Verdict) {
+    let random = uuid::Uuid::new_v4().as_u128();
+    let held = |code, message: String, hint: &str| {
+        let mut draft = Draft::default();
+        draft.body.insert("source_uuid".into(), parom_core::number::own(random).into());
+        draft.problems.push(Problem::new("", code, Effect::Hold, message, hint));
+        (draft, Verdict::Hold)
+    };
+    let Some(channel) = &live.channel else {
+        let message = format!("the channel's file cannot be used: {}", live.fault());
+        return held(Code::ChannelBroken, message, "Mend the file: the order then goes by itself.");
+    };
+    if !channel.has_mapping() {
+        let message = "the channel takes drop-in requests alone, and a form came".to_owned();
+        return held(Code::NoMapping, message, "Add a mapping to the channel, then retry this order.");
+    }
+    let (mut draft, mut verdict) = mapping::map(channel, submission, random);
+    if entry == Entry::Foreign {
+        let message = "the form was sent from a site that the channel does not list";
+        let hint = "Release it if the site is yours, and add it to access.origins.";
+        draft.problems.push(Problem::new("", Code::ForeignOrigin, Effect::Hold, message, hint));
+        verdict = Verdict::Hold;
+    }
+    (draft, verdict)
+}
+
+fn new_order(
+    live: &LiveChannel,
+    submission: &Submission,
+    row: crate::store::NewSubmission,
+    draft: Draft,
+    verdict: Verdict,
+    key: Option<String>,
+    page: bool,
+) -> NewOrder {
+    let (state, reason) = keep::standing(verdict, &draft.problems);
+    let is_form = !submission.flat.is_empty();
+    let on_repeat = live.channel.as_ref().map_or(OnRepeat::Off, |channel| channel.on_repeat);
+    NewOrder {
+        id: uuid::Uuid::now_v7().to_string(),
+        channel: live.name.clone(),
+        channel_version: live.version,
+        account: live.channel.as_ref().map(|channel| channel.account.clone()).unwrap_or_default(),
+        received_at: submission.received_at.as_millisecond(),
+        state,
+        reason,
+        body: draft.body,
+        problems: draft.problems,
+        content: keep::content_hash(submission),
+        key,
+        key_conflict: if page { KeyConflict::Hold } else { KeyConflict::Refuse },
+        on_repeat: if is_form && state != OrderState::Canceled { on_repeat } else { OnRepeat::Off },
+        submission: row,
+    }
+}
+
+/// Where the page sends the form again: the same place, with a key that stays the same.
+fn again_address(parts: &Parts, key: Option<&str>) -> String {
+    let again = key.and_then(|key| key.strip_prefix("again:")).map(str::to_owned);
+    let again = again.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()) {
+        if name != AGAIN {
+            query.append_pair(&name, &value);
+        }
+    }
+    query.append_pair(AGAIN, &again);
+    format!("{}?{}", parts.uri.path(), query.finish())
+}

@@ -1,0 +1,128 @@
+//! From a decoded request to the row that is kept, and back from the row for a replay.
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::{CONTENT_TYPE, COOKIE, REFERER};
+use jiff::Timestamp;
+use parom_core::delivery::state::State;
+use parom_core::order::Verdict;
+use parom_core::submission::{DecodeError, Decoded, Submission};
+use parom_core::{Effect, Problem};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::access::{origin, token_hash};
+use super::decode::decode;
+use crate::store::NewSubmission;
+
+/// Cookies and query values kept of one request.
+const CONTEXT_PAIRS: usize = 100;
+
+/// The name under which the page that sends a form again carries its key.
+pub(super) const AGAIN: &str = "parom_again";
+
+/// A request's parts beside its body.
+#[derive(Debug)]
+pub(super) struct Context {
+    query: Vec<(String, String)>,
+    cookies: Vec<(String, String)>,
+    page: String,
+    origin: String,
+    token: Option<String>,
+}
+
+impl Context {
+    pub(super) fn of(headers: &HeaderMap, query: Option<&str>, token: Option<&str>) -> Context {
+        let text =
+            |name| headers.get(name).and_then(|value: &http::HeaderValue| value.to_str().ok()).unwrap_or_default();
+        let query = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+        let query: Vec<(String, String)> = query.into_owned().take(CONTEXT_PAIRS).collect();
+        let referer = text(REFERER);
+        let named = query.iter().find(|(name, _)| name == "page").map(|(_, value)| value.as_str());
+        Context {
+            page: if referer.is_empty() { named.unwrap_or_default() } else { referer }.to_owned(),
+            cookies: cookies(text(COOKIE)),
+            origin: origin(headers).unwrap_or_default().to_owned(),
+            token: token.map(token_hash),
+            query,
+        }
+    }
+
+    /// The key that our own page carries when it sends a form again.
+    pub(super) fn again(&self) -> Option<&str> {
+        parom_core::submission::lookup(&self.query, AGAIN)
+    }
+
+    fn to_json(&self) -> Value {
+        json!({
+            "query": self.query, "cookies": self.cookies, "page": self.page, "origin": self.origin,
+            "token_sha256": self.token,
+        })
+    }
+}
+
+fn cookies(header: &str) -> Vec<(String, String)> {
+    let pairs = header.split(';').filter_map(|pair| pair.trim().split_once('='));
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).take(CONTEXT_PAIRS).collect()
+}
+
+/// The submission of a request.
+pub(super) fn submission(decoded: Decoded, context: &Context, received_at: Timestamp) -> Submission {
+    Submission {
+        form: decoded.0,
+        flat: decoded.1,
+        query: context.query.clone(),
+        cookies: context.cookies.clone(),
+        page: context.page.clone(),
+        received_at,
+    }
+}
+
+/// The row of a request.
+pub(super) fn row(door: &'static str, headers: &HeaderMap, context: &Context, body: Bytes) -> NewSubmission {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    NewSubmission { door, content_type: content_type.to_owned(), context: context.to_json(), body }
+}
+
+/// A kept request as a submission again.
+///
+/// # Errors
+/// A body that this version cannot decode.
+pub async fn submission_of(
+    content_type: &str,
+    context: &Value,
+    body: Vec<u8>,
+    received_at: Timestamp,
+) -> Result<Submission, DecodeError> {
+    let decoded = decode(content_type, Bytes::from(body)).await?;
+    let pairs = |name: &str| -> Vec<(String, String)> {
+        context.get(name).and_then(|value| serde_json::from_value(value.clone()).ok()).unwrap_or_default()
+    };
+    let context = Context {
+        query: pairs("query"),
+        cookies: pairs("cookies"),
+        page: context.get("page").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        origin: String::new(),
+        token: None,
+    };
+    Ok(submission(decoded, &context, received_at))
+}
+
+/// The state that a verdict leads to, and why in a word.
+pub(super) fn standing(verdict: Verdict, problems: &[Problem]) -> (State, String) {
+    match verdict {
+        Verdict::Go => (State::Queued, String::new()),
+        Verdict::Reject => (State::Canceled, "refused to its sender (on_invalid = reject)".to_owned()),
+        Verdict::Hold => {
+            let holds = problems.iter().filter(|problem| problem.effect == Effect::Hold);
+            // What concerns the whole order explains more than one of its fields.
+            let first = holds.max_by_key(|problem| problem.path.is_empty());
+            (State::Held, first.map_or("invalid", |problem| problem.code.as_str()).to_owned())
+        }
+    }
+}
+
+/// The content's hash: two forms with the same fields are the same, in whatever encoding they came.
+pub(super) fn content_hash(submission: &Submission) -> [u8; 32] {
+    Sha256::digest(submission.canonical().as_bytes()).into()
+}

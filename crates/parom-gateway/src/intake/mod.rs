@@ -1,0 +1,47 @@
+//! Intake: a request comes in, is decided, kept, and only then answered. It knows the store, and nothing of the CRM.
+
+mod access;
+mod answer;
+mod body;
+mod cors;
+mod decode;
+mod dropin;
+mod form;
+mod keep;
+mod language;
+mod pages;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+pub use access::token_hash;
+pub use decode::{decode, sniff};
+pub use keep::submission_of;
+
+use crate::channels::Channels;
+use crate::config::Config;
+use crate::store::Store;
+
+/// What the handlers share.
+#[derive(Clone, Debug)]
+pub struct Intake {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// The store.
+    pub store: Store,
+    /// The channels.
+    pub channels: Arc<Channels>,
+}
+
+/// The routes of senders.
+pub fn routes(intake: Intake) -> Router {
+    Router::new()
+        .route("/in/{channel}", post(form::post_open).options(cors::preflight))
+        .route("/in/{channel}/{token}", post(form::post_with_token).options(cors::preflight_with_token))
+        .route("/v1/order", post(dropin::post_order))
+        .route("/assets/page.css", get(pages::style))
+        .route("/assets/again.js", get(pages::again_script))
+        .with_state(intake)
+}

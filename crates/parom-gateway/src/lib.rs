@@ -1,0 +1,15 @@
+//! Parom's I/O: configuration, intake, store, the CRM's client and delivery.
+//!
+//! Intake and delivery meet only in the store; SQL stands only in `store/`; only `crm/` speaks to the CRM.
+
+pub mod channels;
+pub mod clock;
+pub mod config;
+mod crash;
+pub mod crm;
+pub mod delivery;
+pub mod intake;
+pub mod metering;
+pub mod operate;
+pub mod server;
+pub mod store;

@@ -1,0 +1,46 @@
+//! The metrics and their text form.
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use std::sync::OnceLock;
+
+use crate::clock;
+use crate::store::{Scope, Store};
+use parom_core::delivery::state::State;
+
+/// Seconds: from a flush on a good disk to a form that waited.
+const BUCKETS: [f64; 11] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
+
+/// Installs the recorder of this process, once; later calls give the same one.
+pub fn install() -> &'static PrometheusHandle {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    HANDLE.get_or_init(|| {
+        let builder = PrometheusBuilder::new()
+            .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &BUCKETS)
+            .unwrap_or_else(|_| PrometheusBuilder::new());
+        let recorder = builder.build_recorder();
+        let handle = recorder.handle();
+        // Another recorder in the process (a test's) keeps its place: then ours counts nothing, and harms nothing.
+        let _ = metrics::set_global_recorder(recorder);
+        handle
+    })
+}
+
+/// The exposition text, with the gauges read from the store now.
+pub async fn render(store: &Store) -> String {
+    let handle = install();
+    if let Ok(counts) = store.counts(&Scope::All).await {
+        for state in State::ALL {
+            let count = counts.get(state.as_str()).copied().unwrap_or_default();
+            // Counts stay far below 2^53.
+            #[expect(clippy::cast_precision_loss, reason = "a count of orders")]
+            metrics::gauge!("parom_orders", "state" => state.as_str()).set(count as f64);
+        }
+    }
+    if let Ok(oldest) = store.oldest_queued().await {
+        let age = oldest.map_or(0, |at| (clock::now().as_millisecond() - at).max(0) / 1_000);
+        #[expect(clippy::cast_precision_loss, reason = "an age in seconds")]
+        metrics::gauge!("parom_oldest_queued_seconds").set(age as f64);
+    }
+    handle.run_upkeep();
+    handle.render()
+}

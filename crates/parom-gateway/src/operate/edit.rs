@@ -1,0 +1,110 @@
+//! An operator's edit of an order that is not in the CRM.
+
+use parom_core::delivery::state::State;
+use parom_core::mapping;
+use parom_core::order::{self, Verdict, schema};
+use serde_json::Value;
+
+use super::{Done, OperateError};
+use crate::config::ChannelSet;
+use crate::store::{Revision, Scope, Store, Stored};
+
+/// One change of an edit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Puts a value at a path (`buyer.phone`, `products.0.price`).
+    Set(String, Value),
+    /// Takes a field out.
+    Unset(String),
+}
+
+/// Changes fields of a held or rejected order. It is sent as soon as it is right, unless `keep`.
+///
+/// # Errors
+/// An unknown order or path, an order that may be in the CRM, or the store.
+pub async fn edit(
+    store: &Store,
+    channels: &ChannelSet,
+    scope: &Scope,
+    name: &str,
+    changes: &[Change],
+    keep: bool,
+    actor: &str,
+) -> Result<Done, OperateError> {
+    let detail = store.order(scope, name).await?.ok_or_else(|| OperateError::Unknown(name.to_owned()))?;
+    let seen = detail.summary.state;
+    if !matches!(seen, State::Held | State::Rejected) {
+        let text = format!("the order is {seen}: only held and rejected orders can be edited");
+        return Err(OperateError::Wrong(text));
+    }
+    let mut body = detail.body.clone();
+    for change in changes {
+        apply(&mut body, change).map_err(OperateError::Wrong)?;
+    }
+    let channel = channels.get(&detail.summary.channel).and_then(|live| live.channel.clone());
+    let locale = channel.as_ref().map_or_else(default_locale, |channel| channel.locale());
+    let (draft, verdict) = mapping::revise(&body, &locale);
+    let goes = verdict == Verdict::Go && !keep;
+    let account = if detail.summary.account.is_empty() {
+        channel.map(|channel| channel.account.clone()).unwrap_or_default()
+    } else {
+        detail.summary.account.clone()
+    };
+    if goes && account.is_empty() {
+        return Err(OperateError::Wrong("the order's channel cannot be used, so its account is not known".into()));
+    }
+    let paths: Vec<&str> = changes.iter().map(Change::path).collect();
+    // What did not fit any more stays in the body as it was typed: an edit must not lose it.
+    let kept = if verdict == Verdict::Go { draft.body.clone() } else { body };
+    let revision = Revision {
+        state: if goes { State::Queued } else { seen },
+        reason: if goes { String::new() } else { detail.summary.reason.clone() },
+        account,
+        channel_version: 0,
+        body: kept,
+        problems: draft.problems.clone(),
+        by_hand: true,
+        actor: actor.to_owned(),
+        note: format!("edited: {}", paths.join(", ")),
+    };
+    match store.revise(detail.summary.seq, seen, revision).await? {
+        Stored::Done if goes => Ok(Done::Now(State::Queued)),
+        Stored::Done if verdict == Verdict::Go => Ok(Done::Stays(seen, "edited; send it with `orders retry`".into())),
+        Stored::Done => {
+            let texts: Vec<String> = draft.problems.iter().map(ToString::to_string).collect();
+            Ok(Done::Stays(seen, texts.join("\n")))
+        }
+        Stored::MovedOn => Ok(Done::Stays(seen, "it has just moved on".into())),
+        Stored::NumberTaken => Err(OperateError::Wrong("another order of yours has this number".into())),
+    }
+}
+
+impl Change {
+    fn path(&self) -> &str {
+        match self {
+            Change::Set(path, _) | Change::Unset(path) => path,
+        }
+    }
+}
+
+fn apply(body: &mut serde_json::Map<String, Value>, change: &Change) -> Result<(), String> {
+    let path = change.path();
+    let first = path.split('.').next().unwrap_or_default();
+    if schema::entry(schema::ORDER, first).is_none() {
+        let near = schema::nearest(first, schema::ORDER.iter().map(|entry| entry.name));
+        let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        return Err(format!("an order has no field `{path}`{hint}"));
+    }
+    match change {
+        Change::Set(_, value) => order::set(body, path, value.clone()),
+        Change::Unset(_) => {
+            order::remove(body, path);
+            Ok(())
+        }
+    }
+}
+
+fn default_locale() -> parom_core::convert::Locale {
+    let zone = jiff::tz::TimeZone::get("Europe/Kyiv").unwrap_or(jiff::tz::TimeZone::UTC);
+    parom_core::convert::Locale { zone, region: "UA".into(), keep_dates: false }
+}

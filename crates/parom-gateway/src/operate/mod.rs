@@ -1,0 +1,107 @@
+//! What an operator does with an order, by CLI, API or UI: the same verbs over the same store. Nothing here calls the CRM:
+//! delivery does, when the order's new state asks for it.
+
+mod edit;
+mod replay;
+
+use std::fmt;
+
+use parom_core::delivery::state::State;
+
+use crate::config::ChannelSet;
+use crate::store::{Scope, Store, StoreError};
+
+pub use edit::{Change, edit};
+pub use replay::replay;
+
+/// What became of an order that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// It is in this state now.
+    Now(State),
+    /// It stays where it is; why.
+    Stays(State, String),
+}
+
+/// Why nothing was done.
+#[derive(Debug)]
+pub enum OperateError {
+    /// No such order in the caller's accounts.
+    Unknown(String),
+    /// What was asked makes no sense for it.
+    Wrong(String),
+    /// The store.
+    Store(StoreError),
+}
+
+impl fmt::Display for OperateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OperateError::Unknown(name) => {
+                write!(f, "there is no order `{name}`; see `parom orders list`")
+            }
+            OperateError::Wrong(text) => f.write_str(text),
+            OperateError::Store(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl std::error::Error for OperateError {}
+
+impl From<StoreError> for OperateError {
+    fn from(error: StoreError) -> OperateError {
+        match error {
+            StoreError::Refused(text) => OperateError::Wrong(text),
+            other => OperateError::Store(other),
+        }
+    }
+}
+
+/// Sends an order again, as far as that is safe: a held one goes through today's mapping, a rejected one as it is, a
+/// disputed one is looked up first.
+///
+/// # Errors
+/// An unknown order, or the store.
+pub async fn retry(
+    store: &Store,
+    channels: &ChannelSet,
+    scope: &Scope,
+    name: &str,
+    actor: &str,
+) -> Result<Done, OperateError> {
+    let order = store.order(scope, name).await?.ok_or_else(|| OperateError::Unknown(name.to_owned()))?;
+    let state = order.summary.state;
+    match state {
+        State::Held | State::Rejected => Ok(replay::release(store, channels, order, actor).await?),
+        State::Disputed => {
+            let note = "asked to look again; sent again only if it is not in the CRM";
+            let moved = store.move_order(order.summary.seq, state, State::Unconfirmed, actor, note).await?;
+            Ok(if moved { Done::Now(State::Unconfirmed) } else { Done::Stays(state, "it has just moved on".into()) })
+        }
+        State::Queued | State::Sending | State::Unconfirmed => {
+            Ok(Done::Stays(state, "it is on its way already".into()))
+        }
+        State::Delivered => Ok(Done::Stays(state, "it is in the CRM".into())),
+        State::Canceled => Ok(Done::Stays(state, "it was canceled; let the sender send it again".into())),
+    }
+}
+
+/// Cancels an order that is not in the CRM, with a reason.
+///
+/// # Errors
+/// An unknown order, one that may be in the CRM, or the store.
+pub async fn cancel(store: &Store, scope: &Scope, name: &str, reason: &str, actor: &str) -> Result<Done, OperateError> {
+    let order = store.order(scope, name).await?.ok_or_else(|| OperateError::Unknown(name.to_owned()))?;
+    let state = order.summary.state;
+    match state {
+        State::Canceled => Ok(Done::Stays(state, "it is canceled already".into())),
+        State::Held | State::Queued | State::Rejected | State::Disputed => {
+            let moved = store.move_order(order.summary.seq, state, State::Canceled, actor, reason).await?;
+            Ok(if moved { Done::Now(State::Canceled) } else { Done::Stays(state, "it has just moved on".into()) })
+        }
+        State::Sending | State::Unconfirmed => {
+            Err(OperateError::Wrong(format!("the order is {state}: it may be in the CRM; wait until that is known")))
+        }
+        State::Delivered => Err(OperateError::Wrong("the order is in the CRM: cancel it there".into())),
+    }
+}

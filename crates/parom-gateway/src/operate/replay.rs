@@ -1,0 +1,155 @@
+//! An order through today's mapping: the kept submission is decoded and mapped again.
+
+use jiff::Timestamp;
+use parom_core::channel::Channel;
+use parom_core::delivery::state::State;
+use parom_core::order::{Draft, Verdict};
+use parom_core::{Code, Effect, Problem, mapping};
+use serde_json::Value;
+
+use super::Done;
+use crate::config::{ChannelSet, LiveChannel};
+use crate::intake;
+use crate::store::{OrderDetail, Revision, Scope, Store, StoreError, Stored};
+
+/// Problems that a person settles by releasing the order: no mapping makes them go away.
+const RELEASED: [Code; 4] = [Code::SuspectedDuplicate, Code::ForeignOrigin, Code::KeyReused, Code::WrongToken];
+
+/// Replays one order that was held because its channel could not be used; what else is wrong with it holds it still.
+///
+/// # Errors
+/// The store.
+pub async fn replay(store: &Store, channels: &ChannelSet, id: &str, actor: &str) -> Result<Done, StoreError> {
+    let Some(order) = store.order(&Scope::All, id).await? else {
+        return Ok(Done::Stays(State::Held, "it is gone".into()));
+    };
+    let Some((live, channel)) = usable(channels, &order.summary.channel) else {
+        return Ok(Done::Stays(order.summary.state, "its channel's file cannot be used".into()));
+    };
+    let (mut draft, mut verdict) = remap(&order, &channel).await;
+    if let Some(problem) = entry_problem(live, &channel, &order.context) {
+        draft.problems.push(problem);
+        verdict = Verdict::Hold;
+    }
+    write(store, &order, live, &channel, draft, verdict, actor).await
+}
+
+/// Releases a held or rejected order: mapped again, unless a person has edited it; suspicions are the person's to settle.
+pub(super) async fn release(
+    store: &Store,
+    channels: &ChannelSet,
+    order: OrderDetail,
+    actor: &str,
+) -> Result<Done, StoreError> {
+    let Some((live, channel)) = usable(channels, &order.summary.channel) else {
+        return Ok(Done::Stays(order.summary.state, "its channel's file cannot be used; mend it first".into()));
+    };
+    let (draft, verdict) = if order.revision > 0 {
+        mapping::revise(&order.body, &channel.locale())
+    } else {
+        remap(&order, &channel).await
+    };
+    write(store, &order, live, &channel, draft, verdict, actor).await
+}
+
+fn usable<'a>(channels: &'a ChannelSet, name: &str) -> Option<(&'a LiveChannel, std::sync::Arc<Channel>)> {
+    let live = channels.get(name)?;
+    Some((live, live.channel.clone()?))
+}
+
+/// The mapping of today over the submission of then. The order keeps its number, whatever was sent under it.
+async fn remap(order: &OrderDetail, channel: &Channel) -> (Draft, Verdict) {
+    let received_at = Timestamp::from_millisecond(order.summary.received_at).unwrap_or(Timestamp::UNIX_EPOCH);
+    let decoded = intake::submission_of(&order.content_type, &order.context, order.raw.clone(), received_at).await;
+    let random = uuid::Uuid::new_v4().as_u128();
+    let (mut draft, verdict) = match decoded {
+        Err(error) => {
+            let mut draft = Draft { body: order.body.clone(), ..Draft::default() };
+            let hint = "Edit the order by hand.";
+            draft.problems.push(Problem::new("", Code::ExpressionFailed, Effect::Hold, error.to_string(), hint));
+            (draft, Verdict::Hold)
+        }
+        Ok(submission) => match (&submission.form, order.door.as_str()) {
+            (Value::Object(body), "order") => mapping::identity(channel, body, received_at, random),
+            _ if !channel.has_mapping() => {
+                let mut draft = Draft { body: order.body.clone(), ..Draft::default() };
+                let message = "the channel has no mapping for forms";
+                draft.problems.push(Problem::new("", Code::NoMapping, Effect::Hold, message, "Add [order] to it."));
+                (draft, Verdict::Hold)
+            }
+            _ => mapping::map(channel, &submission, random),
+        },
+    };
+    let own = draft.number().is_none_or(|number| number.starts_with("P-"));
+    if own && order.summary.number.starts_with("P-") {
+        draft.body.insert("source_uuid".into(), Value::String(order.summary.number.clone()));
+    }
+    (draft, verdict)
+}
+
+/// What the channel's access rule would have said, had the channel been usable then.
+fn entry_problem(live: &LiveChannel, channel: &Channel, context: &Value) -> Option<Problem> {
+    use secrecy::ExposeSecret;
+    let given = context.get("token_sha256").and_then(Value::as_str);
+    let origin = context.get("origin").and_then(Value::as_str).filter(|origin| !origin.is_empty());
+    let listed = origin.is_some_and(|origin| channel.access.origins.iter().any(|o| o.eq_ignore_ascii_case(origin)));
+    let right = live.token.as_ref().is_some_and(|t| given == Some(intake::token_hash(t.expose_secret()).as_str()));
+    if listed || right {
+        return None;
+    }
+    if origin.is_some() && !channel.access.origins.is_empty() {
+        let message = "the form was sent from a site that the channel does not list";
+        let hint = "Release it if the site is yours, and add it to access.origins.";
+        return Some(Problem::new("", Code::ForeignOrigin, Effect::Hold, message, hint));
+    }
+    live.token.is_some().then(|| {
+        let message = "it came without the channel's token while the channel's file was broken";
+        Problem::new("", Code::WrongToken, Effect::Hold, message, "Release it if you know its sender.")
+    })
+}
+
+async fn write(
+    store: &Store,
+    order: &OrderDetail,
+    live: &LiveChannel,
+    channel: &Channel,
+    mut draft: Draft,
+    verdict: Verdict,
+    actor: &str,
+) -> Result<Done, StoreError> {
+    let seen = order.summary.state;
+    let goes = verdict == Verdict::Go;
+    if goes {
+        // They are settled, and stay readable as marks.
+        let settled = order.summary.problems.iter().filter(|problem| RELEASED.contains(&problem.code));
+        draft.problems.extend(settled.map(|problem| Problem { effect: Effect::Warn, ..problem.clone() }));
+    }
+    let holding = draft.problems.iter().find(|problem| problem.effect != Effect::Warn);
+    let why = holding.map_or("invalid", |problem| problem.code.as_str()).to_owned();
+    let revision = Revision {
+        state: if goes { State::Queued } else { seen },
+        reason: if goes { String::new() } else { why },
+        account: channel.account.clone(),
+        channel_version: live.version,
+        body: draft.body,
+        problems: draft.problems.clone(),
+        by_hand: false,
+        actor: actor.to_owned(),
+        note: if goes { "released".into() } else { "still has problems".into() },
+    };
+    Ok(match store.revise(order.summary.seq, seen, revision).await? {
+        Stored::Done if goes => Done::Now(State::Queued),
+        Stored::Done => {
+            let texts: Vec<String> = draft.problems.iter().map(ToString::to_string).collect();
+            Done::Stays(seen, texts.join("\n"))
+        }
+        Stored::MovedOn => Done::Stays(seen, "it has just moved on".into()),
+        Stored::NumberTaken => {
+            let number = &order.summary.number;
+            Done::Stays(
+                seen,
+                format!("the number `{number}` is another order's: give this one another with `orders edit`"),
+            )
+        }
+    })
+}

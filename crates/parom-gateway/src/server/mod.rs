@@ -1,0 +1,75 @@
+//! The running gateway: the HTTP server, delivery, and the watch over channel files.
+
+mod connections;
+mod health;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::channels::Channels;
+use crate::config::Config;
+use crate::delivery::Delivery;
+use crate::intake::{self, Intake};
+use crate::metering;
+use crate::store::{Role, Store};
+
+/// A running gateway.
+#[derive(Debug)]
+pub struct Gateway {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    /// Its store.
+    pub store: Store,
+    /// Its channels.
+    pub channels: Arc<Channels>,
+    delivery: Delivery,
+    server: JoinHandle<()>,
+    watcher: JoinHandle<()>,
+    stop: watch::Sender<bool>,
+}
+
+impl Gateway {
+    /// Opens the store, reads the channels, starts delivery, and listens.
+    ///
+    /// # Errors
+    /// What does not start, in words that say what to do.
+    pub async fn start(config: Config) -> Result<Gateway, String> {
+        metering::install();
+        let config = Arc::new(config);
+        let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+            format!("cannot listen on {}: {error}; is another program there? (listen in parom.toml)", config.listen)
+        })?;
+        let addr = listener.local_addr().map_err(|error| error.to_string())?;
+        let store = Store::open(&config.store, Role::Serve).map_err(|error| error.to_string())?;
+        let channels = Channels::start(&config, &store).await.map_err(|error| error.to_string())?;
+        let channels = Arc::new(channels);
+        let delivery = Delivery::start(&config, &store).await?;
+        let (stop, stopping) = watch::channel(false);
+        let intake = Intake { config: Arc::clone(&config), store: store.clone(), channels: Arc::clone(&channels) };
+        let router = routes(intake);
+        let server = tokio::spawn(connections::serve(listener, router, stopping.clone()));
+        let watcher = tokio::spawn(Arc::clone(&channels).watch(config, store.clone(), stopping));
+        Ok(Gateway { addr, store, channels, delivery, server, watcher, stop })
+    }
+
+    /// Stops gracefully: no new connection, requests and deliveries under way are brought to their end.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        let _ = self.server.await;
+        let _ = self.watcher.await;
+        self.delivery.stop().await;
+    }
+}
+
+fn routes(intake: Intake) -> Router {
+    Router::new().merge(health::routes(intake.clone())).merge(intake::routes(intake)).fallback(|| async {
+        let body = serde_json::json!({ "message": "there is nothing at this address" });
+        (StatusCode::NOT_FOUND, axum::Json(body))
+    })
+}

@@ -1,0 +1,259 @@
+//! Accepting a submission: raw body, order, problems, key, history — one commit before the answer.
+
+use bytes::Bytes;
+use parom_core::channel::OnRepeat;
+use parom_core::delivery::state::State;
+use parom_core::limits;
+use parom_core::{Code, Effect, Problem};
+use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::{Map, Value};
+
+use super::records::{buyer_columns, problems_to_json};
+use super::{Store, StoreError};
+
+/// One request, raw.
+#[derive(Clone, Debug)]
+pub struct NewSubmission {
+    /// By which door: `in` or `order`.
+    pub door: &'static str,
+    /// The content type as sent.
+    pub content_type: String,
+    /// Query, cookies, page and origin, as JSON.
+    pub context: Value,
+    /// The body's bytes.
+    pub body: Bytes,
+}
+
+/// What happens when a key comes again with another content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyConflict {
+    /// Nothing is kept; the caller hears 409.
+    Refuse,
+    /// It is kept and held: a buyer is never turned away.
+    Hold,
+}
+
+/// An order as intake decided it.
+#[derive(Clone, Debug)]
+pub struct NewOrder {
+    /// Its id.
+    pub id: String,
+    /// Its channel and the version of it that mapped.
+    pub channel: String,
+    /// The version's row; 0 where no version could be used.
+    pub channel_version: i64,
+    /// Its account; empty while its channel is broken.
+    pub account: String,
+    /// When it was received, milliseconds.
+    pub received_at: i64,
+    /// `queued`, `held` or `canceled`.
+    pub state: State,
+    /// Why, in a word.
+    pub reason: String,
+    /// The CRM's body.
+    pub body: Map<String, Value>,
+    /// What was found.
+    pub problems: Vec<Problem>,
+    /// The content's hash, which tells a repeat.
+    pub content: [u8; 32],
+    /// The idempotency key.
+    pub key: Option<String>,
+    /// What a known key with another content does.
+    pub key_conflict: KeyConflict,
+    /// Whether an equal form without a key is looked for.
+    pub on_repeat: OnRepeat,
+    /// The request.
+    pub submission: NewSubmission,
+}
+
+/// What became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Accepted {
+    /// A new order in this state.
+    New(State),
+    /// The key is known: this is the order that it made.
+    Duplicate(String),
+    /// The key is known with another content, and nothing was kept.
+    Conflict,
+}
+
+impl Store {
+    /// Keeps a submission and its order. Before the commit a crash leaves nothing, and the sender, who got no answer,
+    /// sends again; after it, the same key answers with the same order.
+    ///
+    /// # Errors
+    /// As any write. After `Broken` it is not known whether the order was kept: the sender must repeat with the same key.
+    pub async fn accept(&self, mut order: NewOrder) -> Result<Accepted, StoreError> {
+        let account = order.account.clone();
+        let accepted = self.write(move |connection| accept(connection, &mut order)).await?;
+        if accepted == Accepted::New(State::Queued) {
+            self.board().wake_of(&account).notify_one();
+        }
+        Ok(accepted)
+    }
+
+    /// The id of the order that a key made, if the content is the same.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn by_key(&self, channel: &str, key: &str) -> Result<Option<String>, StoreError> {
+        let (channel, key) = (channel.to_owned(), key.to_owned());
+        self.read(move |connection| {
+            let sql =
+                "SELECT id FROM orders WHERE seq = (SELECT seq FROM idempotency_keys WHERE channel = ?1 AND key = ?2)";
+            Ok(connection.query_row(sql, params![channel, key], |row| row.get(0)).optional()?)
+        })
+        .await
+    }
+}
+
+fn accept(connection: &Connection, order: &mut NewOrder) -> Result<Accepted, StoreError> {
+    if let Some(key) = &order.key {
+        let sql = "SELECT o.id, k.content FROM idempotency_keys k JOIN orders o ON o.seq = k.seq
+                   WHERE k.channel = ?1 AND k.key = ?2";
+        let known: Option<(String, [u8; 32])> = connection
+            .prepare_cached(sql)?
+            .query_row(params![order.channel, key], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        match known {
+            Some((id, content)) if content == order.content => return Ok(Accepted::Duplicate(id)),
+            Some(_) if order.key_conflict == KeyConflict::Refuse => return Ok(Accepted::Conflict),
+            Some((id, _)) => {
+                let message = format!("the same idempotency key already made the order {id} with another content");
+                hold(order, "", Code::KeyReused, message, "Compare the two, then release or cancel this one.");
+                order.key = None;
+            }
+            None => {}
+        }
+    } else if order.on_repeat != OnRepeat::Off {
+        repeat(connection, order)?;
+    }
+    let owns_number = owns_number(connection, order)?;
+    insert(connection, order, owns_number)?;
+    Ok(Accepted::New(order.state))
+}
+
+fn hold(order: &mut NewOrder, path: &str, code: Code, message: String, hint: &str) {
+    order.problems.push(Problem::new(path, code, Effect::Hold, message, hint));
+    if order.state == State::Queued {
+        order.state = State::Held;
+        order.reason = code.as_str().to_owned();
+    }
+}
+
+/// The same content within minutes, without a key: perhaps a double click.
+fn repeat(connection: &Connection, order: &mut NewOrder) -> Result<(), StoreError> {
+    let sql = "SELECT id FROM orders WHERE channel = ?1 AND content = ?2 AND received_at >= ?3
+               ORDER BY received_at LIMIT 1";
+    let since = order.received_at - limits::REPEAT_WINDOW_S * 1_000;
+    let earlier: Option<String> = connection
+        .prepare_cached(sql)?
+        .query_row(params![order.channel, order.content, since], |row| row.get(0))
+        .optional()?;
+    if let Some(id) = earlier {
+        let message = format!("the same form came within 10 minutes, as the order {id}");
+        let hint = "Release it if the buyer meant both; cancel it if it was a double click.";
+        if order.on_repeat == OnRepeat::Hold {
+            hold(order, "", Code::SuspectedDuplicate, message, hint);
+        } else {
+            order.problems.push(Problem::new("", Code::SuspectedDuplicate, Effect::Warn, message, hint));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the order's number becomes its own; one that another order of ours has holds it.
+fn owns_number(connection: &Connection, order: &mut NewOrder) -> Result<bool, StoreError> {
+    let Some((source_id, number)) = identity(&order.body) else {
+        return Ok(false);
+    };
+    if order.state == State::Canceled {
+        return Ok(false);
+    }
+    if let Some(id) = number_owner(connection, &order.account, source_id, &number, -1)? {
+        let message = format!("the number `{number}` is already the order {id}'s");
+        let hint = "Cancel this one if it is the same order; else give it another number with `orders edit`.";
+        hold(order, "source_uuid", Code::NumberTaken, message, hint);
+        return Ok(false);
+    }
+    Ok(true)
+}
+
+/// Source and number of a body.
+pub(super) fn identity(body: &Map<String, Value>) -> Option<(i64, String)> {
+    let source_id = body.get("source_id").and_then(Value::as_i64)?;
+    Some((source_id, body.get("source_uuid").and_then(Value::as_str)?.to_owned()))
+}
+
+/// The other order of ours that has this number.
+pub(super) fn number_owner(
+    connection: &Connection,
+    account: &str,
+    source_id: i64,
+    number: &str,
+    except: i64,
+) -> Result<Option<String>, StoreError> {
+    let sql = "SELECT id FROM orders WHERE account = ?1 AND source_id = ?2 AND number = ?3 AND owns_number = 1
+               AND seq <> ?4";
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement.query_row(params![account, source_id, number, except], |row| row.get(0)).optional()?)
+}
+
+fn insert(connection: &Connection, order: &NewOrder, owns_number: bool) -> Result<(), StoreError> {
+    let (buyer, phone, email) = buyer_columns(&order.body);
+    let number = order.body.get("source_uuid").and_then(Value::as_str).unwrap_or_default();
+    let sql =
+        "INSERT INTO orders (id, channel, channel_version, account, state, reason, source_id, number, owns_number,
+                 body, problems, content, received_at, updated_at, due_at, buyer, phone, email)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?13, ?14, ?15, ?16)";
+    connection.prepare_cached(sql)?.execute(params![
+        order.id,
+        order.channel,
+        order.channel_version,
+        order.account,
+        order.state.as_str(),
+        order.reason,
+        order.body.get("source_id").and_then(Value::as_i64),
+        number,
+        owns_number,
+        serde_json::to_string(&order.body).unwrap_or_default(),
+        problems_to_json(&order.problems).to_string(),
+        order.content,
+        order.received_at,
+        buyer,
+        phone,
+        email,
+    ])?;
+    let seq = connection.last_insert_rowid();
+    let submission = &order.submission;
+    let sql = "INSERT INTO submissions (seq, channel, received_at, door, content_type, context, body)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    connection.prepare_cached(sql)?.execute(params![
+        seq,
+        order.channel,
+        order.received_at,
+        submission.door,
+        submission.content_type,
+        submission.context.to_string(),
+        submission.body.as_ref(),
+    ])?;
+    if let (Some(key), true) = (&order.key, order.state != State::Canceled) {
+        let sql = "INSERT INTO idempotency_keys (channel, key, seq, content) VALUES (?1, ?2, ?3, ?4)";
+        connection.prepare_cached(sql)?.execute(params![order.channel, key, seq, order.content])?;
+    }
+    append_event(connection, seq, order.received_at, order.state, "intake", &order.reason)
+}
+
+/// Appends to an order's history.
+pub(super) fn append_event(
+    connection: &Connection,
+    seq: i64,
+    at: i64,
+    state: State,
+    actor: &str,
+    note: &str,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO order_events (seq, at, state, actor, note) VALUES (?1, ?2, ?3, ?4, ?5)";
+    connection.prepare_cached(sql)?.execute(params![seq, at, state.as_str(), actor, note])?;
+    Ok(())
+}

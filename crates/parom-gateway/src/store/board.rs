@@ -1,0 +1,81 @@
+//! What intake and delivery tell each other beside the rows. It holds nothing that must survive: rows do.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use parom_core::delivery::state::State;
+use tokio::sync::{Notify, broadcast};
+
+/// Changes that a slow listener may miss before it has to look itself.
+const CHANGES: usize = 1_024;
+
+/// An order reached a state by delivery.
+#[derive(Clone, Debug)]
+pub struct Changed {
+    /// The order's id.
+    pub id: String,
+    /// Its state now.
+    pub state: State,
+}
+
+/// How an account's delivery stands.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pulse {
+    /// It rests: the breaker is open, or the CRM asked for time.
+    pub resting: bool,
+    /// Requests that could go at once.
+    pub free_places: usize,
+}
+
+/// Wake-ups and pulses.
+#[derive(Debug)]
+pub struct Board {
+    wakes: Mutex<HashMap<String, Arc<Notify>>>,
+    pulses: Mutex<HashMap<String, Pulse>>,
+    changes: broadcast::Sender<Changed>,
+}
+
+impl Default for Board {
+    fn default() -> Board {
+        Board { wakes: Mutex::default(), pulses: Mutex::default(), changes: broadcast::channel(CHANGES).0 }
+    }
+}
+
+impl Board {
+    /// What an account's delivery sleeps on.
+    #[must_use]
+    pub fn wake_of(&self, account: &str) -> Arc<Notify> {
+        let mut wakes = self.wakes.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(wakes.entry(account.to_owned()).or_default())
+    }
+
+    /// Wakes every account's delivery.
+    pub fn wake_all(&self) {
+        let wakes = self.wakes.lock().unwrap_or_else(PoisonError::into_inner);
+        wakes.values().for_each(|wake| wake.notify_one());
+    }
+
+    /// How an account's delivery stands; an account without delivery rests.
+    #[must_use]
+    pub fn pulse(&self, account: &str) -> Pulse {
+        let pulses = self.pulses.lock().unwrap_or_else(PoisonError::into_inner);
+        pulses.get(account).copied().unwrap_or(Pulse { resting: true, free_places: 0 })
+    }
+
+    /// Delivery tells how it stands.
+    pub fn set_pulse(&self, account: &str, pulse: Pulse) {
+        let mut pulses = self.pulses.lock().unwrap_or_else(PoisonError::into_inner);
+        pulses.insert(account.to_owned(), pulse);
+    }
+
+    /// Listens for changes from now on.
+    #[must_use]
+    pub fn changes(&self) -> broadcast::Receiver<Changed> {
+        self.changes.subscribe()
+    }
+
+    /// Delivery tells of a change that is committed.
+    pub fn tell(&self, id: &str, state: State) {
+        let _ = self.changes.send(Changed { id: id.to_owned(), state });
+    }
+}

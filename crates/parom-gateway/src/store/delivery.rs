@@ -1,0 +1,184 @@
+//! Delivery's verbs: the intent, the result, and the rate ledger.
+
+use parom_core::delivery::state::State;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::accept::append_event;
+use super::{Store, StoreError};
+use crate::clock;
+
+/// A committed intent: this order may now be sent, once.
+#[derive(Clone, Debug)]
+pub struct Intent {
+    /// The order's row.
+    pub seq: i64,
+    /// Its id.
+    pub id: String,
+    /// The frozen body, byte for byte what a resend sends too.
+    pub body: String,
+    /// Its number and source.
+    pub number: String,
+    /// Its source.
+    pub source_id: i64,
+    /// When it was received, milliseconds.
+    pub received_at: i64,
+    /// Which attempt this is, from 1.
+    pub attempt: i64,
+    /// Times that it was sent again after a proven absence.
+    pub resends: u32,
+}
+
+/// The result of an attempt.
+#[derive(Clone, Debug)]
+pub struct Settlement {
+    /// The order's state from now on.
+    pub state: State,
+    /// Why, in a word.
+    pub reason: String,
+    /// The outcome's word.
+    pub outcome: &'static str,
+    /// The CRM's number, where it is known.
+    pub crm_order_id: Option<i64>,
+    /// The answer's status.
+    pub status: Option<u16>,
+    /// The start of the answer, as text.
+    pub answer: String,
+    /// For a person, in the history.
+    pub note: String,
+}
+
+/// How long ledger rows are kept: the window and some more.
+const LEDGER_KEPT_MS: i64 = 10 * 60_000;
+
+impl Store {
+    /// Takes the oldest order that waits and commits the intent to send it, with its place in the rate ledger. A crash
+    /// before: nothing happened. A crash after: the order is found in `sending` and treated as perhaps sent.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn claim(&self, account: &str) -> Result<Option<Intent>, StoreError> {
+        let account = account.to_owned();
+        let now = clock::now().as_millisecond();
+        self.write(move |connection| claim(connection, &account, now)).await
+    }
+
+    /// Writes the result of an attempt. It changes nothing if the order has moved on; the late result is then kept in the
+    /// history alone, and `false` comes back.
+    ///
+    /// # Errors
+    /// As any write; after `Unavailable` the caller tries again.
+    pub async fn settle(&self, intent: &Intent, settlement: &Settlement) -> Result<bool, StoreError> {
+        let (seq, attempt, id) = (intent.seq, intent.attempt, intent.id.clone());
+        let (settlement, state) = (settlement.clone(), settlement.state);
+        let now = clock::now().as_millisecond();
+        let kept = self.write(move |connection| settle(connection, seq, attempt, &settlement, now)).await?;
+        if kept {
+            self.board().tell(&id, state);
+        }
+        Ok(kept)
+    }
+
+    /// Writes a request of another kind into the ledger, before it goes.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn spend(&self, account: &str) -> Result<(), StoreError> {
+        let account = account.to_owned();
+        let now = clock::now().as_millisecond();
+        self.write(move |connection| spend(connection, &account, now)).await
+    }
+
+    /// Ages, in milliseconds, of the requests of the last minute and a bit; what a clock that jumped back left in the
+    /// future has age 0.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn spent(&self, account: &str) -> Result<Vec<u64>, StoreError> {
+        let account = account.to_owned();
+        let now = clock::now().as_millisecond();
+        self.read(move |connection| {
+            let mut statement = connection.prepare("SELECT at FROM crm_requests WHERE account = ?1 AND at > ?2")?;
+            let rows = statement.query_map(params![account, now - 120_000], |row| row.get::<_, i64>(0))?;
+            rows.map(|at| Ok(u64::try_from(now - at?).unwrap_or_default())).collect()
+        })
+        .await
+    }
+
+    /// Orders of an account that wait, counted up to a bound.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn queue_length(&self, account: &str, bound: usize) -> Result<usize, StoreError> {
+        let account = account.to_owned();
+        let bound = i64::try_from(bound).unwrap_or(i64::MAX);
+        self.read(move |connection| {
+            let sql = "SELECT count(*) FROM (SELECT 1 FROM orders WHERE account = ?1 AND state = 'queued' LIMIT ?2)";
+            let count: i64 = connection.prepare_cached(sql)?.query_row(params![account, bound], |row| row.get(0))?;
+            Ok(usize::try_from(count).unwrap_or_default())
+        })
+        .await
+    }
+}
+
+fn claim(connection: &Connection, account: &str, now: i64) -> Result<Option<Intent>, StoreError> {
+    let sql = "UPDATE orders SET state = 'sending', reason = '', attempts = attempts + 1, updated_at = ?2
+               WHERE seq = (SELECT seq FROM orders WHERE account = ?1 AND state = 'queued' ORDER BY seq LIMIT 1)
+               RETURNING seq, id, body, number, source_id, received_at, attempts, resends";
+    let intent = connection.prepare_cached(sql)?.query_row(params![account, now], intent_of).optional()?;
+    let Some(intent) = intent else {
+        return Ok(None);
+    };
+    let sql = "INSERT INTO attempts (seq, attempt, started_at) VALUES (?1, ?2, ?3)";
+    connection.prepare_cached(sql)?.execute(params![intent.seq, intent.attempt, now])?;
+    spend(connection, account, now)?;
+    append_event(connection, intent.seq, now, State::Sending, "delivery", &format!("attempt {}", intent.attempt))?;
+    Ok(Some(intent))
+}
+
+fn intent_of(row: &Row<'_>) -> Result<Intent, rusqlite::Error> {
+    Ok(Intent {
+        seq: row.get(0)?,
+        id: row.get(1)?,
+        body: row.get(2)?,
+        number: row.get(3)?,
+        source_id: row.get(4)?,
+        received_at: row.get(5)?,
+        attempt: row.get(6)?,
+        resends: row.get(7)?,
+    })
+}
+
+fn settle(connection: &Connection, seq: i64, attempt: i64, result: &Settlement, now: i64) -> Result<bool, StoreError> {
+    let sql = "UPDATE attempts SET finished_at = ?3, outcome = ?4, status = ?5, answer = ?6
+               WHERE seq = ?1 AND attempt = ?2";
+    connection.prepare_cached(sql)?.execute(params![
+        seq,
+        attempt,
+        now,
+        result.outcome,
+        result.status,
+        result.answer
+    ])?;
+    let sql = "UPDATE orders SET state = ?3, reason = ?4, crm_order_id = coalesce(?5, crm_order_id), updated_at = ?6,
+                 due_at = ?6
+               WHERE seq = ?1 AND attempts = ?2 AND state = 'sending'";
+    let changed = connection.prepare_cached(sql)?.execute(params![
+        seq,
+        attempt,
+        result.state.as_str(),
+        result.reason,
+        result.crm_order_id,
+        now
+    ])?;
+    let note = if changed == 1 { result.note.clone() } else { format!("late result, not used: {}", result.note) };
+    append_event(connection, seq, now, result.state, "delivery", &note)?;
+    Ok(changed == 1)
+}
+
+fn spend(connection: &Connection, account: &str, now: i64) -> Result<(), StoreError> {
+    let sql = "INSERT INTO crm_requests (account, at) VALUES (?1, ?2)";
+    connection.prepare_cached(sql)?.execute(params![account, now])?;
+    let sql = "DELETE FROM crm_requests WHERE account = ?1 AND at < ?2";
+    connection.prepare_cached(sql)?.execute(params![account, now - LEDGER_KEPT_MS])?;
+    Ok(())
+}

@@ -1,0 +1,150 @@
+//! Doubtful orders: what was found in `sending` at the start, and what look-ups resolve.
+
+use parom_core::delivery::state::State;
+use rusqlite::{Connection, params};
+
+use super::accept::append_event;
+use super::{Store, StoreError};
+use crate::clock;
+
+/// An order that may or may not be in the CRM, or a delivered one that serves as a control.
+#[derive(Clone, Debug)]
+pub struct Doubtful {
+    /// Its row.
+    pub seq: i64,
+    /// Its id.
+    pub id: String,
+    /// Its source.
+    pub source_id: i64,
+    /// Its number.
+    pub number: String,
+    /// When it was received, milliseconds.
+    pub received_at: i64,
+    /// Why it is doubtful, in a word.
+    pub reason: String,
+    /// Times that it was sent again.
+    pub resends: u32,
+}
+
+impl Store {
+    /// At the start: every order whose intent has no result may have been sent. A crash within: the next start does it.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn recover(&self) -> Result<usize, StoreError> {
+        let now = clock::now().as_millisecond();
+        self.write(move |connection| {
+            let seqs: Vec<i64> = connection
+                .prepare("SELECT seq FROM orders WHERE state = 'sending'")?
+                .query_map([], |row| row.get(0))?
+                .collect::<Result<_, _>>()?;
+            for seq in &seqs {
+                let sql =
+                    "UPDATE orders SET state = 'unconfirmed', reason = 'interrupted', updated_at = ?2 WHERE seq = ?1";
+                connection.execute(sql, params![seq, now])?;
+                let note = "the process ended between the intent and the result";
+                append_event(connection, *seq, now, State::Unconfirmed, "delivery", note)?;
+            }
+            Ok(seqs.len())
+        })
+        .await
+    }
+
+    /// The doubtful orders of an account, oldest first.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn doubts(&self, account: &str) -> Result<Vec<Doubtful>, StoreError> {
+        let account = account.to_owned();
+        self.read(move |connection| {
+            let sql = "SELECT seq, id, source_id, number, received_at, reason, resends FROM orders
+                       WHERE account = ?1 AND state = 'unconfirmed' ORDER BY seq LIMIT 10000";
+            doubtful(connection, sql, &account)
+        })
+        .await
+    }
+
+    /// Orders of an account that were delivered last: looking one up proves that look-ups work.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn controls(&self, account: &str) -> Result<Vec<Doubtful>, StoreError> {
+        let account = account.to_owned();
+        self.read(move |connection| {
+            let sql = "SELECT seq, id, source_id, number, received_at, reason, resends FROM orders
+                       WHERE account = ?1 AND state = 'delivered' ORDER BY updated_at DESC LIMIT 2";
+            doubtful(connection, sql, &account)
+        })
+        .await
+    }
+
+    /// Resolves a doubt: `delivered`, `queued` (to be sent again) or `disputed`. Nothing changes if the order has moved
+    /// on. A crash before: the doubt is there again at the next start.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn resolve(
+        &self,
+        doubt: &Doubtful,
+        state: State,
+        crm_order_id: Option<i64>,
+        reason: &str,
+        note: &str,
+    ) -> Result<bool, StoreError> {
+        let (seq, id, reason, note) = (doubt.seq, doubt.id.clone(), reason.to_owned(), note.to_owned());
+        let now = clock::now().as_millisecond();
+        let resend = i64::from(state == State::Queued);
+        let changed = self
+            .write(move |connection| {
+                let sql = "UPDATE orders SET state = ?2, reason = ?3, crm_order_id = coalesce(?4, crm_order_id),
+                             resends = resends + ?5, updated_at = ?6, due_at = ?6
+                           WHERE seq = ?1 AND state = 'unconfirmed'";
+                let changed = connection.prepare_cached(sql)?.execute(params![
+                    seq,
+                    state.as_str(),
+                    reason,
+                    crm_order_id,
+                    resend,
+                    now
+                ])?;
+                if changed == 1 {
+                    append_event(connection, seq, now, state, "delivery", &note)?;
+                }
+                Ok(changed == 1)
+            })
+            .await?;
+        if changed {
+            self.board().tell(&id, state);
+        }
+        Ok(changed)
+    }
+
+    /// Adds a look's finding to an order's history; its state stays.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn note_look(&self, seqs: Vec<i64>, note: &str) -> Result<(), StoreError> {
+        let note = note.to_owned();
+        let now = clock::now().as_millisecond();
+        self.write(move |connection| {
+            seqs.iter().try_for_each(|seq| append_event(connection, *seq, now, State::Unconfirmed, "delivery", &note))
+        })
+        .await
+    }
+}
+
+fn doubtful(connection: &Connection, sql: &str, account: &str) -> Result<Vec<Doubtful>, StoreError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map([account], |row| {
+        Ok(Doubtful {
+            seq: row.get(0)?,
+            id: row.get(1)?,
+            source_id: row.get::<_, Option<i64>>(2)?.unwrap_or_default(),
+            number: row.get(3)?,
+            received_at: row.get(4)?,
+            reason: row.get(5)?,
+            resends: row.get(6)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

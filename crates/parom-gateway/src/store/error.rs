@@ -1,0 +1,60 @@
+//! Store errors, by what the caller does next.
+
+use std::fmt;
+
+use rusqlite::ErrorCode;
+
+/// Why a verb did nothing, or may have done nothing.
+#[derive(Debug)]
+pub enum StoreError {
+    /// The disk is full or the file is busy: nothing was kept; try again later.
+    Unavailable(String),
+    /// The file cannot be trusted any more: whether the verb was kept is unknown. The process must end.
+    Broken(String),
+    /// The verb is not legal now (the order has moved on, the number is taken): ask again with fresh eyes.
+    Refused(String),
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StoreError::Unavailable(text) => write!(f, "the store cannot write now: {text}"),
+            StoreError::Broken(text) => write!(f, "the store has failed: {text}"),
+            StoreError::Refused(text) => f.write_str(text),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> StoreError {
+        let text = error.to_string();
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                StoreError::Unavailable(text)
+            }
+            // No code: the verb itself asked for what is not there; the file is as good as before.
+            Some(ErrorCode::ConstraintViolation) | None => StoreError::Refused(text),
+            Some(_) => StoreError::Broken(text),
+        }
+    }
+}
+
+/// Why the store could not be opened; its text says what to do.
+#[derive(Debug)]
+pub struct OpenError(pub String);
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> OpenError {
+        OpenError(error.to_string())
+    }
+}

@@ -1,0 +1,325 @@
+//! The journal: what a person or a machine reads of the orders.
+
+use std::collections::BTreeMap;
+
+use parom_core::Problem;
+use parom_core::delivery::state::State;
+use rusqlite::types::Value as Sql;
+use rusqlite::{OptionalExtension, Row, params_from_iter};
+use serde_json::{Map, Value};
+
+use super::{Scope, Store, StoreError, problems_from_json};
+
+/// Which orders.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// In one of these states; empty: in any.
+    pub states: Vec<State>,
+    /// Of this channel.
+    pub channel: Option<String>,
+    /// Received at or after, milliseconds.
+    pub since: Option<i64>,
+    /// Received before, milliseconds.
+    pub until: Option<i64>,
+    /// Id, number, CRM number, phone, e-mail or name.
+    pub text: Option<String>,
+    /// Rows after this one, newest first.
+    pub before: Option<i64>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// One row of the journal.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// The row, for paging.
+    pub seq: i64,
+    /// The order's id.
+    pub id: String,
+    /// Its state.
+    pub state: State,
+    /// Why, in a word.
+    pub reason: String,
+    /// Its channel.
+    pub channel: String,
+    /// Its account.
+    pub account: String,
+    /// Its number in the source.
+    pub number: String,
+    /// The CRM's number.
+    pub crm_order_id: Option<i64>,
+    /// When it was received, milliseconds.
+    pub received_at: i64,
+    /// POSTs so far.
+    pub attempts: i64,
+    /// What was found.
+    pub problems: Vec<Problem>,
+    /// The buyer's name.
+    pub buyer: String,
+    /// The buyer's phone.
+    pub phone: String,
+}
+
+/// One order, whole.
+#[derive(Clone, Debug)]
+pub struct OrderDetail {
+    /// Its row.
+    pub summary: Summary,
+    /// The CRM's body.
+    pub body: Map<String, Value>,
+    /// How often it was edited.
+    pub revision: i64,
+    /// The request: door, content type, context.
+    pub door: String,
+    /// The content type as sent.
+    pub content_type: String,
+    /// Query, cookies, page and origin.
+    pub context: Value,
+    /// The body as received.
+    pub raw: Vec<u8>,
+    /// The history, oldest first.
+    pub events: Vec<Event>,
+    /// The POSTs, oldest first.
+    pub attempts: Vec<Attempt>,
+}
+
+/// One line of the history.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Milliseconds.
+    pub at: i64,
+    /// The state from then on.
+    pub state: String,
+    /// Who: `intake`, `delivery`, `operator`.
+    pub actor: String,
+    /// What.
+    pub note: String,
+}
+
+/// One POST.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// From 1.
+    pub attempt: i64,
+    /// Milliseconds.
+    pub started_at: i64,
+    /// Milliseconds; none while it is under way, or was cut off.
+    pub finished_at: Option<i64>,
+    /// The outcome's word.
+    pub outcome: Option<String>,
+    /// The answer's status.
+    pub status: Option<u16>,
+    /// The start of the answer.
+    pub answer: Option<String>,
+}
+
+const COLUMNS: &str = "seq, id, state, reason, channel, account, number, crm_order_id, received_at, attempts, problems,
+                       buyer, phone";
+
+impl Store {
+    /// Orders, newest first.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn orders(&self, scope: &Scope, filter: Filter) -> Result<Vec<Summary>, StoreError> {
+        let (conditions, arguments) = conditions(scope, &filter);
+        let limit = filter.limit.clamp(1, 100_000);
+        let sql = format!("SELECT {COLUMNS} FROM orders WHERE {conditions} ORDER BY seq DESC LIMIT {limit}");
+        self.read(move |connection| {
+            let mut statement = connection.prepare(&sql)?;
+            let rows = statement.query_map(params_from_iter(arguments), summary)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// One order by its id, its number, or the start of its id.
+    ///
+    /// # Errors
+    /// As any read; `Refused` where the start fits several.
+    pub async fn order(&self, scope: &Scope, name: &str) -> Result<Option<OrderDetail>, StoreError> {
+        let name = name.to_owned();
+        let (scoped, mut arguments) = conditions(scope, &Filter::default());
+        self.read(move |connection| {
+            arguments.push(Sql::Text(name.clone()));
+            let place = arguments.len();
+            let exact =
+                format!("SELECT {COLUMNS} FROM orders WHERE {scoped} AND (id = ?{place} OR number = ?{place}) LIMIT 2");
+            let mut found = several(connection, &exact, &arguments)?;
+            if found.is_empty() && name.len() >= 4 && name.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') {
+                let start = format!(
+                    "SELECT {COLUMNS} FROM orders WHERE {scoped} AND id >= ?{place} AND id < ?{place} || 'g' LIMIT 2"
+                );
+                found = several(connection, &start, &arguments)?;
+            }
+            if found.len() > 1 {
+                return Err(StoreError::Refused(format!("`{name}` names several orders; give the whole id")));
+            }
+            found.pop().map(|summary| detail(connection, summary)).transpose()
+        })
+        .await
+    }
+
+    /// Orders by state, of the accounts in scope.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn counts(&self, scope: &Scope) -> Result<BTreeMap<String, i64>, StoreError> {
+        let (scoped, arguments) = conditions(scope, &Filter::default());
+        let sql = format!("SELECT state, count(*) FROM orders WHERE {scoped} GROUP BY state");
+        self.read(move |connection| {
+            let mut statement = connection.prepare(&sql)?;
+            let rows = statement.query_map(params_from_iter(arguments), |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// When the oldest order that waits was received, milliseconds.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn oldest_queued(&self) -> Result<Option<i64>, StoreError> {
+        let sql = "SELECT received_at FROM orders WHERE state = 'queued' ORDER BY seq LIMIT 1";
+        self.read(move |connection| Ok(connection.query_row(sql, [], |row| row.get(0)).optional()?)).await
+    }
+
+    /// Held orders of a channel for a reason, oldest first: their ids.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn held_for(&self, channel: &str, reason: &str) -> Result<Vec<String>, StoreError> {
+        let (channel, reason) = (channel.to_owned(), reason.to_owned());
+        let sql =
+            "SELECT id FROM orders WHERE state = 'held' AND channel = ?1 AND reason = ?2 ORDER BY seq LIMIT 10000";
+        self.read(move |connection| {
+            let mut statement = connection.prepare(sql)?;
+            let rows = statement.query_map([channel, reason], |row| row.get(0))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// The last answered POST of an order: status and body.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn last_answer(&self, id: &str) -> Result<Option<(u16, String)>, StoreError> {
+        let id = id.to_owned();
+        let sql = "SELECT a.status, a.answer FROM attempts a JOIN orders o ON o.seq = a.seq
+                   WHERE o.id = ?1 AND a.status IS NOT NULL ORDER BY a.attempt DESC LIMIT 1";
+        self.read(move |connection| {
+            let found = connection.query_row(sql, [id], |row| Ok((row.get(0)?, row.get::<_, Option<String>>(1)?)));
+            Ok(found.optional()?.map(|(status, answer)| (status, answer.unwrap_or_default())))
+        })
+        .await
+    }
+}
+
+fn several(connection: &rusqlite::Connection, sql: &str, arguments: &[Sql]) -> Result<Vec<Summary>, StoreError> {
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map(params_from_iter(arguments.iter()), summary)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn conditions(scope: &Scope, filter: &Filter) -> (String, Vec<Sql>) {
+    let mut parts = vec!["1".to_owned()];
+    let mut arguments: Vec<Sql> = Vec::new();
+    let mut place = |value: Sql| {
+        arguments.push(value);
+        format!("?{}", arguments.len())
+    };
+    if let Scope::Accounts(names) = scope {
+        let names: Vec<String> = names.iter().map(|name| place(Sql::Text(name.clone()))).collect();
+        parts.push(format!("account IN ({})", names.join(", ")));
+    }
+    if !filter.states.is_empty() {
+        let states: Vec<String> = filter.states.iter().map(|state| place(Sql::Text(state.to_string()))).collect();
+        parts.push(format!("state IN ({})", states.join(", ")));
+    }
+    let bounds = [("received_at >=", filter.since), ("received_at <", filter.until), ("seq <", filter.before)];
+    for (column, bound) in bounds {
+        if let Some(bound) = bound {
+            parts.push(format!("{column} {}", place(Sql::Integer(bound))));
+        }
+    }
+    if let Some(channel) = &filter.channel {
+        parts.push(format!("channel = {}", place(Sql::Text(channel.clone()))));
+    }
+    if let Some(text) = filter.text.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
+        let exact = place(Sql::Text(text.to_owned()));
+        let lower = place(Sql::Text(text.to_lowercase()));
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        // Only what is written as a phone is looked for among phones: a number of the CRM is digits too.
+        let phone = if digits.len() >= 5 { digits.trim_start_matches("38").to_owned() } else { "none".into() };
+        let phone = place(Sql::Text(phone));
+        parts.push(format!(
+            "(id = {exact} OR number = {exact} OR cast(crm_order_id AS TEXT) = {exact} OR email = {lower}
+              OR instr(buyer, {exact}) > 0 OR instr(phone, {phone}) > 0)"
+        ));
+    }
+    (parts.join(" AND "), arguments)
+}
+
+fn summary(row: &Row<'_>) -> Result<Summary, rusqlite::Error> {
+    let state: String = row.get(2)?;
+    let problems: String = row.get(10)?;
+    Ok(Summary {
+        seq: row.get(0)?,
+        id: row.get(1)?,
+        // The schema's own check allows no other text.
+        state: State::parse(&state).unwrap_or(State::Disputed),
+        reason: row.get(3)?,
+        channel: row.get(4)?,
+        account: row.get(5)?,
+        number: row.get(6)?,
+        crm_order_id: row.get(7)?,
+        received_at: row.get(8)?,
+        attempts: row.get(9)?,
+        problems: problems_from_json(&problems),
+        buyer: row.get(11)?,
+        phone: row.get(12)?,
+    })
+}
+
+fn detail(connection: &rusqlite::Connection, summary: Summary) -> Result<OrderDetail, StoreError> {
+    let seq = summary.seq;
+    let (body, revision): (String, i64) =
+        connection.query_row("SELECT body, revision FROM orders WHERE seq = ?1", [seq], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    let sql = "SELECT door, content_type, context, body FROM submissions WHERE seq = ?1";
+    let (door, content_type, context, raw): (String, String, String, Vec<u8>) =
+        connection.query_row(sql, [seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+    let events = connection
+        .prepare("SELECT at, state, actor, note FROM order_events WHERE seq = ?1 ORDER BY id")?
+        .query_map([seq], |row| {
+            Ok(Event { at: row.get(0)?, state: row.get(1)?, actor: row.get(2)?, note: row.get(3)? })
+        })?
+        .collect::<Result<_, _>>()?;
+    let sql = "SELECT attempt, started_at, finished_at, outcome, status, answer FROM attempts WHERE seq = ?1";
+    let attempts = connection
+        .prepare(sql)?
+        .query_map([seq], |row| {
+            Ok(Attempt {
+                attempt: row.get(0)?,
+                started_at: row.get(1)?,
+                finished_at: row.get(2)?,
+                outcome: row.get(3)?,
+                status: row.get(4)?,
+                answer: row.get(5)?,
+            })
+        })?
+        .collect::<Result<_, _>>()?;
+    Ok(OrderDetail {
+        summary,
+        body: serde_json::from_str(&body).unwrap_or_default(),
+        revision,
+        door,
+        content_type,
+        context: serde_json::from_str(&context).unwrap_or_default(),
+        raw,
+        events,
+        attempts,
+    })
+}

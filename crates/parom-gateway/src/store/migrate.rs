@@ -1,0 +1,33 @@
+//! Schema steps: appended, never edited; each runs once, in a transaction, whoever opens the file first.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::OpenError;
+
+const STEPS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
+    if version(connection)? == STEPS.len() {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have done it while this one waited for the lock.
+    let done = version(&transaction)?;
+    if done > STEPS.len() {
+        let newest = STEPS.len();
+        return Err(OpenError(format!(
+            "the store has schema {done}, this version knows {newest}: use the newer parom that made it"
+        )));
+    }
+    for step in &STEPS[done..] {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "user_version", i64::try_from(STEPS.len()).unwrap_or_default())?;
+    transaction.commit()?;
+    Ok(())
+}
+
+fn version(connection: &Connection) -> Result<usize, rusqlite::Error> {
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    Ok(usize::try_from(version).unwrap_or_default())
+}

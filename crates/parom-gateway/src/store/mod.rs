@@ -1,0 +1,150 @@
+//! Orders on disk. One SQLite file; one writer with group commit; a few readers.
+//!
+//! `Store` lists the use cases as verbs. Each verb is atomic, and its text says what is true after a crash before and
+//! after it. What a verb returns `Ok` for is on disk, flushed.
+
+mod accept;
+mod board;
+mod channels;
+mod delivery;
+mod doubt;
+mod error;
+mod journal;
+mod migrate;
+mod open;
+mod operator;
+mod readers;
+mod records;
+mod space;
+mod writer;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub use accept::{Accepted, KeyConflict, NewOrder, NewSubmission};
+pub use board::{Board, Changed, Pulse};
+pub use channels::KeptVersion;
+pub use delivery::{Intent, Settlement};
+pub use doubt::Doubtful;
+pub use error::{OpenError, StoreError};
+pub use journal::{Attempt, Event, Filter, OrderDetail, Summary};
+pub use operator::{Revision, Stored};
+pub use records::{problems_from_json, problems_to_json};
+pub use space::Space;
+
+use readers::Readers;
+use writer::Writer;
+
+use crate::config::StoreSettings;
+
+/// Who opens the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The one `serve` of the file: it holds the lock.
+    Serve,
+    /// A command beside it: short writes, no lock.
+    Command,
+}
+
+/// The accounts that a caller may see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Every account, also what belongs to none yet.
+    All,
+    /// These alone.
+    Accounts(Vec<String>),
+}
+
+/// The store.
+#[derive(Clone, Debug)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    writer: Writer,
+    readers: Readers,
+    board: Board,
+    space: Space,
+    /// Held while `serve` runs; the lock goes with the process, whatever ends it.
+    _lock: Option<std::fs::File>,
+}
+
+impl Store {
+    /// Opens the file, makes it where it is missing, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// Another `serve` on the file, a network file system, settings that SQLite did not take, a newer schema, a corrupt
+    /// file.
+    pub fn open(settings: &StoreSettings, role: Role) -> Result<Store, OpenError> {
+        let opened = open::open(settings, role)?;
+        Ok(Store {
+            inner: Arc::new(Inner {
+                writer: Writer::start(opened.writer)?,
+                readers: opened.readers,
+                board: Board::default(),
+                space: Space::new(settings),
+                _lock: opened.lock,
+            }),
+        })
+    }
+
+    /// What intake and delivery tell each other beside the rows: wake-ups, and whether an account rests.
+    #[must_use]
+    pub fn board(&self) -> &Board {
+        &self.inner.board
+    }
+
+    /// The disk's free space and its gates.
+    #[must_use]
+    pub fn space(&self) -> &Space {
+        &self.inner.space
+    }
+
+    /// Waits until the store cannot be trusted any more: an I/O error, or a failed commit. Then nothing more is accepted
+    /// or sent, and the process must end.
+    pub async fn broken(&self) -> String {
+        self.inner.writer.broken().await
+    }
+
+    /// Checks that a write would be taken, without making one.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        self.write(|_| Ok(())).await
+    }
+
+    /// A number that changes whenever the file does, by whichever process.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn version(&self) -> Result<i64, StoreError> {
+        let stored: i64 = self.inner.readers.watch().await?;
+        Ok(stored)
+    }
+
+    async fn write<T, F>(&self, verb: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&rusqlite::Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.inner.writer.submit(verb).await
+    }
+
+    async fn read<T, F>(&self, query: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&rusqlite::Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.inner.readers.read(query).await
+    }
+}
+
+/// The file's lock, beside it.
+fn lock_path(settings: &StoreSettings) -> PathBuf {
+    let mut path = settings.path.clone().into_os_string();
+    path.push(".lock");
+    PathBuf::from(path)
+}

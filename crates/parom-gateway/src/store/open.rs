@@ -1,0 +1,153 @@
+//! Opening the file: its lock, its file system, its settings and its schema.
+
+use std::fs::File;
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+use rustix::fs::{FlockOperation, flock, statfs};
+
+use super::readers::Readers;
+use super::{OpenError, Role, lock_path, migrate};
+use crate::config::StoreSettings;
+
+/// The oldest SQLite that is trusted: 3.51.3 mended a fault of write-ahead logs.
+const SQLITE_MIN: i32 = 3_051_003;
+const READERS: usize = 4;
+/// A command waits this long for `serve` to finish a commit.
+const BUSY_MS: i64 = 5_000;
+
+pub(super) struct Opened {
+    pub(super) writer: Connection,
+    pub(super) readers: Readers,
+    pub(super) lock: Option<File>,
+}
+
+pub(super) fn open(settings: &StoreSettings, role: Role) -> Result<Opened, OpenError> {
+    if rusqlite::version_number() < SQLITE_MIN {
+        return Err(OpenError(format!("SQLite {} is too old: 3.51.3 or newer is needed", rusqlite::version())));
+    }
+    let path = &settings.path;
+    let lock = match role {
+        Role::Serve => Some(lock_file(settings)?),
+        Role::Command => None,
+    };
+    let named = |error: rusqlite::Error| OpenError(format!("{}: {error}{}", path.display(), advice(&error)));
+    create(path)?;
+    file_system(path)?;
+    let mut writer = Connection::open(path).map_err(named)?;
+    configure(&writer, false)?;
+    migrate::migrate(&mut writer).map_err(|error| OpenError(format!("{}: {error}", path.display())))?;
+    if role == Role::Command {
+        // Checkpoints are the server's alone: a command that copies pages could hold its writer up.
+        writer.pragma_update(None, "wal_autocheckpoint", 0)?;
+    }
+    let readers = (0..READERS).map(|_| reader(path)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Opened { writer, readers: Readers::new(readers, reader(path)?), lock })
+}
+
+fn reader(path: &Path) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let connection = Connection::open_with_flags(path, flags)?;
+    configure(&connection, true)?;
+    Ok(connection)
+}
+
+/// Makes the file readable for its owner alone: it holds buyers' data.
+fn create(path: &Path) -> Result<(), OpenError> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let opened = File::options().create(true).append(true).mode(0o600).open(path);
+    opened.map(|_| ()).map_err(|error| {
+        OpenError(format!("{}: {error}; the folder must exist and be writable (store.url)", path.display()))
+    })
+}
+
+fn lock_file(settings: &StoreSettings) -> Result<File, OpenError> {
+    let path = lock_path(settings);
+    let shown = path.display();
+    let file = File::options().create(true).append(true).open(&path);
+    let file = file.map_err(|error| OpenError(format!("{shown}: {error}; the folder must exist and be writable")))?;
+    flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
+        OpenError(format!("{}: another `parom serve` runs on this store; stop it first", settings.path.display()))
+    })?;
+    Ok(file)
+}
+
+/// A write-ahead log needs shared memory and locks that network file systems do not keep.
+fn file_system(path: &Path) -> Result<(), OpenError> {
+    let Ok(stat) = statfs(path) else {
+        return Ok(());
+    };
+    let kind = i128::from(stat.f_type) & 0xffff_ffff;
+    let shown = path.display();
+    let refused = match kind {
+        0x6969 => Some("NFS"),
+        0xff53_4d42 | 0xfe53_4d42 | 0x517b => Some("a Windows share"),
+        0x0102_1997 => Some("9p"),
+        _ => None,
+    };
+    if let Some(name) = refused {
+        return Err(OpenError(format!("{shown} lies on {name}, where SQLite can lose data; use a local disk")));
+    }
+    match kind {
+        0x6573_5546 => {
+            tracing::warn!(file = %shown, "the store lies on a FUSE file system: make sure that it flushes")
+        }
+        0x794c_7630 => {
+            tracing::warn!(file = %shown, "the store lies on an overlay: a container's own layer is not kept")
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Sets and reads back: a setting that silently did not take is a promise broken.
+fn configure(connection: &Connection, read_only: bool) -> Result<(), OpenError> {
+    connection.set_prepared_statement_cache_capacity(64);
+    let mode: String = if read_only {
+        connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?
+    } else {
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?
+    };
+    if !mode.eq_ignore_ascii_case("wal") {
+        return Err(OpenError(format!("SQLite keeps journal_mode={mode}; the store needs WAL")));
+    }
+    let settings: [(&str, i64); 7] = [
+        ("synchronous", 2), // FULL: a commit is flushed before it is answered
+        ("foreign_keys", 1),
+        ("busy_timeout", BUSY_MS),
+        ("mmap_size", 0),
+        ("cell_size_check", 1),
+        ("trusted_schema", 0),
+        ("secure_delete", 1),
+    ];
+    for (name, value) in settings {
+        connection.pragma_update(None, name, value).or_else(ignore_result_rows)?;
+        let kept: i64 = connection.pragma_query_value(None, name, |row| row.get(0))?;
+        if kept != value {
+            return Err(OpenError(format!("SQLite keeps {name}={kept} where {value} was set")));
+        }
+    }
+    if cfg!(target_os = "macos") {
+        connection.pragma_update(None, "fullfsync", 1)?;
+    }
+    // A few readers and one writer: the default of 2 MB each would show in the memory bar.
+    connection.pragma_update(None, "cache_size", if read_only { -512 } else { -4096 })?;
+    if read_only {
+        connection.pragma_update(None, "query_only", 1)?;
+    }
+    Ok(())
+}
+
+/// Some pragmas answer with the value that they took.
+fn ignore_result_rows(error: rusqlite::Error) -> Result<(), rusqlite::Error> {
+    if matches!(error, rusqlite::Error::ExecuteReturnedResults) { Ok(()) } else { Err(error) }
+}
+
+fn advice(error: &rusqlite::Error) -> &'static str {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
+            "; the file is damaged: keep it as it is, and start from a backup"
+        }
+        _ => "",
+    }
+}

@@ -1,0 +1,136 @@
+//! What a person does with an order: release, revise, look up again, cancel.
+
+use parom_core::Problem;
+use parom_core::delivery::state::State;
+use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::{Map, Value};
+
+use super::accept::{append_event, identity, number_owner};
+use super::records::{buyer_columns, problems_to_json};
+use super::{Store, StoreError};
+use crate::clock;
+
+/// A new body of an order that is not in the CRM, and the state that it leads to.
+#[derive(Clone, Debug)]
+pub struct Revision {
+    /// `held` or `rejected` stay what they are, or the order becomes `queued`.
+    pub state: State,
+    /// Why, in a word.
+    pub reason: String,
+    /// The account; it may have been unknown while the channel was broken.
+    pub account: String,
+    /// The version of the channel that mapped; 0 for an edit by hand.
+    pub channel_version: i64,
+    /// The CRM's body.
+    pub body: Map<String, Value>,
+    /// What is left to say about it.
+    pub problems: Vec<Problem>,
+    /// An edit by hand, which later replays must not undo.
+    pub by_hand: bool,
+    /// Who.
+    pub actor: String,
+    /// What, for the history.
+    pub note: String,
+}
+
+/// What became of a revision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// It is kept.
+    Done,
+    /// The order moved on meanwhile: nothing was changed.
+    MovedOn,
+    /// Another order of ours has the number: nothing was changed.
+    NumberTaken,
+}
+
+impl Store {
+    /// Gives a held or rejected order a new body. A crash before: nothing; after: kept, and in the history.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn revise(&self, seq: i64, seen: State, revision: Revision) -> Result<Stored, StoreError> {
+        let now = clock::now().as_millisecond();
+        let (account, queued) = (revision.account.clone(), revision.state == State::Queued);
+        let stored = self.write(move |connection| revise(connection, seq, seen, &revision, now)).await?;
+        if stored == Stored::Done && queued {
+            self.board().wake_of(&account).notify_one();
+        }
+        Ok(stored)
+    }
+
+    /// Moves an order by a person's word: `disputed` to `unconfirmed` (look again), or to `canceled` with a reason. A
+    /// canceled order that was never sent gives its number back. `false` if the order has moved on.
+    ///
+    /// # Errors
+    /// As any write; `Refused` for a change that is not legal.
+    pub async fn move_order(
+        &self,
+        seq: i64,
+        seen: State,
+        to: State,
+        actor: &str,
+        note: &str,
+    ) -> Result<bool, StoreError> {
+        let (actor, note) = (actor.to_owned(), note.to_owned());
+        let now = clock::now().as_millisecond();
+        let moved = self
+            .write(move |connection| {
+                let reason = if to == State::Canceled { "canceled" } else { "asked" };
+                let sql = "UPDATE orders SET state = ?3, reason = ?4, updated_at = ?5, due_at = ?5,
+                             resends = CASE WHEN ?3 = 'unconfirmed' THEN 0 ELSE resends END,
+                             owns_number = CASE WHEN ?3 = 'canceled' AND attempts = 0 THEN 0 ELSE owns_number END
+                           WHERE seq = ?1 AND state = ?2";
+                let changed = connection.execute(sql, params![seq, seen.as_str(), to.as_str(), reason, now])?;
+                if changed == 1 {
+                    append_event(connection, seq, now, to, &actor, &note)?;
+                }
+                Ok(changed == 1)
+            })
+            .await?;
+        self.board().wake_all();
+        Ok(moved)
+    }
+}
+
+fn revise(connection: &Connection, seq: i64, seen: State, new: &Revision, now: i64) -> Result<Stored, StoreError> {
+    let current: Option<String> =
+        connection.query_row("SELECT state FROM orders WHERE seq = ?1", [seq], |row| row.get(0)).optional()?;
+    if current.as_deref() != Some(seen.as_str()) {
+        return Ok(Stored::MovedOn);
+    }
+    let identity = identity(&new.body);
+    if let Some((source_id, number)) = &identity {
+        if number_owner(connection, &new.account, *source_id, number, seq)?.is_some() {
+            return Ok(Stored::NumberTaken);
+        }
+    }
+    let (buyer, phone, email) = buyer_columns(&new.body);
+    let sql = "UPDATE orders SET state = ?2, reason = ?3, account = ?4,
+                 channel_version = CASE WHEN ?5 = 0 THEN channel_version ELSE ?5 END,
+                 body = ?6, problems = ?7, source_id = ?8, number = ?9, owns_number = ?10,
+                 revision = revision + ?11, updated_at = ?12, due_at = ?12, buyer = ?13, phone = ?14, email = ?15
+               WHERE seq = ?1";
+    connection.execute(
+        sql,
+        params![
+            seq,
+            new.state.as_str(),
+            new.reason,
+            new.account,
+            new.channel_version,
+            serde_json::to_string(&new.body).unwrap_or_default(),
+            problems_to_json(&new.problems).to_string(),
+            identity.as_ref().map(|(source_id, _)| *source_id),
+            new.body.get("source_uuid").and_then(Value::as_str).unwrap_or_default(),
+            identity.is_some(),
+            i64::from(new.by_hand),
+            now,
+            buyer,
+            phone,
+            email,
+        ],
+    )?;
+    append_event(connection, seq, now, new.state, &new.actor, &new.note)?;
+    Ok(Stored::Done)
+}

@@ -1,0 +1,154 @@
+//! The one writer: a thread that takes all that waits, commits it as one transaction, and only then answers.
+//!
+//! There is no timer: an idle store pays one flush for one order, a busy one shares it.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use rusqlite::Connection;
+use tokio::sync::{oneshot, watch};
+
+use super::{OpenError, StoreError};
+use crate::crash;
+
+/// Verbs in one transaction, at most.
+const GROUP: usize = 256;
+
+/// Runs inside of the transaction and leaves what answers the caller when its fate is known.
+/// Without a connection the verb does not run, and its caller gets what the group gets.
+type Job = Box<dyn FnOnce(Option<&Connection>) -> Ran + Send>;
+type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+struct Ran {
+    kept: bool,
+    broken: Option<String>,
+    answer: Answer,
+}
+
+#[derive(Debug)]
+pub(super) struct Writer {
+    jobs: Sender<Job>,
+    broken: watch::Receiver<Option<String>>,
+}
+
+impl Writer {
+    pub(super) fn start(connection: Connection) -> Result<Writer, OpenError> {
+        let (jobs, waiting) = channel();
+        let (tell, broken) = watch::channel(None);
+        std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || work(&connection, &waiting, &tell))
+            .map_err(|error| OpenError(format!("no thread for the store: {error}")))?;
+        Ok(Writer { jobs, broken })
+    }
+
+    /// Runs a verb in the next transaction; answers after its commit.
+    pub(super) async fn submit<T, F>(&self, verb: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        if let Some(reason) = self.broken.borrow().clone() {
+            return Err(StoreError::Broken(reason));
+        }
+        let (reply, outcome) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            let result = connection.map(verb);
+            let kept = matches!(result, Some(Ok(_)));
+            let broken = match &result {
+                Some(Err(StoreError::Broken(reason))) => Some(reason.clone()),
+                _ => None,
+            };
+            let answer: Answer = Box::new(move |committed| {
+                let not_run = || Err(StoreError::Unavailable("not tried".into()));
+                let _ = reply.send(committed.and_then(|()| result.unwrap_or_else(not_run)));
+            });
+            Ran { kept, broken, answer }
+        });
+        let gone = || StoreError::Broken("the writer has ended".into());
+        self.jobs.send(job).map_err(|_| gone())?;
+        outcome.await.map_err(|_| gone())?
+    }
+
+    pub(super) async fn broken(&self) -> String {
+        let mut broken = self.broken.clone();
+        match broken.wait_for(Option::is_some).await {
+            Ok(reason) => reason.clone().unwrap_or_default(),
+            Err(_) => "the writer has ended".into(),
+        }
+    }
+}
+
+fn work(connection: &Connection, jobs: &Receiver<Job>, tell: &watch::Sender<Option<String>>) {
+    while let Ok(first) = jobs.recv() {
+        let mut group = vec![first];
+        while group.len() < GROUP {
+            let Ok(job) = jobs.try_recv() else { break };
+            group.push(job);
+        }
+        let started = std::time::Duration::from_millis(crate::clock::mono().0);
+        if let Err(reason) = commit(connection, group) {
+            tell.send_replace(Some(reason));
+            // Callers that wait get "the writer has ended": what they asked for is unknown, as it is.
+            return;
+        }
+        let took = std::time::Duration::from_millis(crate::clock::mono().0).saturating_sub(started);
+        metrics::histogram!("parom_commit_seconds").record(took.as_secs_f64());
+    }
+}
+
+/// One transaction over the group. `Err` when the store cannot be trusted any more.
+fn commit(connection: &Connection, group: Vec<Job>) -> Result<(), String> {
+    let mut answers = Vec::with_capacity(group.len());
+    let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(StoreError::from);
+    let mut ended = begun.err();
+    for job in group {
+        if ended.is_some() {
+            answers.push(job(None).answer);
+            continue;
+        }
+        match run_one(connection, job) {
+            Ok(ran) => {
+                answers.push(ran.answer);
+                ended = ran.broken.map(StoreError::Broken);
+            }
+            Err(error) => ended = Some(error),
+        }
+        if ended.is_none() && connection.is_autocommit() {
+            // A full disk can end the transaction inside of a statement.
+            ended = Some(StoreError::Unavailable("the transaction was rolled back".into()));
+        }
+    }
+    if ended.is_none() {
+        crash::point("store.before_commit");
+        ended = connection.execute_batch("COMMIT").map_err(StoreError::from).err();
+        crash::point("store.after_commit");
+    }
+    let Some(error) = ended else {
+        answers.into_iter().for_each(|answer| answer(Ok(())));
+        return Ok(());
+    };
+    let _ = connection.execute_batch("ROLLBACK");
+    let reason = error.to_string();
+    let passing = matches!(error, StoreError::Unavailable(_));
+    for answer in answers {
+        // After a failed commit the frames may be in the log already and come back: neither kept nor lost is known.
+        let told = if passing { StoreError::Unavailable(reason.clone()) } else { StoreError::Broken(reason.clone()) };
+        answer(Err(told));
+    }
+    if passing { Ok(()) } else { Err(reason) }
+}
+
+/// Each verb has a savepoint, so that one that is refused does not undo its neighbours.
+fn run_one(connection: &Connection, job: Job) -> Result<Ran, StoreError> {
+    let step = |sql: &str| connection.prepare_cached(sql)?.execute([]).map(|_| ());
+    step("SAVEPOINT verb")?;
+    let ran = job(Some(connection));
+    if connection.is_autocommit() || ran.broken.is_some() {
+        return Ok(ran);
+    }
+    if !ran.kept {
+        step("ROLLBACK TO verb")?;
+    }
+    step("RELEASE verb")?;
+    Ok(ran)
+}

@@ -1,0 +1,72 @@
+//! `parom map`.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use parom_core::mapping;
+use parom_core::order::Verdict;
+use parom_core::submission::Submission;
+use parom_gateway::config::{LiveChannel, load_channels};
+use parom_gateway::{clock, intake};
+use serde_json::Value;
+
+use super::{Failed, Outcome, load, print_json};
+
+/// Show the order that a submission would become.
+#[derive(Args)]
+#[command(after_help = "The order's JSON goes to stdout, problems to stderr; exit 1 if it would be held or refused.\n\
+    Example: echo 'name=Olena&phone=0671112233' | parom map shop -")]
+pub(super) struct Map {
+    /// The channel's name, or the path of a channel file
+    channel: String,
+    /// A form's body or JSON, as sent; - is stdin
+    file: PathBuf,
+}
+
+impl Map {
+    pub(super) async fn run(self, config: &Path) -> Result<Outcome, Failed> {
+        let channel = self.channel(config)?;
+        let body = read(&self.file).map_err(|error| format!("{}: {error}", self.file.display()))?;
+        let (form, flat) =
+            intake::sniff(body.into()).await.map_err(|error| format!("{}: {error}", self.file.display()))?;
+        let submission = Submission { form, flat, ..Submission::empty(clock::now()) };
+        let (draft, verdict) = mapping::map(&channel, &submission, clock_bits());
+        print_json(&Value::Object(draft.body));
+        for problem in &draft.problems {
+            eprintln!("{} ({})", problem, problem.effect.as_str());
+        }
+        Ok(if verdict == Verdict::Go { Outcome::Done } else { Outcome::Problems })
+    }
+
+    fn channel(&self, config: &Path) -> Result<std::sync::Arc<parom_core::channel::Channel>, Failed> {
+        let channels = load_channels(&load(config)?);
+        let live = channels.iter().find(|live| live.name == self.channel);
+        let live = live.ok_or_else(|| unknown(&self.channel, &channels))?;
+        // A token that is not set here does not matter for a dry run.
+        if let Some(channel) = parom_core::channel::parse(&live.name, &live.text).0 {
+            return Ok(std::sync::Arc::new(channel));
+        }
+        Err(format!("the channel `{}` cannot be used; {}", self.channel, live.fault()))
+    }
+}
+
+fn unknown(name: &str, channels: &[LiveChannel]) -> Failed {
+    let known: Vec<&str> = channels.iter().map(|live| live.name.as_str()).collect();
+    format!("there is no channel `{name}`; there are: {}", known.join(", "))
+}
+
+fn read(file: &Path) -> std::io::Result<Vec<u8>> {
+    if file == Path::new("-") {
+        let mut body = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut body)?;
+        return Ok(body);
+    }
+    std::fs::read(file)
+}
+
+/// Enough for a dry run's number, which nobody keeps.
+fn clock_bits() -> u128 {
+    u128::from(clock::now().as_nanosecond().unsigned_abs() as u64)
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
+}

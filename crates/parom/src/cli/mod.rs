@@ -1,0 +1,143 @@
+//! The command line: one file a command. Exit 0: done; 1: ran and found problems; 2: wrong usage or configuration.
+
+mod channel;
+mod check;
+mod demo;
+mod map;
+mod orders;
+mod sandbox;
+mod serve;
+mod show;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use parom_gateway::config::{self, Config};
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Done.
+    Done,
+    /// It ran, and found problems.
+    Problems,
+}
+
+/// A command that could not run; its text says what to do.
+pub(crate) type Failed = String;
+
+#[derive(Parser)]
+#[command(
+    name = "parom",
+    version,
+    about = "Parom carries orders from any form into KeyCRM, and never drops one",
+    after_help = "Start with `parom demo`: a shop page, the gateway and a CRM to look at, with nothing to configure."
+)]
+struct Arguments {
+    /// The configuration file
+    #[arg(long, global = true, default_value = "parom.toml", value_name = "FILE")]
+    config: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the gateway, a sandbox CRM and an example shop, with nothing to configure
+    Demo(demo::Demo),
+    /// Run the gateway
+    Serve(serve::Serve),
+    /// Look over every channel file
+    Check(check::Check),
+    /// Show the order that a submission would become
+    Map(map::Map),
+    /// The journal of orders: look, mend, send again
+    #[command(subcommand)]
+    Orders(orders::Orders),
+    /// The channels
+    #[command(subcommand)]
+    Channel(channel::Channel),
+    /// Run the sandbox CRM alone
+    Sandbox(sandbox::Sandbox),
+}
+
+/// Parses, runs, and gives the exit code.
+pub(crate) fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("no runtime: {error}")),
+    };
+    let config = arguments.config;
+    let ended = runtime.block_on(async {
+        match arguments.command {
+            Command::Demo(command) => command.run().await,
+            Command::Serve(command) => command.run(&config).await,
+            Command::Check(command) => command.run(&config),
+            Command::Map(command) => command.run(&config).await,
+            Command::Orders(command) => command.run(&config).await,
+            Command::Channel(command) => command.run(&config).await,
+            Command::Sandbox(command) => command.run().await,
+        }
+    });
+    match ended {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Problems) => ExitCode::from(1),
+        Err(failed) => fail(&failed),
+    }
+}
+
+fn fail(text: &str) -> ExitCode {
+    eprintln!("parom: {text}");
+    ExitCode::from(2)
+}
+
+fn load(path: &std::path::Path) -> Result<Config, Failed> {
+    config::load(path).map_err(|error| error.to_string())
+}
+
+/// Logs to stderr: lines for a person at a terminal, JSON for a machine.
+fn logs() {
+    use std::io::IsTerminal;
+    use tracing_subscriber::fmt;
+    let level = tracing::Level::INFO;
+    // A second call (the demo's) finds a subscriber set, which is as good.
+    if std::io::stderr().is_terminal() {
+        let _ = fmt().with_max_level(level).with_target(false).with_writer(std::io::stderr).try_init();
+    } else {
+        let _ = fmt()
+            .json()
+            .flatten_event(true)
+            .with_max_level(level)
+            .with_target(false)
+            .with_writer(std::io::stderr)
+            .try_init();
+    }
+}
+
+/// Waits for Ctrl-C, or for the signal by which a service manager stops a process.
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        },
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}
+
+/// Prints to stdout; a reader that has gone away (`| head`) ends the printing and is no failure.
+fn print(text: &str) {
+    use std::io::Write;
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// Prints JSON.
+fn print_json(value: &serde_json::Value) {
+    let text = serde_json::to_string_pretty(value).unwrap_or_default();
+    print(&format!("{text}\n"));
+}

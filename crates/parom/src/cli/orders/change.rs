@@ -1,0 +1,161 @@
+//! `parom orders retry`, `edit` and `cancel`.
+
+use clap::Args;
+use parom_gateway::channels::Channels;
+use parom_gateway::config::Config;
+use parom_gateway::operate::{self, Change, Done, OperateError};
+use parom_gateway::store::{Scope, Store};
+use serde_json::{Value, json};
+
+use super::open;
+use crate::cli::{Failed, Outcome, print, print_json};
+
+/// Who changes, in the history.
+const ACTOR: &str = "operator";
+
+/// Send again.
+#[derive(Args)]
+#[command(after_help = "A disputed order is looked up first, and sent only if it is not in the CRM.\n\
+    Exit 1 if an order stays where it is because of its problems.")]
+pub(in crate::cli) struct Retry {
+    /// Ids, starts of ids, or numbers
+    #[arg(required = true, value_name = "ORDER")]
+    orders: Vec<String>,
+    /// What became of each
+    #[arg(long)]
+    json: bool,
+}
+
+/// Change fields.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  parom orders edit P-4XKQ0T7MZB2NR --set buyer.phone=+380671112233\n  \
+    parom orders edit 0197a2 --set products.0.price=250 --unset shipping.warehouse_ref")]
+pub(in crate::cli) struct Edit {
+    /// The order's id, the start of it, or its number
+    order: String,
+    /// Put a value at a field
+    #[arg(long, value_name = "FIELD=VALUE", value_parser = assignment)]
+    set: Vec<(String, String)>,
+    /// Take a field out
+    #[arg(long, value_name = "FIELD")]
+    unset: Vec<String>,
+    /// Do not send it yet
+    #[arg(long)]
+    keep: bool,
+    /// What became of it
+    #[arg(long)]
+    json: bool,
+}
+
+/// Give up.
+#[derive(Args)]
+pub(in crate::cli) struct Cancel {
+    /// Ids, starts of ids, or numbers
+    #[arg(required = true, value_name = "ORDER")]
+    orders: Vec<String>,
+    /// Why, for whoever looks later
+    #[arg(long, default_value = "canceled by the operator", value_name = "TEXT")]
+    reason: String,
+    /// What became of each
+    #[arg(long)]
+    json: bool,
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    let (field, value) = text.split_once('=').ok_or("write FIELD=VALUE")?;
+    Ok((field.trim().to_owned(), value.to_owned()))
+}
+
+impl Retry {
+    pub(super) async fn run(self, config: &Config) -> Result<Outcome, Failed> {
+        let (store, channels) = desk(config).await?;
+        let mut report = Report::new(self.json);
+        for name in &self.orders {
+            report.add(name, operate::retry(&store, &channels.current(), &Scope::All, name, ACTOR).await)?;
+        }
+        Ok(report.end())
+    }
+}
+
+impl Edit {
+    pub(super) async fn run(self, config: &Config) -> Result<Outcome, Failed> {
+        if self.set.is_empty() && self.unset.is_empty() {
+            return Err("nothing to change: give --set FIELD=VALUE or --unset FIELD".into());
+        }
+        let (store, channels) = desk(config).await?;
+        let sets = self.set.into_iter().map(|(field, value)| Change::Set(field, Value::String(value)));
+        let changes: Vec<Change> = sets.chain(self.unset.into_iter().map(Change::Unset)).collect();
+        let mut report = Report::new(self.json);
+        let set = channels.current();
+        let done = operate::edit(&store, &set, &Scope::All, &self.order, &changes, self.keep, ACTOR).await;
+        let kept = self.keep && matches!(&done, Ok(Done::Stays(_, text)) if text.starts_with("edited"));
+        report.add(&self.order, done)?;
+        Ok(if kept { Outcome::Done } else { report.end() })
+    }
+}
+
+impl Cancel {
+    pub(super) async fn run(self, config: &Config) -> Result<Outcome, Failed> {
+        let store = open(config)?;
+        let mut report = Report::new(self.json);
+        for name in &self.orders {
+            report.add(name, operate::cancel(&store, &Scope::All, name, &self.reason, ACTOR).await)?;
+        }
+        Ok(report.end())
+    }
+}
+
+async fn desk(config: &Config) -> Result<(Store, Channels), Failed> {
+    let store = open(config)?;
+    let channels = Channels::start(config, &store).await.map_err(|error| error.to_string())?;
+    Ok((store, channels))
+}
+
+/// What became of each order; problems make the command exit 1.
+struct Report {
+    json: bool,
+    rows: Vec<Value>,
+    problems: bool,
+}
+
+impl Report {
+    fn new(json: bool) -> Report {
+        Report { json, rows: Vec::new(), problems: false }
+    }
+
+    fn add(&mut self, name: &str, done: Result<Done, OperateError>) -> Result<(), Failed> {
+        let (state, text) = match done {
+            Ok(Done::Now(state)) => (Some(state), String::new()),
+            Ok(Done::Stays(state, text)) => {
+                use parom_core::delivery::state::State;
+                // On its way or there already is what was wanted.
+                let fine = matches!(state, State::Queued | State::Sending | State::Unconfirmed | State::Delivered);
+                self.problems |= !fine;
+                (Some(state), text)
+            }
+            Err(OperateError::Store(error)) => return Err(error.to_string()),
+            Err(other) => {
+                self.problems = true;
+                (None, other.to_string())
+            }
+        };
+        let state = state.map(parom_core::delivery::state::State::as_str);
+        if self.json {
+            self.rows.push(json!({ "order": name, "state": state, "message": text }));
+        } else {
+            let mut line = format!("{name}: {}", state.unwrap_or("not changed"));
+            if !text.is_empty() {
+                line.push_str(&format!("; {text}"));
+            }
+            print(&format!("{line}\n"));
+        }
+        Ok(())
+    }
+
+    fn end(self) -> Outcome {
+        if self.json {
+            print_json(&Value::Array(self.rows));
+        }
+        if self.problems { Outcome::Problems } else { Outcome::Done }
+    }
+}

@@ -1,0 +1,128 @@
+//! `parom orders export`.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use parom_gateway::config::Config;
+use parom_gateway::store::{Scope, Store, Summary};
+
+use super::open;
+use super::select::Select;
+use crate::cli::{Failed, Outcome, show};
+
+/// Rows read at once.
+const PAGE: usize = 500;
+
+/// Write orders to a file or to stdout.
+#[derive(Args)]
+#[command(after_help = "--limit counts here too; 0 writes all.\n\
+    Example: parom orders export --format csv --since 2026-11-01 --limit 0 -o november.csv")]
+pub(in crate::cli) struct Export {
+    #[command(flatten)]
+    select: Select,
+    /// ndjson holds every field for machines; csv is a table for people
+    #[arg(long, value_enum, default_value_t = Format::Ndjson)]
+    format: Format,
+    /// The file; without it, stdout
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Ndjson,
+    Csv,
+}
+
+impl Export {
+    pub(super) async fn run(self, config: &Config) -> Result<Outcome, Failed> {
+        let store = open(config)?;
+        let mut out: Box<dyn Write> = match &self.output {
+            Some(path) => {
+                let file = File::create(path).map_err(|error| format!("{}: {error}", path.display()))?;
+                Box::new(BufWriter::new(file))
+            }
+            None => Box::new(BufWriter::new(std::io::stdout().lock())),
+        };
+        let format = self.format;
+        let filter = self.select.filter()?;
+        match write_all(&store, filter, format, &mut out).await {
+            // `| head` has seen enough.
+            Err(Ended::Reader(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Outcome::Done),
+            Err(Ended::Reader(error)) => Err(format!("cannot write: {error}")),
+            Err(Ended::Store(text)) => Err(text),
+            Ok(()) => Ok(Outcome::Done),
+        }
+    }
+}
+
+enum Ended {
+    Reader(std::io::Error),
+    Store(String),
+}
+
+impl From<std::io::Error> for Ended {
+    fn from(error: std::io::Error) -> Ended {
+        Ended::Reader(error)
+    }
+}
+
+async fn write_all(
+    store: &Store,
+    mut filter: parom_gateway::store::Filter,
+    format: Format,
+    out: &mut dyn Write,
+) -> Result<(), Ended> {
+    let mut left = if filter.limit == 0 { usize::MAX } else { filter.limit };
+    if format == Format::Csv {
+        out.write_all(b"id,state,channel,source_uuid,crm_order_id,received_at,attempts,buyer,phone,problems\r\n")?;
+    }
+    while left > 0 {
+        filter.limit = PAGE.min(left);
+        let page = store.orders(&Scope::All, filter.clone()).await.map_err(|error| Ended::Store(error.to_string()))?;
+        let Some(last) = page.last() else { break };
+        filter.before = Some(last.seq);
+        left = left.saturating_sub(page.len());
+        for order in &page {
+            match format {
+                Format::Csv => out.write_all(row(order).as_bytes())?,
+                Format::Ndjson => {
+                    let detail = store.order(&Scope::All, &order.id).await;
+                    let detail = detail.map_err(|error| Ended::Store(error.to_string()))?;
+                    if let Some(detail) = detail {
+                        writeln!(out, "{}", show::detail_json(&detail))?;
+                    }
+                }
+            }
+        }
+    }
+    out.flush()?;
+    Ok(())
+}
+
+fn row(order: &Summary) -> String {
+    let problems: Vec<String> = order.problems.iter().map(|p| format!("{}: {}", p.path, p.message)).collect();
+    let cells = [
+        order.id.clone(),
+        order.state.to_string(),
+        order.channel.clone(),
+        order.number.clone(),
+        order.crm_order_id.map_or_else(String::new, |id| id.to_string()),
+        show::time(order.received_at),
+        order.attempts.to_string(),
+        order.buyer.clone(),
+        order.phone.clone(),
+        problems.join("; "),
+    ];
+    let cells: Vec<String> = cells.iter().map(|cell| quote(cell)).collect();
+    format!("{}\r\n", cells.join(","))
+}
+
+/// A quoted cell that no spreadsheet takes for a formula.
+fn quote(cell: &str) -> String {
+    let risky = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']);
+    let mark = if risky { "'" } else { "" };
+    format!("\"{mark}{}\"", cell.replace('"', "\"\""))
+}

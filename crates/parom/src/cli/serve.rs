@@ -1,0 +1,41 @@
+//! `parom serve`.
+
+use std::path::Path;
+
+use clap::Args;
+use parom_gateway::server::Gateway;
+
+use super::{Failed, Outcome, load, logs, stop_signal};
+
+/// Run the gateway.
+#[derive(Args)]
+#[command(after_help = "Stop it with Ctrl-C or SIGTERM: what is being sent is brought to its result first.")]
+pub(super) struct Serve {}
+
+impl Serve {
+    pub(super) async fn run(self, config: &Path) -> Result<Outcome, Failed> {
+        logs();
+        let config = load(config)?;
+        for setting in &config.unused {
+            tracing::warn!(setting, "this version reads the setting and does nothing with it");
+        }
+        if config.accounts.is_empty() {
+            return Err("no account: add [accounts.main] with url and api_key to the configuration".into());
+        }
+        let gateway = Gateway::start(config).await?;
+        tracing::info!(listen = %gateway.addr, channels = gateway.channels.current().len(), "serving");
+        let store = gateway.store.clone();
+        tokio::select! {
+            () = stop_signal() => {
+                tracing::info!("stopping");
+                gateway.stop().await;
+                Ok(Outcome::Done)
+            }
+            reason = store.broken() => {
+                // Nothing that is answered or sent now could be trusted: end, and let the next start look things up.
+                tracing::error!(reason, "the store has failed; stopped at once");
+                Err(format!("the store has failed: {reason}; check the disk, then start again"))
+            }
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! How orders are shown: rows, pages and JSON.
+
+use comfy_table::{ContentArrangement, Table, presets};
+use jiff::Timestamp;
+use parom_gateway::store::{OrderDetail, Summary};
+use serde_json::{Value, json};
+
+/// A time as people read it, UTC.
+pub(super) fn time(millis: i64) -> String {
+    let at = Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH);
+    at.strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// A time as machines read it.
+fn rfc3339(millis: i64) -> String {
+    Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
+}
+
+/// The contract's row.
+pub(super) fn summary_json(order: &Summary) -> Value {
+    let problems: Vec<Value> = order
+        .problems
+        .iter()
+        .map(|problem| {
+            json!({
+                "path": problem.path, "code": problem.code.as_str(),
+                "message": problem.message, "hint": problem.hint,
+            })
+        })
+        .collect();
+    json!({
+        "id": order.id,
+        "state": order.state.as_str(),
+        "channel": order.channel,
+        "source_uuid": order.number,
+        "crm_order_id": order.crm_order_id,
+        "received_at": rfc3339(order.received_at),
+        "attempts": order.attempts,
+        "problems": problems,
+    })
+}
+
+/// One order, whole.
+pub(super) fn detail_json(order: &OrderDetail) -> Value {
+    let mut whole = summary_json(&order.summary);
+    whole["reason"] = json!(order.summary.reason);
+    whole["account"] = json!(order.summary.account);
+    whole["revision"] = json!(order.revision);
+    whole["order"] = Value::Object(order.body.clone());
+    whole["submission"] = json!({
+        "door": order.door,
+        "content_type": order.content_type,
+        "context": order.context,
+        "body": String::from_utf8_lossy(&order.raw),
+    });
+    let events = order.events.iter().map(
+        |event| json!({ "at": rfc3339(event.at), "state": event.state, "actor": event.actor, "note": event.note }),
+    );
+    whole["history"] = Value::Array(events.collect());
+    let attempts = order.attempts.iter().map(|attempt| {
+        json!({
+            "attempt": attempt.attempt,
+            "started_at": rfc3339(attempt.started_at),
+            "finished_at": attempt.finished_at.map(rfc3339),
+            "outcome": attempt.outcome,
+            "status": attempt.status,
+            "answer": attempt.answer,
+        })
+    });
+    whole["deliveries"] = Value::Array(attempts.collect());
+    whole
+}
+
+/// A table that fits the terminal.
+pub(super) fn table(orders: &[Summary]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header([
+        "RECEIVED (UTC)",
+        "STATE",
+        "ID",
+        "NUMBER",
+        "CRM",
+        "CHANNEL",
+        "BUYER",
+        "WHY",
+    ]);
+    for order in orders {
+        let buyer = if order.buyer.is_empty() { &order.phone } else { &order.buyer };
+        let marks = order.problems.len();
+        let why = match (order.reason.as_str(), marks) {
+            ("", 0) => String::new(),
+            ("", marks) => format!("{marks} marks"),
+            (reason, _) => reason.to_owned(),
+        };
+        table.add_row([
+            time(order.received_at),
+            order.state.to_string(),
+            short(&order.id),
+            order.number.clone(),
+            order.crm_order_id.map_or_else(|| "-".into(), |id| id.to_string()),
+            order.channel.clone(),
+            buyer.clone(),
+            why,
+        ]);
+    }
+    table.to_string()
+}
+
+/// The part of an id that tells orders of one minute apart: a version 7 UUID begins with its time.
+fn short(id: &str) -> String {
+    id.chars().take(18).collect()
+}
+
+/// One order as a page of text.
+pub(super) fn page(order: &OrderDetail) -> String {
+    let summary = &order.summary;
+    let crm = summary.crm_order_id.map_or_else(|| "-".into(), |id| id.to_string());
+    let mut out = format!(
+        "order {}\n  state     {}{}\n  number    {}\n  CRM       {crm}\n  channel   {} (account {})\n  received  {} UTC\n",
+        summary.id,
+        summary.state,
+        if summary.reason.is_empty() { String::new() } else { format!(" ({})", summary.reason) },
+        summary.number,
+        summary.channel,
+        if summary.account.is_empty() { "-" } else { &summary.account },
+        time(summary.received_at),
+    );
+    if !summary.problems.is_empty() {
+        out.push_str("\nproblems\n");
+        for problem in &summary.problems {
+            out.push_str(&format!("  {}\n", problem.to_string().replace('\n', "\n  ")));
+        }
+    }
+    let body = serde_json::to_string_pretty(&order.body).unwrap_or_default();
+    out.push_str(&format!("\norder as the CRM gets it\n{body}\n"));
+    out.push_str(&format!("\nsubmission ({}, {})\n", order.door, order.content_type));
+    out.push_str(&printable(&String::from_utf8_lossy(&order.raw)));
+    out.push_str("\n\nhistory (UTC)\n");
+    for event in &order.events {
+        out.push_str(&format!(
+            "  {}  {:<12} {:<10} {}\n",
+            time(event.at),
+            event.state,
+            event.actor,
+            printable(&event.note)
+        ));
+    }
+    out
+}
+
+/// Text of a stranger on a terminal: control characters must not reach it.
+fn printable(text: &str) -> String {
+    let hidden = |c: char| (c.is_control() && c != '\n' && c != '\t') || ('\u{202a}'..='\u{202e}').contains(&c);
+    text.chars().map(|c| if hidden(c) { '\u{fffd}' } else { c }).collect()
+}

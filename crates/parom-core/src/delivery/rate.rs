@@ -92,6 +92,12 @@ impl Budget {
         self.slowed = Some((self.rest_until, half));
     }
 
+    /// Whether the CRM asked for time that is not over.
+    #[must_use]
+    pub fn rests(&self, now: Mono) -> bool {
+        now < self.rest_until
+    }
+
     /// Places taken now.
     #[must_use]
     pub fn used(&self, now: Mono) -> usize {

@@ -60,16 +60,12 @@ pub fn fold(pairs: &[(String, String)]) -> Result<Value, DecodeError> {
 /// The first name and the indexes after it (`None` for `[]`); no result for a name that PHP skips.
 fn split_name(raw: &str) -> Option<(String, Vec<Option<String>>)> {
     let name = raw.split('\0').next().unwrap_or_default().trim_start_matches(' ');
-    let (head, tail) = match name.find('[') {
-        Some(0) | None => (name, None),
-        Some(at) => (&name[..at], Some(&name[at..])),
-    };
     let plain = |text: &str| text.replace([' ', '.'], "_");
-    let Some(mut tail) = tail else {
-        // A bracket in the first place opens no index: PHP makes an underscore of it.
-        let text = plain(name);
-        let text = text.strip_prefix('[').map(|rest| format!("_{rest}")).unwrap_or(text);
-        return (!text.is_empty()).then_some((text, Vec::new()));
+    let (head, mut tail) = match name.find('[') {
+        // Nothing before the bracket: PHP drops the pair. It stays addressable by its flat name.
+        Some(0) => return None,
+        None => return (!name.is_empty()).then(|| (plain(name), Vec::new())),
+        Some(at) => (&name[..at], &name[at..]),
     };
     let mut indexes = Vec::new();
     while let Some(inner) = tail.strip_prefix('[') {
@@ -98,9 +94,8 @@ impl Key {
     fn of(text: String) -> Key {
         let canonical = |number: &i64| number.to_string() == text;
         match text.parse::<i64>().ok().filter(canonical) {
-            // PHP keeps the smallest integer as text.
-            Some(number) if number != i64::MIN => Key::Int(number),
-            _ => Key::Text(text),
+            Some(number) => Key::Int(number),
+            None => Key::Text(text),
         }
     }
 }

@@ -1,1 +1,13 @@
+//! The core's tests: through its public functions, most of them text in and text out.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop there")]
 
+mod breaker;
+mod cases;
+mod channel;
+mod convert;
+mod outcome;
+mod php;
+mod rate;
+mod rows;
+mod state;
+mod verify;

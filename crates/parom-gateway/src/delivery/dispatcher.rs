@@ -11,7 +11,7 @@ use parom_core::delivery::rate::{Budget, Ticket};
 use parom_core::delivery::rows::Finding;
 use parom_core::delivery::state::State;
 use parom_core::delivery::verify::{Control, Doubt, Plan, Verdict};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::look::{self, Looked};
@@ -44,10 +44,13 @@ pub(super) struct Dispatcher {
     wake: Arc<Notify>,
     stop: watch::Receiver<bool>,
     work: JoinSet<Done>,
+    /// Outcomes come here before they are written: a requeued order must not be claimed before its outcome is weighed.
+    told: mpsc::UnboundedSender<(Ticket, Outcome)>,
+    outcomes: mpsc::UnboundedReceiver<(Ticket, Outcome)>,
 }
 
 enum Done {
-    Sent(Ticket, Outcome),
+    Sent,
     Looked(Vec<Ticket>, Vec<i64>, Looked),
 }
 
@@ -70,7 +73,10 @@ impl Dispatcher {
         }
         // In proportion to the quiet period: 10 s up to 5 min with the default of 180 s.
         let breaker = Breaker::new((plan.quiet / 18).min(10_000), (plan.quiet.saturating_mul(5) / 3).min(300_000));
+        let (told, outcomes) = mpsc::unbounded_channel();
         Ok(Dispatcher {
+            told,
+            outcomes,
             account: account.name.clone(),
             wake: store.board().wake_of(&account.name),
             store,
@@ -107,6 +113,7 @@ impl Dispatcher {
             let pause = Duration::from_millis(next.since(clock::mono()).max(1));
             tokio::select! {
                 () = self.wake.notified(), if !stopping => {}
+                Some((ticket, outcome)) = self.outcomes.recv() => self.weigh_outcome(ticket, &outcome),
                 Some(done) = self.work.join_next() => if let Ok(done) = done { self.take(done).await },
                 () = tokio::time::sleep(pause), if !stopping => {}
                 changed = self.stop.changed(), if !stopping => if changed.is_err() { return },
@@ -189,6 +196,7 @@ impl Dispatcher {
     /// Claims and sends while budget, breaker and disk allow; gives the time of the next chance.
     async fn start_sends(&mut self) -> Result<Mono, StoreError> {
         loop {
+            self.hear();
             let now = clock::mono();
             let idle = now.after(IDLE_MS);
             let look_is_due = !self.looking && self.doubts.values().any(|(doubt, _)| doubt.next_look() <= now);
@@ -215,24 +223,42 @@ impl Dispatcher {
                 self.budget.give_back(ticket);
                 return claimed.map(|_| idle);
             };
+            self.hear();
+            if !self.may_send() {
+                // What was heard while the intent was written: it is not sent after all.
+                self.budget.give_back(ticket);
+                send::put_back(&self.store, &intent).await;
+                continue;
+            }
             self.sending += 1;
             self.breaker.start_try();
-            let (store, client) = (self.store.clone(), self.client.clone());
-            self.work.spawn(async move { Done::Sent(ticket, send::send(&store, &client, intent, now).await) });
+            let (store, client, told) = (self.store.clone(), self.client.clone(), self.told.clone());
+            self.work.spawn(async move {
+                send::send(&store, &client, intent, now, |outcome| {
+                    let _ = told.send((ticket, outcome.clone()));
+                })
+                .await;
+                Done::Sent
+            });
         }
+    }
+
+    /// Weighs the outcomes that have come.
+    fn hear(&mut self) {
+        while let Ok((ticket, outcome)) = self.outcomes.try_recv() {
+            self.weigh_outcome(ticket, &outcome);
+        }
+    }
+
+    fn may_send(&self) -> bool {
+        let now = clock::mono();
+        !self.budget.rests(now) && matches!(self.breaker.permit(now), Permit::Free | Permit::One)
     }
 
     async fn take(&mut self, done: Done) {
         let now = clock::mono();
         match done {
-            Done::Sent(ticket, outcome) => {
-                self.sending -= 1;
-                self.budget.settle(ticket, now);
-                metrics::counter!("parom_attempts_total",
-                    "account" => self.account.clone(), "outcome" => outcome.as_str())
-                .increment(1);
-                self.weigh_outcome(&outcome, now);
-            }
+            Done::Sent => self.sending -= 1,
             Done::Looked(tickets, seqs, looked) => {
                 self.looking = false;
                 tickets.into_iter().for_each(|ticket| self.budget.settle(ticket, now));
@@ -241,7 +267,11 @@ impl Dispatcher {
         }
     }
 
-    fn weigh_outcome(&mut self, outcome: &Outcome, now: Mono) {
+    fn weigh_outcome(&mut self, ticket: Ticket, outcome: &Outcome) {
+        let now = clock::mono();
+        self.budget.settle(ticket, now);
+        metrics::counter!("parom_attempts_total", "account" => self.account.clone(), "outcome" => outcome.as_str())
+            .increment(1);
         match outcome {
             Outcome::Delivered(_) | Outcome::Rejected(_) | Outcome::NumberTaken => self.breaker.known(),
             Outcome::RateLimited(rest) => {

@@ -18,8 +18,15 @@ const KEPT_ANSWER: usize = 16 * 1024;
 /// Between two tries to write a result while the disk is full.
 const SETTLE_AGAIN: Duration = Duration::from_millis(500);
 
-/// Sends a claimed order and settles it; gives the outcome for the account's budget and breaker.
-pub(super) async fn send(store: &Store, client: &Client, intent: Intent, claimed: Mono) -> Outcome {
+/// Sends a claimed order and settles it. `tell` hears the outcome before it is written: the account's budget and breaker
+/// must know it before anybody can claim the order again.
+pub(super) async fn send(
+    store: &Store,
+    client: &Client,
+    intent: Intent,
+    claimed: Mono,
+    tell: impl FnOnce(&Outcome) + Send,
+) {
     crash::point("send.after_intent");
     let seen = if clock::mono().since(claimed) > SEND_DEADLINE_MS {
         Seen::NotSent("the intent was too old when its turn came".into())
@@ -28,11 +35,19 @@ pub(super) async fn send(store: &Store, client: &Client, intent: Intent, claimed
     };
     crash::point("send.after_answer");
     let outcome = classify(seen.answer(), &intent.number);
+    tell(&outcome);
     let settlement = settlement(&outcome, &seen);
     log(&intent, &outcome, &settlement);
     settle(store, &intent, &settlement).await;
     crash::point("send.after_result");
-    outcome
+}
+
+/// Gives a claimed order back unsent.
+pub(super) async fn put_back(store: &Store, intent: &Intent) {
+    let outcome = Outcome::NotApplied;
+    let mut settlement = settlement(&outcome, &Seen::NotSent("the account rests".into()));
+    settlement.reason = "not_sent".into();
+    settle(store, intent, &settlement).await;
 }
 
 fn settlement(outcome: &Outcome, seen: &Seen) -> Settlement {

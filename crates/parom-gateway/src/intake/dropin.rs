@@ -162,7 +162,7 @@ async fn answer_of(store: &Store, id: &str) -> Option<Response> {
         OrderState::Delivered | OrderState::Rejected => {}
         _ => return None,
     }
-    let (status, text) = store.last_answer(id).await.ok()??;
+    let (status, text) = store.last_answer(id).await.ok()?.unwrap_or_default();
     let sound = serde_json::from_str::<Value>(&text).ok().filter(|_| status < 500 && status != 429);
     match (sound, summary.crm_order_id) {
         (Some(body), _) if summary.state == OrderState::Rejected || body.get("id").is_some() => {

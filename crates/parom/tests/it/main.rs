@@ -1,1 +1,18 @@
+//! Parom through its public doors: the real binary, real HTTP, a sandbox CRM that accepts duplicates so that they show.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop there")]
 
+mod access;
+mod cli;
+mod demo;
+mod disk;
+mod dropin;
+mod failures;
+mod intake;
+mod kill;
+mod limits;
+mod load;
+mod rate;
+mod regression;
+mod script;
+mod tidy;
+mod world;

@@ -1,0 +1,76 @@
+//! Findings in channel files: what is wrong, where, and what to do.
+
+use parom_core::channel::parse;
+
+fn findings(text: &str) -> Vec<String> {
+    let found = parse("shop", text).1;
+    found.iter().map(|f| format!("{}:{} {} {} {}", f.line, f.column, f.severity.as_str(), f.path, f.code)).collect()
+}
+
+const GOOD: &str = "account = \"main\"\n[order]\nsource_id = 22\n[order.buyer]\nphone = \"{{ phone }}\"\n";
+
+#[test]
+fn a_plain_channel_has_no_findings() {
+    assert_eq!(findings(GOOD), Vec::<String>::new());
+    assert!(parse("shop", GOOD).0.is_some());
+}
+
+#[test]
+fn each_fault_is_named_at_its_place() {
+    let with = |line: &str| format!("{GOOD}{line}\n");
+    let table: &[(String, &str)] = &[
+        (with("emial = \"{{ email }}\""), "6:1 error order.buyer.emial unknown_key"),
+        (with("email = \"{{ email | nope }}\""), "6:9 error order.buyer.email invalid_expression"),
+        (with("email = \"{{ email \""), "6:9 error order.buyer.email invalid_expression"),
+        (with("email = \"{% if x %}\""), "6:9 error order.buyer.email invalid_expression"),
+        (with("email = \"not an address\""), "6:9 error order.buyer.email invalid_email"),
+        (with("full_name = \"{{ your-name }}\""), "6:13 warning order.buyer.full_name hyphenated_name"),
+        (with("email = { a = 1 }"), "6:9 error order.buyer.email wrong_shape"),
+        (with("[order.products]\nname = \"x\""), "6:1 error order.products wrong_shape"),
+        (with("[[order.products]]\neach = \"items\"\nname = \"x\""), "7:8 error order.products.0.each invalid_setting"),
+        (with("[[order.payments]]\namount = 5"), "2:1 error order.payments.0 required"),
+        (
+            with("[order.shipping]\nwarehouse_ref = \"{{ ref }}\""),
+            "2:1 warning order.shipping.warehouse_ref needs_delivery_service",
+        ),
+        (GOOD.replace("22", "\"landing\""), "3:13 error order.source_id invalid_integer"),
+        (GOOD.replace("source_id = 22\n", ""), "2:1 error order.source_id required"),
+        (
+            GOOD.replace("[order.buyer]\nphone = \"{{ phone }}\"\n", "buyer_comment = \"x\"\n"),
+            "2:1 error order.buyer no_contact",
+        ),
+        (format!("on_invalid = \"ignore\"\n{GOOD}"), "1:14 error on_invalid invalid_setting"),
+        (format!("timezone = \"Kyiv\"\n{GOOD}"), "1:12 error timezone invalid_setting"),
+        (format!("thank_you_url = \"javascript:alert(1)\"\n{GOOD}"), "1:17 error thank_you_url invalid_url"),
+        (format!("idempotency_key = \"same\"\n{GOOD}"), "1:19 error idempotency_key invalid_setting"),
+        (format!("wait = \"soon\"\n{GOOD}"), "1:8 error wait invalid_setting"),
+        (format!("onrepeat = \"hold\"\n{GOOD}"), "1:1 error onrepeat unknown_key"),
+        (format!("{GOOD}[access]\norigins = [\"https://a.ua/shop\"]"), "7:12 error access.origins invalid_setting"),
+        (format!("{GOOD}[access]\ntoken = \"plain\""), "7:9 error access.token invalid_setting"),
+        ("account = \"main".to_owned(), "1:16 error  invalid_toml"),
+        ("account = \"main\"\n".to_owned(), "1:1 error order no_mapping"),
+    ];
+    for (text, expected) in table {
+        assert!(
+            findings(text).contains(&(*expected).to_owned()),
+            "{expected}\nfound {:#?}\nin\n{text}",
+            findings(text)
+        );
+    }
+}
+
+#[test]
+fn a_mistyped_name_is_met_with_the_nearest() {
+    let found = parse("shop", &format!("{GOOD}emial = \"x\"\n")).1;
+    assert_eq!(found[0].hint, "Did you mean `email`?");
+    let found = parse("shop", &format!("source_id = 22\n{GOOD}")).1;
+    assert_eq!(found[0].hint, "It belongs under [order]: order.source_id.");
+}
+
+#[test]
+fn a_channel_with_a_token_alone_serves_drop_in_requests() {
+    let text = "account = \"main\"\n[access]\ntoken = { env = \"T\" }\n[order]\nsource_id = 22\n";
+    let (channel, found) = parse("script", text);
+    let channel = channel.unwrap();
+    assert_eq!((channel.source_id(), channel.has_mapping(), found.len()), (Some(22), false, 1));
+}

@@ -1,0 +1,87 @@
+//! Verification: what leads out of doubt, and what does not.
+
+use parom_core::delivery::Mono;
+use parom_core::delivery::rows::Finding;
+use parom_core::delivery::verify::{Control, Doubt, Plan, Verdict};
+
+const PLAN: Plan = Plan { quiet: 180_000, gap: 60_000, resend: true };
+
+fn at(seconds: u64) -> Mono {
+    Mono(1_000_000 + seconds * 1_000)
+}
+
+fn doubt() -> Doubt {
+    Doubt::new(at(0), &PLAN, false, 0)
+}
+
+#[test]
+fn a_found_row_counts_at_once_even_without_a_control() {
+    assert_eq!(doubt().weigh(&Finding::Ours(7), Control::Failed, at(1), &PLAN), Verdict::Delivered(7));
+    assert!(matches!(doubt().weigh(&Finding::Several(vec![7, 8]), Control::Found, at(1), &PLAN), Verdict::Dispute(_)));
+    assert!(matches!(doubt().weigh(&Finding::Foreign(9), Control::Found, at(1), &PLAN), Verdict::Dispute(_)));
+}
+
+#[test]
+fn the_looks_come_at_5_15_60_and_180_seconds_and_two_absences_resend() {
+    let mut doubt = doubt();
+    let mut looks = Vec::new();
+    let mut verdict = Verdict::Wait;
+    while verdict == Verdict::Wait {
+        let now = doubt.next_look();
+        looks.push(now.since(at(0)) / 1_000);
+        verdict = doubt.weigh(&Finding::Absent, Control::Found, now, &PLAN);
+    }
+    assert_eq!(looks, [5, 15, 60, 180, 240]);
+    assert_eq!(verdict, Verdict::Resend);
+}
+
+#[test]
+fn without_a_delivered_order_the_quiet_period_counts_double() {
+    let mut doubt = doubt();
+    assert_eq!(doubt.weigh(&Finding::Absent, Control::Weak, at(200), &PLAN), Verdict::Wait);
+    assert_eq!(doubt.weigh(&Finding::Absent, Control::Weak, at(300), &PLAN), Verdict::Wait);
+    assert_eq!(doubt.weigh(&Finding::Absent, Control::Weak, at(360), &PLAN), Verdict::Wait);
+    assert_eq!(doubt.weigh(&Finding::Absent, Control::Weak, at(420), &PLAN), Verdict::Resend);
+}
+
+#[test]
+fn an_absence_before_the_quiet_period_or_without_its_control_never_counts() {
+    let mut doubt = doubt();
+    for seconds in 0..180 {
+        assert_eq!(doubt.weigh(&Finding::Absent, Control::Found, at(seconds), &PLAN), Verdict::Wait);
+    }
+    for minutes in 4..600 {
+        assert_eq!(doubt.weigh(&Finding::Absent, Control::Failed, at(minutes * 60), &PLAN), Verdict::Wait);
+    }
+    // One that counts, then one too soon after it, then one that counts.
+    assert_eq!(doubt.weigh(&Finding::Absent, Control::Found, at(40_000), &PLAN), Verdict::Wait);
+    assert_eq!(doubt.weigh(&Finding::Absent, Control::Found, at(40_059), &PLAN), Verdict::Wait);
+    assert_eq!(doubt.weigh(&Finding::Absent, Control::Found, at(40_060), &PLAN), Verdict::Resend);
+}
+
+#[test]
+fn while_the_control_fails_the_looks_become_rarer_and_never_stop() {
+    let mut doubt = doubt();
+    let mut last = 0;
+    for _ in 0..40 {
+        let now = doubt.next_look();
+        doubt.weigh(&Finding::Absent, Control::Failed, now, &PLAN);
+        last = doubt.next_look().since(now);
+        assert!((1..=600_000).contains(&last));
+    }
+    assert_eq!(last, 600_000);
+}
+
+#[test]
+fn a_person_decides_where_sending_again_would_be_a_guess() {
+    let twice = |mut doubt: Doubt, plan: &Plan| {
+        doubt.weigh(&Finding::Absent, Control::Found, at(180), plan);
+        doubt.weigh(&Finding::Absent, Control::Found, at(240), plan)
+    };
+    let taken = Doubt::new(at(0), &PLAN, true, 0);
+    assert_eq!(taken.next_look(), at(0), "the CRM has just said that a row exists");
+    assert!(matches!(twice(taken, &PLAN), Verdict::Dispute(_)));
+    assert!(matches!(twice(Doubt::new(at(0), &PLAN, false, 2), &PLAN), Verdict::Dispute(_)));
+    let ask = Plan { resend: false, ..PLAN };
+    assert!(matches!(twice(Doubt::new(at(0), &ask, false, 0), &ask), Verdict::Dispute(_)));
+}

@@ -1,0 +1,121 @@
+//! The drop-in for the CRM's own address.
+
+use keycrm_sandbox::{DupMode, Fault, FaultKind, FaultOn};
+use serde_json::json;
+
+use super::world::{Answer, Settings, World};
+
+const TOKEN: (&str, &str) = ("authorization", "Bearer right-token");
+
+/// A channel for scripts; more settings may stand before it.
+fn channel(settings: &str) -> String {
+    format!("account = \"main\"\n{settings}\n[access]\ntoken = {{ env = \"TEST_TOKEN\" }}\n[order]\nsource_id = 22\n")
+}
+
+async fn world(settings: &str) -> World {
+    let mut world = World::idle(Settings::default()).await;
+    world.channel("script", &channel(settings));
+    world.serve(&[]);
+    world
+}
+
+async fn post(world: &World, body: &serde_json::Value) -> Answer {
+    world.send("/v1/order", "application/json", body.to_string().into(), &[TOKEN]).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_answers_as_the_crm_does_and_leaves_dates_alone() {
+    let world = world("").await;
+    let body = json!({
+        "source_uuid": "WEB-1", "ordered_at": "2026-11-24 10:30:00", "tags": [3],
+        "buyer": { "full_name": "Olena", "phone": "067 111 22 33", "email": null },
+        "products": [{ "name": "Mug", "price": "1249.50", "quantity": 1 }],
+    });
+    let answer = post(&world, &body).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    let order = &world.crm.orders()[0];
+    assert_eq!(answer.json()["id"], order["id"]);
+    assert_eq!((&answer.json()["source_uuid"], &answer.json()["source_id"]), (&json!("WEB-1"), &json!(22)));
+    assert_eq!(order["buyer"]["phone"], "+380671112233");
+    let sent: serde_json::Value = serde_json::from_str(&world.crm.ledger()[0].body).unwrap();
+    assert_eq!((&sent["ordered_at"], &sent["tags"]), (&json!("2026-11-24 10:30:00"), &json!([3])));
+    // The number is the key: the same order gets the same answer, another one with it is refused.
+    assert_eq!(post(&world, &body).await.json()["id"], order["id"]);
+    let mut other = body.clone();
+    other["buyer"]["full_name"] = json!("Petro");
+    assert_eq!(post(&world, &other).await.status, 409);
+    world.assert_once(&["WEB-1".into()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_needs_the_channels_token_and_json() {
+    let world = world("on_invalid = \"reject\"").await;
+    let send = async |body: &str, headers: &[(&str, &str)]| {
+        world.send("/v1/order", "application/json", body.into(), headers).await
+    };
+    let stranger = send("{}", &[]).await;
+    assert_eq!((stranger.status, stranger.json()), (401, json!({ "message": "Unauthenticated." })));
+    assert_eq!(send("{}", &[("authorization", "Bearer canary")]).await.status, 401);
+    assert_eq!(send("{", &[TOKEN]).await.status, 400);
+    assert_eq!(send("[]", &[TOKEN]).await.status, 400);
+    let invalid = send(r#"{"buyer":{"email":"x"}}"#, &[TOKEN]).await;
+    assert_eq!(invalid.status, 422);
+    assert!(invalid.json()["errors"].as_object().unwrap().contains_key("buyer.email"), "{}", invalid.text);
+    assert_eq!(world.crm_posts(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crm_that_is_silent_makes_202_and_the_order_arrives_later() {
+    let world = world("wait = \"300ms\"").await;
+    world.crm.add_fault(Fault::once(FaultOn::Post, FaultKind::HangAfterCommit));
+    let body = json!({ "source_uuid": "WEB-2", "buyer": { "full_name": "Olena" } });
+    let answer = post(&world, &body).await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    let json = answer.json();
+    assert_eq!(
+        (&json["id"], &json["status"], &json["source_uuid"]),
+        (&json!(null), &json!("accepted"), &json!("WEB-2"))
+    );
+    let id = json["parom_id"].as_str().unwrap().to_owned();
+    world.reaches(&id, "delivered").await;
+    let again = post(&world, &body).await;
+    assert_eq!((again.status, &again.json()["id"]), (201, &world.crm.orders()[0]["id"]));
+    world.assert_once(&["WEB-2".into()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_crms_refusal_is_passed_on() {
+    let world = world("").await;
+    world.crm.add_fault(Fault::once(FaultOn::Post, FaultKind::Validation));
+    let body = json!({ "source_uuid": "WEB-3", "buyer": { "full_name": "Olena" } });
+    let refused = post(&world, &body).await;
+    assert_eq!(refused.status, 422, "{}", refused.text);
+    assert!(refused.json()["errors"].is_object());
+    let id = world.orders()[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(world.order(&id)["state"], "rejected");
+    assert_eq!(world.cli(&["orders", "retry", &id]).code, 0);
+    world.crm_has(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_delivery_rests_nobody_waits() {
+    let settings = Settings { duplicates: DupMode::Reject, ..Settings::default() };
+    let mut world = World::idle(settings).await;
+    world.channel("script", &channel("wait = \"20s\""));
+    world.crm.add_fault(Fault::always(FaultOn::Post, FaultKind::RefuseBefore { status: 401 }).times(1));
+    world.serve(&[]);
+    let order = |number: u32| json!({ "source_uuid": format!("W-{number}"), "buyer": { "full_name": "Olena" } });
+    let began = std::time::Instant::now();
+    // The first meets the refusal and opens the breaker; those after it must not wait for it to close.
+    let one = order(1);
+    let (first, second) = tokio::join!(post(&world, &one), async {
+        world.until("the breaker is open", || world.log().contains("refuses the key")).await;
+        let began = std::time::Instant::now();
+        let answer = post(&world, &order(2)).await;
+        (answer.status, began.elapsed())
+    });
+    assert!(matches!(first.status, 201 | 202), "{}", first.text);
+    assert!(second.1 < std::time::Duration::from_secs(5), "{second:?}");
+    world.crm_has(2).await;
+    assert!(began.elapsed() < std::time::Duration::from_secs(20));
+}

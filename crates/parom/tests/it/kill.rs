@@ -1,0 +1,116 @@
+//! kill −9 at each point of accept, send and verify: nothing that was acknowledged is lost, nothing is in the CRM twice.
+//!
+//! The sender behaves as senders do: without a 2xx it sends again, with the same key.
+
+use keycrm_sandbox::{Fault, FaultKind, FaultOn};
+
+use super::world::{SHOP, Settings, World, form};
+
+/// Rounds a point.
+const ROUNDS: usize = 20;
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Commits of a start: one for each channel file, one for what was cut off.
+const START: u32 = 2;
+
+async fn ready() -> World {
+    let mut world = World::idle(Settings { quiet: "200ms", gap: "60ms", ..Settings::default() }).await;
+    world.channel("shop", SHOP);
+    world.serve(&[]);
+    world.post("/in/shop", &form("Control")).await;
+    world.until("a control is there", || world.orders()[0]["state"] == "delivered").await;
+    world.stop();
+    world
+}
+
+/// Runs the rounds: arm, post, die, start again, repeat the request until it is acknowledged, and count.
+async fn rounds(point: &str, fault: Option<FaultKind>) {
+    let mut world = ready().await;
+    for round in 0..ROUNDS {
+        world.serve(&[("PAROM_CRASH_AT", point)]);
+        if let Some(kind) = fault.clone() {
+            world.crm.add_fault(Fault::once(FaultOn::Post, kind));
+        }
+        let key = format!("round-{round}");
+        let headers = [("idempotency-key", key.as_str())];
+        let body = form(&format!("R{round}"));
+        let first = world.try_send("/in/shop", FORM, body.clone().into(), &headers).await;
+        let acknowledged = first.is_ok_and(|answer| matches!(answer.status, 200 | 202));
+        let code = world.died().await;
+        assert_eq!(code, None, "{point} ended by itself:\n{}", world.log());
+        world.serve(&[]);
+        if !acknowledged {
+            let again = world.send("/in/shop", FORM, body.into(), &headers).await;
+            assert!(matches!(again.status, 200 | 202), "{point}: {}", again.text);
+        }
+        world.crm_has(round + 2).await;
+        world.until("all are delivered", || world.orders().iter().all(|order| order["state"] == "delivered")).await;
+        world.stop();
+    }
+    let numbers: Vec<String> =
+        world.orders().iter().map(|order| order["source_uuid"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(numbers.len(), ROUNDS + 1, "{point}: an order is there twice in our journal");
+    world.assert_once(&numbers);
+}
+
+fn commit(edge: &str, nth: u32) -> String {
+    format!("store.{edge}_commit:{}", START + nth)
+}
+
+macro_rules! points {
+    ($($name:ident: $point:expr, $fault:expr;)*) => {
+        $(#[tokio::test(flavor = "multi_thread")]
+        async fn $name() {
+            rounds(&$point, $fault).await;
+        })*
+    };
+}
+
+points! {
+    // F1: nothing was kept; the sender, who heard nothing, sends again.
+    before_the_order_is_handed_to_the_store: "intake.before_accept", None;
+    before_the_orders_commit: commit("before", 1), None;
+    // F2: kept, and the answer lost: the key finds it.
+    after_the_orders_commit: commit("after", 1), None;
+    before_the_answer: "intake.after_accept", None;
+    // F4: never sent.
+    before_the_intent: "send.before_intent", None;
+    before_the_intents_commit: commit("before", 2), None;
+    // F5: perhaps sent; in truth not.
+    after_the_intents_commit: commit("after", 2), None;
+    before_the_first_byte: "send.after_intent", None;
+    // F8: taken by the CRM, and the result lost.
+    after_the_crms_answer: "send.after_answer", None;
+    before_the_results_commit: commit("before", 3), None;
+    after_the_results_commit: commit("after", 3), None;
+    after_the_result: "send.after_result", None;
+    // In verification, of an order that is there and of one that is not.
+    before_a_look_of_one_that_is_there: "verify.before_look", Some(FaultKind::CommitThenDrop);
+    after_a_look_of_one_that_is_there: "verify.after_look", Some(FaultKind::CommitThenDrop);
+    after_a_look_of_one_that_is_not: "verify.after_look:2", Some(FaultKind::DropBefore);
+    before_a_verdict_is_written: "verify.before_result", Some(FaultKind::DropBefore);
+}
+
+/// The kill while the CRM works on the request: before it took the order, and after.
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_crm_works_on_the_request() {
+    for kind in [FaultKind::HangBefore, FaultKind::HangAfterCommit] {
+        let mut world = ready().await;
+        for round in 0..ROUNDS / 2 {
+            world.serve(&[]);
+            let posts = world.crm_posts();
+            world.crm.add_fault(Fault::once(FaultOn::Post, kind.clone()));
+            assert_eq!(world.post("/in/shop", &form(&format!("H{round}"))).await.status, 202);
+            world.until("the CRM has the request", || world.crm_posts() > posts).await;
+            world.kill();
+            world.crm.clear_faults();
+            world.serve(&[]);
+            world.crm_has(round + 2).await;
+            world.until("all are delivered", || world.orders().iter().all(|o| o["state"] == "delivered")).await;
+            world.stop();
+        }
+        let numbers: Vec<String> =
+            world.orders().iter().map(|order| order["source_uuid"].as_str().unwrap().to_owned()).collect();
+        world.assert_once(&numbers);
+    }
+}

@@ -1,0 +1,50 @@
+//! Slow and greedy clients are cut off, and do not hold honest ones up.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use super::world::{World, form};
+
+/// Sends what is given, then nothing; how long until the connection was closed, and the answer.
+fn held_open(port: u16, start: &str) -> (Duration, String) {
+    let begun = Instant::now();
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.write_all(start.as_bytes()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    (begun.elapsed(), answer)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sender_that_stalls_is_cut_off_while_others_are_served() {
+    let world = World::start().await;
+    let port = world.port();
+    let stalled: Vec<_> = [
+        "POST /in/shop HTTP/1.1\r\nHost: x\r\n",
+        "POST /in/shop HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 900\r\n\r\nname=",
+        "",
+    ]
+    .into_iter()
+    .map(|start| std::thread::spawn(move || held_open(port, start)))
+    .collect();
+    for number in 0..20 {
+        let begun = Instant::now();
+        assert_eq!(world.post("/in/shop", &form(&format!("A{number}"))).await.status, 202);
+        assert!(begun.elapsed() < Duration::from_secs(2));
+    }
+    let ended: Vec<(Duration, String)> = stalled.into_iter().map(|thread| thread.join().unwrap()).collect();
+    assert!(ended.iter().all(|(time, _)| *time < Duration::from_secs(16)), "{ended:?}");
+    assert!(ended[1].1.starts_with("HTTP/1.1 408"), "{}", ended[1].1);
+    world.crm_has(20).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn headers_have_a_limit() {
+    let world = World::start().await;
+    let large = format!("POST /in/shop HTTP/1.1\r\nHost: x\r\nX-Large: {}\r\n\r\n", "x".repeat(64 * 1024));
+    let (_, answer) = held_open(world.port(), &large);
+    assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+    assert_eq!(world.post("/in/shop", &form("A")).await.status, 202);
+}

@@ -1,0 +1,138 @@
+//! The project's own rules, as tests: what ARCHITECTURE.md says is absent is absent.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn files(under: &str, ending: &str) -> Vec<(String, String)> {
+    let root = root();
+    let mut found = Vec::new();
+    let mut open = vec![root.join(under)];
+    while let Some(dir) = open.pop() {
+        for entry in fs::read_dir(&dir).unwrap().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.to_string_lossy().ends_with(ending) {
+                let name = path.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
+                found.push((name, fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "{under} has no {ending}");
+    found
+}
+
+fn must_not_name(under: &str, words: &[&str]) {
+    for (name, text) in files(under, ".rs") {
+        for word in words {
+            assert!(!text.contains(word), "{name} names `{word}`");
+        }
+    }
+}
+
+fn dependencies(manifest: &str) -> Vec<String> {
+    let text = fs::read_to_string(root().join(manifest)).unwrap();
+    let section = text.split("[dependencies]").nth(1).unwrap().split("\n[").next().unwrap().to_owned();
+    section
+        .lines()
+        .filter_map(|line| line.split(['.', ' ', '=']).next())
+        .filter(|n| !n.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn the_core_has_no_io() {
+    let allowed = [
+        "email_address",
+        "form_urlencoded",
+        "jiff",
+        "minijinja",
+        "phonenumber",
+        "regex",
+        "rust_decimal",
+        "serde_json",
+        "toml",
+    ];
+    for name in dependencies("crates/parom-core/Cargo.toml") {
+        assert!(allowed.contains(&name.as_str()), "parom-core depends on {name}");
+    }
+    must_not_name(
+        "crates/parom-core/src",
+        &["std::fs", "std::net", "std::env", "std::io", "std::thread", "SystemTime", "Instant::now"],
+    );
+}
+
+#[test]
+fn the_sandbox_is_an_independent_witness() {
+    let names = dependencies("crates/keycrm-sandbox/Cargo.toml");
+    assert!(names.iter().all(|name| !name.starts_with("parom")), "{names:?}");
+    let gateway = dependencies("crates/parom-gateway/Cargo.toml");
+    assert!(!gateway.contains(&"keycrm-sandbox".to_owned()));
+}
+
+#[test]
+fn each_room_keeps_to_itself() {
+    let gateway = "crates/parom-gateway/src";
+    must_not_name(&format!("{gateway}/intake"), &["crate::crm", "crate::delivery", "rusqlite", "reqwest"]);
+    must_not_name(&format!("{gateway}/operate"), &["crate::crm", "crate::delivery", "rusqlite", "reqwest"]);
+    must_not_name(&format!("{gateway}/delivery"), &["crate::intake", "crate::server", "axum", "rusqlite", "reqwest"]);
+    must_not_name(&format!("{gateway}/crm"), &["crate::intake", "crate::delivery", "crate::store", "axum", "rusqlite"]);
+    must_not_name(&format!("{gateway}/store"), &["crate::intake", "crate::delivery", "crate::crm", "axum", "reqwest"]);
+    for (name, text) in files(gateway, ".rs") {
+        let sql = ["SELECT ", "INSERT INTO", "UPDATE orders"].iter().any(|word| text.contains(word));
+        assert!(!sql || name.contains("/store/"), "{name} has SQL");
+    }
+}
+
+#[test]
+fn the_stores_legal_changes_are_the_cores() {
+    let text = fs::read_to_string(root().join("crates/parom-gateway/src/store/migrations/0001_first.sql")).unwrap();
+    let listed = text.split("INSERT INTO transitions VALUES").nth(1).unwrap().split(';').next().unwrap();
+    let mut kept: Vec<String> =
+        listed.split(')').filter_map(|row| row.split('(').nth(1)).map(|row| row.replace('\'', "")).collect();
+    let mut known: Vec<String> =
+        parom_core::delivery::state::TRANSITIONS.iter().map(|(from, to)| format!("{from},{to}")).collect();
+    kept.sort();
+    known.sort();
+    assert_eq!(kept, known);
+}
+
+#[test]
+fn files_and_names_keep_the_house_rules() {
+    for (name, text) in files("crates", ".rs") {
+        assert!(text.lines().count() <= 500, "{name} is longer than 500 lines");
+        let stem = Path::new(&name).file_stem().unwrap().to_string_lossy().into_owned();
+        assert!(!["util", "utils", "common", "helper", "helpers", "types", "misc"].contains(&stem.as_str()), "{name}");
+        if name.contains("/src/") && !name.ends_with("main.rs") {
+            assert!(text.starts_with("//!"), "{name} does not say what it is");
+        }
+    }
+}
+
+#[test]
+fn architecture_names_only_what_is_there() {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let mut named = 0;
+    for word in text.split('`').skip(1).step_by(2) {
+        let path = word.contains('/') && word.chars().all(|c| c.is_ascii_alphanumeric() || "._/-".contains(c));
+        if !path || word.starts_with('/') {
+            continue;
+        }
+        named += 1;
+        let places = [
+            "",
+            "crates/",
+            "crates/parom/src/",
+            "crates/parom-core/src/",
+            "crates/parom-gateway/src/",
+            "crates/keycrm-sandbox/src/",
+        ];
+        assert!(places.iter().any(|place| root().join(place).join(word).exists()), "ARCHITECTURE.md names `{word}`");
+    }
+    assert!(named > 10);
+}

@@ -1,0 +1,329 @@
+//! A test's world: a folder with a configuration, a sandbox CRM in the test, and the gateway as a child process.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use keycrm_sandbox::{DupMode, Options, Sandbox};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The plain channel of most tests.
+pub(crate) const SHOP: &str = r#"
+account = "main"
+on_repeat = "off"
+[order]
+source_id = 22
+[order.buyer]
+full_name = "{{ name }}"
+email = "{{ email }}"
+phone = "{{ phone }}"
+[[order.products]]
+name = "{{ product }}"
+price = "{{ price }}"
+quantity = "{{ qty | default(1) }}"
+"#;
+
+/// A form that the plain channel takes.
+pub(crate) fn form(name: &str) -> String {
+    format!("name={name}&phone=067+111-22-33&product=Mug&price=1+249,50")
+}
+
+pub(crate) struct World {
+    pub(crate) dir: TempDir,
+    pub(crate) crm: Sandbox,
+    pub(crate) http: reqwest::Client,
+    settings: Settings,
+    port: u16,
+    child: Option<Child>,
+}
+
+/// What a test may set; the times are short so that verification takes a second.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) crm_limit: u32,
+    pub(crate) limit: u32,
+    pub(crate) timeout: &'static str,
+    pub(crate) quiet: &'static str,
+    pub(crate) gap: &'static str,
+    pub(crate) delivery: &'static str,
+    pub(crate) store: &'static str,
+    pub(crate) top: &'static str,
+    pub(crate) duplicates: DupMode,
+    pub(crate) multi_lookup: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            crm_limit: 0,
+            limit: 6_000,
+            timeout: "1s",
+            quiet: "400ms",
+            gap: "150ms",
+            delivery: "",
+            store: "intake_min_free = \"1MiB\"\ndelivery_min_free = \"1MiB\"",
+            top: "",
+            duplicates: DupMode::Accept,
+            multi_lookup: true,
+        }
+    }
+}
+
+/// An answer, read.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {} {}", self.status, self.text))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+/// A command that ran.
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl World {
+    /// A running gateway with the plain channel `shop`.
+    pub(crate) async fn start() -> World {
+        let mut world = World::idle(Settings::default()).await;
+        world.channel("shop", SHOP);
+        world.serve(&[]);
+        world
+    }
+
+    /// A world whose gateway does not run yet.
+    pub(crate) async fn idle(settings: Settings) -> World {
+        let crm = Sandbox::start(Options {
+            requests_per_minute: settings.crm_limit,
+            dup_mode: settings.duplicates,
+            multi_lookup: settings.multi_lookup,
+            ..Options::default()
+        });
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+        let world = World {
+            dir: TempDir::new().unwrap(),
+            crm: crm.await.unwrap(),
+            http: http.timeout(Duration::from_secs(30)).build().unwrap(),
+            port: TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port(),
+            settings,
+            child: None,
+        };
+        fs::create_dir(world.dir.path().join("channels")).unwrap();
+        world.configure(&world.crm.api_url());
+        world
+    }
+
+    pub(crate) fn configure(&self, crm: &str) {
+        let s = &self.settings;
+        let text = format!(
+            "listen = \"127.0.0.1:{}\"\n{}\n[store]\nurl = \"sqlite:parom.db\"\n{}\n\
+             [accounts.main]\nurl = \"{crm}\"\napi_key = {{ env = \"TEST_CRM_KEY\" }}\nrequests_per_minute = {}\n\
+             [delivery]\ntimeout = \"{}\"\nquiet_period = \"{}\"\nverify_gap = \"{}\"\n{}\n",
+            self.port, s.top, s.store, s.limit, s.timeout, s.quiet, s.gap, s.delivery
+        );
+        fs::write(self.config(), text).unwrap();
+    }
+
+    pub(crate) fn config(&self) -> PathBuf {
+        self.dir.path().join("parom.toml")
+    }
+
+    pub(crate) fn channel(&self, name: &str, text: &str) {
+        fs::write(self.dir.path().join(format!("channels/{name}.toml")), text).unwrap();
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Starts the gateway and waits until it is ready, or has died of an armed crash point.
+    pub(crate) fn serve(&mut self, env: &[(&str, &str)]) {
+        assert!(self.child.is_none(), "the gateway runs already");
+        let log = fs::File::options().create(true).append(true).open(self.dir.path().join("log")).unwrap();
+        let before = self.log().matches("\"message\":\"serving\"").count();
+        let child = self.command(env).arg("serve").stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        self.child = Some(child);
+        let until = Instant::now() + Duration::from_secs(20);
+        while self.log().matches("\"message\":\"serving\"").count() == before {
+            if self.child.as_mut().unwrap().try_wait().unwrap().is_some() {
+                return;
+            }
+            assert!(Instant::now() < until, "the gateway does not listen:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn command(&self, env: &[(&str, &str)]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_parom"));
+        command.arg("--config").arg(self.config()).env("TEST_CRM_KEY", "canary-key-1").env("TEST_TOKEN", "right-token");
+        command.envs(env.iter().copied());
+        command
+    }
+
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
+    /// Kills the gateway as a power cut kills a process.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            child.wait().unwrap();
+        }
+    }
+
+    /// Waits until the gateway has died by itself.
+    pub(crate) async fn died(&mut self) -> Option<i32> {
+        let mut child = self.child.take().unwrap();
+        for _ in 0..2_000 {
+            if let Some(status) = child.try_wait().unwrap() {
+                return status.code();
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let _ = child.kill();
+        panic!("the gateway did not die:\n{}", self.log());
+    }
+
+    /// Stops the gateway gracefully.
+    pub(crate) fn stop(&mut self) -> i32 {
+        let mut child = self.child.take().unwrap();
+        let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        child.wait().unwrap().code().unwrap_or(-1)
+    }
+
+    /// A command beside the running gateway.
+    pub(crate) fn cli(&self, arguments: &[&str]) -> Ran {
+        let output = self.command(&[]).args(arguments).stdin(Stdio::null()).output().unwrap();
+        Ran {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// The journal, newest first.
+    pub(crate) fn orders(&self) -> Vec<Value> {
+        let ran = self.cli(&["orders", "list", "--json", "--limit", "100000"]);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        serde_json::from_str(&ran.out).unwrap()
+    }
+
+    pub(crate) fn order(&self, id: &str) -> Value {
+        let ran = self.cli(&["orders", "show", id, "--json"]);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        serde_json::from_str(&ran.out).unwrap()
+    }
+
+    /// Posts a form as a script would.
+    pub(crate) async fn post(&self, path: &str, body: &str) -> Answer {
+        self.send(path, "application/x-www-form-urlencoded", body.as_bytes().to_vec(), &[]).await
+    }
+
+    /// Posts with headers.
+    pub(crate) async fn send(&self, path: &str, kind: &str, body: Vec<u8>, headers: &[(&str, &str)]) -> Answer {
+        self.try_send(path, kind, body, headers).await.unwrap()
+    }
+
+    /// Posts; the connection may be lost.
+    pub(crate) async fn try_send(
+        &self,
+        path: &str,
+        kind: &str,
+        body: Vec<u8>,
+        headers: &[(&str, &str)],
+    ) -> Result<Answer, reqwest::Error> {
+        let mut request = self.http.post(self.url(path)).body(body);
+        if !kind.is_empty() {
+            request = request.header("content-type", kind);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        read(request.send().await?).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        read(self.http.get(self.url(path)).send().await.unwrap()).await.unwrap()
+    }
+
+    /// Waits until the CRM has so many orders; the number that it has at last.
+    pub(crate) async fn crm_has(&self, count: usize) {
+        self.until(&format!("{count} orders in the CRM"), || self.crm.orders().len() >= count).await;
+    }
+
+    /// Waits until an order is in a state.
+    pub(crate) async fn reaches(&self, id: &str, state: &str) {
+        self.until(&format!("{id} {state}"), || self.order(id)["state"] == state).await;
+    }
+
+    pub(crate) async fn until(&self, what: &str, mut done: impl FnMut() -> bool) {
+        let end = Instant::now() + Duration::from_secs(60);
+        while !done() {
+            assert!(Instant::now() < end, "never: {what}\n{:#?}\n{}", self.orders(), self.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// POSTs that reached the CRM.
+    pub(crate) fn crm_posts(&self) -> usize {
+        self.crm.ledger().iter().filter(|entry| entry.method == "POST").count()
+    }
+
+    /// No order of the CRM is there twice, and the CRM has just these numbers.
+    pub(crate) fn assert_once(&self, numbers: &[String]) {
+        let mut found: Vec<String> =
+            self.crm.orders().iter().map(|order| order["source_uuid"].as_str().unwrap().to_owned()).collect();
+        found.sort();
+        let mut expected = numbers.to_vec();
+        expected.sort();
+        assert_eq!(found, expected, "{}", self.log());
+    }
+
+    /// What must never be in a log: the CRM's key, a buyer's phone.
+    pub(crate) fn assert_no_secret_in_the_log(&self) {
+        let log = self.log();
+        for canary in ["canary-key-1", "right-token", "+380671112233", "067 111-22-33", "067+111"] {
+            assert!(!log.contains(canary), "the log has `{canary}`");
+        }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.kill();
+        if !std::thread::panicking() {
+            self.assert_no_secret_in_the_log();
+        }
+    }
+}
+
+async fn read(response: reqwest::Response) -> Result<Answer, reqwest::Error> {
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    Ok(Answer { status, headers, text: response.text().await? })
+}

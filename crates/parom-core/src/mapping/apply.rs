@@ -15,6 +15,15 @@ struct Run<'a> {
     submission: &'a Submission,
     locale: &'a Locale,
     problems: Vec<Problem>,
+    left_out: Vec<(String, String)>,
+}
+
+/// What a mapping's rules came to: values as the sender wrote them.
+pub(super) struct Applied {
+    pub(super) raw: Map<String, Value>,
+    pub(super) problems: Vec<Problem>,
+    /// Values that a filter could not take, each with its path.
+    pub(super) left_out: Vec<(String, String)>,
 }
 
 /// What a group of rules came to.
@@ -27,12 +36,12 @@ struct Group {
     answered: bool,
 }
 
-/// The raw body (values as the sender wrote them) and the problems of the expressions.
-pub(super) fn apply(rules: &Rules, submission: &Submission, locale: &Locale) -> (Map<String, Value>, Vec<Problem>) {
-    let mut run = Run { submission, locale, problems: Vec::new() };
+/// Evaluates the rules.
+pub(super) fn apply(rules: &Rules, submission: &Submission, locale: &Locale) -> Applied {
+    let mut run = Run { submission, locale, problems: Vec::new(), left_out: Vec::new() };
     let root = context::root(submission, locale, None);
     let group = run.group(&rules.order, &root, "");
-    (group.fields, run.problems)
+    Applied { raw: group.fields, problems: run.problems, left_out: run.left_out }
 }
 
 impl Run<'_> {
@@ -70,6 +79,7 @@ impl Run<'_> {
             Err(error) => {
                 out.answered = true;
                 let effect = if assign.vital { Effect::Hold } else { Effect::Mend };
+                self.left_out.extend(error.text.clone().map(|text| (path.to_owned(), text)));
                 self.problems.push(failed(path, effect, error));
             }
         }

@@ -61,6 +61,8 @@ pub struct ExprError {
     pub message: String,
     /// It was the `map` filter, over a value that its table lacks.
     pub unknown_value: bool,
+    /// The value that a filter could not take.
+    pub text: Option<String>,
 }
 
 impl Expr {
@@ -184,17 +186,18 @@ impl Compiled {
 
     fn eval(&self, root: &Context) -> Result<Context, ExprError> {
         self.expression.eval(root.clone()).map_err(|error| {
-            let unknown_value = filters::is_unknown_value(&error);
+            let untaken = filters::untaken(&error);
+            let unknown_value = untaken.as_ref().is_some_and(|value| value.unknown_to_map);
             let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
             let message = if unknown_value { detail } else { format!("`{{{{ {} }}}}` failed: {detail}", self.source) };
-            ExprError { message, unknown_value }
+            ExprError { message, unknown_value, text: untaken.map(|value| value.text) }
         })
     }
 }
 
 impl ExprError {
     fn of(message: impl Into<String>) -> ExprError {
-        ExprError { message: message.into(), unknown_value: false }
+        ExprError { message: message.into(), unknown_value: false, text: None }
     }
 }
 

@@ -13,17 +13,20 @@ use super::context::{LOCALE, LocaleValue};
 use crate::convert::{self, Locale, Misfit, Moment};
 use crate::limits;
 
-/// Marks the `map` filter's failure, which is a problem of its own kind.
-#[derive(Debug)]
-struct UnknownValue;
+/// The value that a filter could not take; a failing `map` is a problem of its own kind.
+#[derive(Clone, Debug)]
+pub(super) struct Untaken {
+    pub(super) text: String,
+    pub(super) unknown_to_map: bool,
+}
 
-impl fmt::Display for UnknownValue {
+impl fmt::Display for Untaken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("unknown value")
+        write!(f, "`{}` is not taken", self.text)
     }
 }
 
-impl std::error::Error for UnknownValue {}
+impl std::error::Error for Untaken {}
 
 pub(super) fn register(engine: &mut Environment<'static>) {
     engine.add_filter("default", default);
@@ -36,9 +39,9 @@ pub(super) fn register(engine: &mut Environment<'static>) {
     engine.add_filter("regex_replace", regex_replace);
 }
 
-pub(super) fn is_unknown_value(error: &Error) -> bool {
-    let source = std::error::Error::source(error);
-    source.is_some_and(|source| source.downcast_ref::<UnknownValue>().is_some())
+/// The value behind a filter's failure, where it was the value's fault.
+pub(super) fn untaken(error: &Error) -> Option<Untaken> {
+    std::error::Error::source(error).and_then(|source| source.downcast_ref::<Untaken>()).cloned()
 }
 
 pub(super) fn is_known(engine: &Environment<'_>, name: &str) -> bool {
@@ -97,20 +100,23 @@ fn map(value: Value, table: Value) -> Result<Value, Error> {
             let mut known: Vec<String> = table.try_iter()?.map(|key| key.to_string()).collect();
             known.sort();
             let detail = format!("`{text}` is not in the table ({})", known.join(", "));
-            Err(Error::new(ErrorKind::InvalidOperation, detail).with_source(UnknownValue))
+            Err(Error::new(ErrorKind::InvalidOperation, detail)
+                .with_source(Untaken { text: text.to_owned(), unknown_to_map: true }))
         }
     }
 }
 
 fn phone(state: &State, value: Value) -> Result<Value, Error> {
-    convert_text(&value, |text| convert::phone(text, &locale(state)?.region).map(Value::from).map_err(error))
+    convert_text(&value, |text| {
+        convert::phone(text, &locale(state)?.region).map(Value::from).map_err(|misfit| error(text, misfit))
+    })
 }
 
 /// A number to count with; the field's own conversion makes a decimal of the result.
 fn money(value: Value) -> Result<Value, Error> {
     let number = value.is_number();
     convert_text(&value, |text| {
-        let amount = convert::money(text, number).map_err(error)?;
+        let amount = convert::money(text, number).map_err(|misfit| error(text, misfit))?;
         if amount.fract().is_zero()
             && let Some(whole) = amount.to_i64()
         {
@@ -128,7 +134,7 @@ fn date(state: &State, value: Value, format: Option<String>) -> Result<Value, Er
             Some(format) => convert::moment_in_format(text, format, zone),
             None => convert::moment(text, zone),
         };
-        Ok(Value::from(match moment.map_err(error)? {
+        Ok(Value::from(match moment.map_err(|misfit| error(text, misfit))? {
             Moment::Day(day) => day.to_string(),
             Moment::Instant(at) => at.to_string(),
         }))
@@ -161,8 +167,9 @@ fn locale(state: &State) -> Result<Locale, Error> {
     locale.map(|locale| locale.0.clone()).ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "no locale"))
 }
 
-fn error(misfit: Misfit) -> Error {
-    Error::new(ErrorKind::InvalidOperation, misfit.message)
+fn error(text: &str, misfit: Misfit) -> Error {
+    let value = Untaken { text: text.to_owned(), unknown_to_map: false };
+    Error::new(ErrorKind::InvalidOperation, misfit.message).with_source(value)
 }
 
 /// Patterns stand in channel files, so there are few: each is compiled once, within a size.

@@ -25,10 +25,11 @@ use crate::submission::Submission;
 #[must_use]
 pub fn map(channel: &Channel, submission: &Submission, random: u128) -> (Draft, Verdict) {
     let locale = channel.locale();
-    let (mut raw, failed) = apply::apply(&channel.rules, submission, &locale);
-    marketing::complete(&mut raw, submission);
-    let mut draft = order::conform(&raw, &locale);
-    draft.problems.splice(0..0, failed);
+    let mut applied = apply::apply(&channel.rules, submission, &locale);
+    marketing::complete(&mut applied.raw, submission);
+    let mut draft = order::conform(&applied.raw, &locale);
+    draft.problems.splice(0..0, applied.problems);
+    draft.left_out.splice(0..0, applied.left_out);
     finish(&mut draft, submission.received_at, random);
     let verdict = settle(&mut draft, channel.on_invalid);
     (draft, verdict)

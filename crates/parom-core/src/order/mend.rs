@@ -31,6 +31,10 @@ pub enum Verdict {
 /// Applies the policy: moves what was left out into the manager's comment and says what happens.
 pub fn settle(draft: &mut Draft, policy: OnInvalid) -> Verdict {
     draft.problems.truncate(limits::PROBLEMS);
+    if policy != OnInvalid::Mend {
+        let mends = draft.problems.iter_mut().filter(|problem| problem.effect == Effect::Mend);
+        mends.for_each(|problem| problem.effect = Effect::Hold);
+    }
     let worst = draft.problems.iter().map(|problem| problem.effect).max();
     let verdict = match (worst, policy) {
         (None | Some(Effect::Warn), _) | (Some(Effect::Mend), OnInvalid::Mend) => Verdict::Go,

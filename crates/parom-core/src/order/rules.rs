@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Draft;
+use crate::convert::{is_empty, plain};
 use crate::problem::{Code, Effect, Problem};
 
 /// Adds what the rules find, and drops list entries that say nothing.
@@ -56,6 +57,9 @@ fn warehouse(draft: &mut Draft) {
         ));
         draft.left_out.push(("shipping.warehouse_ref".into(), branch));
         super::remove(&mut draft.body, "shipping.warehouse_ref");
+        if draft.body.get("shipping").is_some_and(is_empty) {
+            draft.body.remove("shipping");
+        }
     } else if !has_text {
         draft.problems.push(Problem::new(
             "shipping.warehouse_ref",
@@ -105,7 +109,8 @@ fn properties(draft: &mut Draft, path: &str, items: Vec<Value>) -> Vec<Value> {
             message,
             "Map both, or neither.",
         ));
-        draft.left_out.push((place, item.to_string()));
+        let words = [item.get("name"), item.get("value")].into_iter().flatten().filter_map(plain);
+        draft.left_out.push((place, words.collect::<Vec<_>>().join(" ")));
     }
     kept
 }
@@ -136,7 +141,7 @@ fn custom_fields(draft: &mut Draft) {
             (true, Some(_)) => kept.push(Value::Object(line)),
             (false, Some(value)) => {
                 let place = format!("custom_fields.{index}.uuid");
-                let text = value.to_string();
+                let text = plain(value).unwrap_or_else(|| value.to_string());
                 draft.problems.push(Problem::new(
                     &place,
                     Code::Required,

@@ -100,10 +100,10 @@ fn revise(connection: &Connection, seq: i64, seen: State, new: &Revision, now: i
         return Ok(Stored::MovedOn);
     }
     let identity = identity(&new.body);
-    if let Some((source_id, number)) = &identity {
-        if number_owner(connection, &new.account, *source_id, number, seq)?.is_some() {
-            return Ok(Stored::NumberTaken);
-        }
+    if let Some((source_id, number)) = &identity
+        && number_owner(connection, &new.account, *source_id, number, seq)?.is_some()
+    {
+        return Ok(Stored::NumberTaken);
     }
     let (buyer, phone, email) = buyer_columns(&new.body);
     let sql = "UPDATE orders SET state = ?2, reason = ?3, account = ?4,

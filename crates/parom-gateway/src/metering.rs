@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use crate::clock;
 use crate::store::{Scope, Store};
+use parom_core::delivery::Mono;
 use parom_core::delivery::state::State;
 
 /// Seconds: from a flush on a good disk to a form that waited.
@@ -23,6 +24,17 @@ pub fn install() -> &'static PrometheusHandle {
         let _ = metrics::set_global_recorder(recorder);
         handle
     })
+}
+
+/// Counts one submission, whatever it was answered with.
+pub fn submission(channel: &str, status: u16, started: Mono) {
+    let result = match status {
+        200..=399 => "accepted",
+        503 => "unavailable",
+        _ => "refused",
+    };
+    metrics::counter!("parom_submissions_total", "channel" => channel.to_owned(), "result" => result).increment(1);
+    metrics::histogram!("parom_intake_seconds").record(std::time::Duration::from_millis(clock::mono().since(started)));
 }
 
 /// The exposition text, with the gauges read from the store now.

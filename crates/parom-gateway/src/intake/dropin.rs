@@ -19,15 +19,24 @@ use serde_json::{Value, json};
 use super::access::{bearer, is_token};
 use super::answer::{Refusal, json_response};
 use super::keep::{self, Context};
-use super::{Intake, body};
+use super::{Intake, body, key};
 use crate::clock;
 use crate::config::LiveChannel;
+use crate::metering;
 use crate::store::{Accepted, KeyConflict, NewOrder, Store};
 
 pub(super) async fn post_order(State(intake): State<Intake>, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
-    let answered = accept(&intake, &parts, body).await;
-    answered.unwrap_or_else(|refusal| refusal.json())
+    let started = clock::mono();
+    let found = channel_of(&intake, &parts);
+    let name = found.as_ref().map_or_else(|_| "unknown".to_owned(), |(live, _)| live.name.clone());
+    let answered = match found {
+        Ok((live, channel)) => accept(&intake, &live, &channel, &parts, body).await,
+        Err(refusal) => Err(refusal),
+    };
+    let response = answered.unwrap_or_else(|refusal| refusal.json());
+    metering::submission(&name, response.status().as_u16(), started);
+    response
 }
 
 /// The channel whose token the request bears.
@@ -35,14 +44,19 @@ fn channel_of(intake: &Intake, parts: &Parts) -> Result<(Arc<LiveChannel>, Arc<C
     let token = bearer(&parts.headers).ok_or_else(|| Refusal::new(401, "Unauthenticated."))?;
     let set = intake.channels.current();
     // Every channel is compared, so that the time tells nothing of which one it was.
-    let found = set.values().filter(|live| is_token(live, token)).last();
+    let found = set.values().fold(None, |found, live| if is_token(live, token) { Some(live) } else { found });
     let live = found.cloned().ok_or_else(|| Refusal::new(401, "Unauthenticated."))?;
     let channel = live.channel.clone().ok_or_else(|| Refusal::unavailable("the channel's file cannot be used now"))?;
     Ok((live, channel))
 }
 
-async fn accept(intake: &Intake, parts: &Parts, body: Body) -> Result<Response, Refusal> {
-    let (live, channel) = channel_of(intake, parts)?;
+async fn accept(
+    intake: &Intake,
+    live: &LiveChannel,
+    channel: &Channel,
+    parts: &Parts,
+    body: Body,
+) -> Result<Response, Refusal> {
     let length = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     let bytes = body::read(body, length).await?;
     let context = Context::of(&parts.headers, parts.uri.query(), None);
@@ -53,12 +67,15 @@ async fn accept(intake: &Intake, parts: &Parts, body: Body) -> Result<Response, 
         return Err(Refusal::new(400, "the body is a list; send one order"));
     };
     let received_at = clock::now();
-    let (draft, verdict) = mapping::identity(&channel, wanted, received_at, uuid::Uuid::new_v4().as_u128());
+    let (draft, verdict) = mapping::identity(channel, wanted, received_at, uuid::Uuid::new_v4().as_u128());
     let refusal = (verdict == Verdict::Reject).then(|| Refusal::invalid(&draft.problems));
     let submission = keep::submission((tree.clone(), Vec::new()), &context, received_at);
-    let sent_number = wanted.get("source_uuid").and_then(parom_core::convert::plain).filter(|text| !text.is_empty());
     let (state, reason) = keep::standing(verdict, &draft.problems);
     let number = draft.number().unwrap_or_default().to_owned();
+    let key = match key::of_header(&parts.headers)? {
+        Some(key) => Some(key),
+        None => has_number(wanted).then(|| format!("number:{number}")),
+    };
     let order = NewOrder {
         id: uuid::Uuid::now_v7().to_string(),
         channel: live.name.clone(),
@@ -70,12 +87,17 @@ async fn accept(intake: &Intake, parts: &Parts, body: Body) -> Result<Response, 
         body: draft.body,
         problems: draft.problems,
         content: keep::content_hash(&submission),
-        key: if refusal.is_some() { None } else { sent_number.map(|number| format!("number:{number}")) },
+        key: if refusal.is_some() { None } else { key },
         key_conflict: KeyConflict::Refuse,
         on_repeat: OnRepeat::Off,
         submission: row,
     };
-    store_and_wait(intake, &channel, order, &number, refusal).await
+    store_and_wait(intake, channel, order, &number, refusal).await
+}
+
+/// Whether the sender gave the order its number, which then is its key too.
+fn has_number(body: &serde_json::Map<String, Value>) -> bool {
+    body.get("source_uuid").and_then(parom_core::convert::plain).is_some_and(|number| !number.is_empty())
 }
 
 async fn store_and_wait(

@@ -4,22 +4,22 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::Request;
 use axum::response::Response;
-use http::HeaderMap;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use parom_core::channel::OnRepeat;
 use parom_core::delivery::state::State as OrderState;
 use parom_core::order::{Draft, Verdict};
 use parom_core::submission::Submission;
-use parom_core::{Code, Effect, Problem, limits, mapping};
+use parom_core::{Code, Effect, Problem, mapping};
 
 use super::access::{Entry, enter};
 use super::answer::{self, Refusal, wants_page};
 use super::keep::{self, AGAIN, Context};
 use super::language::Language;
-use super::{Intake, body, cors, pages};
+use super::{Intake, body, cors, key, pages};
 use crate::clock;
 use crate::config::LiveChannel;
+use crate::metering;
 use crate::store::{Accepted, KeyConflict, NewOrder, StoreError};
 
 pub(super) async fn post_open(
@@ -44,7 +44,7 @@ async fn post(intake: &Intake, name: &str, token: Option<&str>, request: Request
     let page = wants_page(&parts.headers);
     let Some(live) = intake.channels.get(name) else {
         let refusal = Refusal::new(404, format!("there is no channel `{name}`; check the form's address"));
-        count("unknown", refusal.status());
+        metering::submission("unknown", refusal.status(), started);
         return if page { refusal.page(Language::of(&parts.headers)) } else { refusal.json() };
     };
     let mut response = match accept(intake, &live, token, &parts, body).await {
@@ -55,18 +55,8 @@ async fn post(intake: &Intake, name: &str, token: Option<&str>, request: Request
         Err(Turned::Later(refusal, _)) => refusal.json(),
     };
     cors::allow(&live, &parts.headers, &mut response);
-    count(name, response.status().as_u16());
-    metrics::histogram!("parom_intake_seconds").record(std::time::Duration::from_millis(clock::mono().since(started)));
+    metering::submission(name, response.status().as_u16(), started);
     response
-}
-
-fn count(channel: &str, status: u16) {
-    let result = match status {
-        200..=399 => "accepted",
-        503 => "unavailable",
-        _ => "refused",
-    };
-    metrics::counter!("parom_submissions_total", "channel" => channel.to_owned(), "result" => result).increment(1);
 }
 
 /// Why a sender was not served.
@@ -106,7 +96,7 @@ async fn accept(
     let row = keep::row("in", headers, &context, bytes.clone());
     let decoded = super::decode(&row.content_type, bytes).await.map_err(Refusal::from)?;
     let submission = keep::submission(decoded, &context, clock::now());
-    let key = idempotency_key(live, headers, &context, &submission)?;
+    let key = key::of_form(live, headers, &context, &submission)?;
     let (draft, verdict) = decide(live, &submission, entry);
     if verdict == Verdict::Reject {
         let refusal = Refusal::invalid(&draft.problems);
@@ -149,29 +139,6 @@ async fn accept(
 fn not_kept(error: &StoreError, page: Response) -> Turned {
     tracing::error!(%error, "an order could not be kept");
     Turned::Later(Refusal::unavailable("the order could not be kept now; send it again with the same key"), Some(page))
-}
-
-/// The header, then the key of our own page, then the channel's expression.
-fn idempotency_key(
-    live: &LiveChannel,
-    headers: &HeaderMap,
-    context: &Context,
-    submission: &Submission,
-) -> Result<Option<String>, Refusal> {
-    let header = headers.get("idempotency-key").map(|value| value.to_str().map(str::trim));
-    let key = match header {
-        Some(Err(_)) => return Err(Refusal::new(400, "the Idempotency-Key is not plain text")),
-        Some(Ok(key)) if !key.is_empty() => Some(key.to_owned()),
-        _ => context.again().map(|key| format!("again:{key}")),
-    };
-    let key = key.or_else(|| live.channel.as_ref().and_then(|channel| mapping::idempotency_key(channel, submission)));
-    match key {
-        Some(key) if key.len() > limits::IDEMPOTENCY_KEY_BYTES => {
-            let max = limits::IDEMPOTENCY_KEY_BYTES;
-            Err(Refusal::new(400, format!("the idempotency key is longer than {max} bytes")))
-        }
-        key => Ok(key),
-    }
 }
 
 /// The order of a submission; a channel that cannot be used holds, and replays when it is mended.

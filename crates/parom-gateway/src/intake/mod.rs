@@ -8,6 +8,7 @@ mod decode;
 mod dropin;
 mod form;
 mod keep;
+mod key;
 mod language;
 mod pages;
 

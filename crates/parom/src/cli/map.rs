@@ -67,6 +67,5 @@ fn read(file: &Path) -> std::io::Result<Vec<u8>> {
 
 /// Enough for a dry run's number, which nobody keeps.
 fn clock_bits() -> u128 {
-    u128::from(clock::now().as_nanosecond().unsigned_abs() as u64)
-        .wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
+    clock::now().as_nanosecond().unsigned_abs().wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
 }

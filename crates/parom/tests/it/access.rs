@@ -23,7 +23,8 @@ async fn a_token_or_a_listed_origin_opens() {
     let evil = ("origin", "https://evil.example");
     let right = ("authorization", "Bearer right-token");
     let wrong = ("authorization", "Bearer wrong-token");
-    let cases: &[(&str, &[(&str, &str)], u16)] = &[
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], u16);
+    let cases: &[Case] = &[
         ("/in/ruled", &[], 401),
         ("/in/ruled", &[shop], 202),
         ("/in/ruled", &[evil], 403),

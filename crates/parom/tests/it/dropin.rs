@@ -48,6 +48,21 @@ async fn it_answers_as_the_crm_does_and_leaves_dates_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_repeat_by_the_header_is_the_same_order_without_a_number() {
+    let world = world("").await;
+    let body = json!({ "buyer": { "full_name": "Olena" } }).to_string();
+    let headers = [TOKEN, ("idempotency-key", "cart-7")];
+    let send = async || world.send("/v1/order", "application/json", body.clone().into(), &headers).await;
+    let first = send().await;
+    assert_eq!((first.status, send().await.json()["id"].clone()), (201, first.json()["id"].clone()));
+    assert_eq!(post(&world, &json!({ "buyer": { "full_name": "Olena" } })).await.status, 201, "no key, no repeat");
+    assert_eq!(world.crm.orders().len(), 2);
+    let metrics = world.get("/metrics").await.text;
+    let counted = "parom_submissions_total{channel=\"script\",result=\"accepted\"} 3";
+    assert!(metrics.contains(counted), "{metrics}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn it_needs_the_channels_token_and_json() {
     let world = world("on_invalid = \"reject\"").await;
     let send = async |body: &str, headers: &[(&str, &str)]| {

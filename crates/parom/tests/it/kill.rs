@@ -28,7 +28,7 @@ async fn rounds(point: &str, fault: Option<FaultKind>) {
     let mut world = ready().await;
     for round in 0..ROUNDS {
         world.serve(&[("PAROM_CRASH_AT", point)]);
-        if let Some(kind) = fault.clone() {
+        if let Some(kind) = fault {
             world.crm.add_fault(Fault::once(FaultOn::Post, kind));
         }
         let key = format!("round-{round}");
@@ -99,7 +99,7 @@ async fn while_the_crm_works_on_the_request() {
         for round in 0..ROUNDS / 2 {
             world.serve(&[]);
             let posts = world.crm_posts();
-            world.crm.add_fault(Fault::once(FaultOn::Post, kind.clone()));
+            world.crm.add_fault(Fault::once(FaultOn::Post, kind));
             assert_eq!(world.post("/in/shop", &form(&format!("H{round}"))).await.status, 202);
             world.until("the CRM has the request", || world.crm_posts() > posts).await;
             world.kill();

@@ -1,5 +1,6 @@
 //! Parom through its public doors: the real binary, real HTTP, a sandbox CRM that accepts duplicates so that they show.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop there")]
+#![expect(clippy::disallowed_methods, reason = "a test measures how long the real thing takes")]
 
 mod access;
 mod cli;

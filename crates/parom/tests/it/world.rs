@@ -184,10 +184,6 @@ impl World {
         fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
     }
 
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.as_ref().unwrap().id()
-    }
-
     /// Kills the gateway as a power cut kills a process.
     pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {

@@ -41,6 +41,9 @@ pub(super) struct Dispatcher {
     /// Commas do not split numbers in this installation's look-ups, as far as was seen.
     alone: bool,
     doubts: HashMap<i64, (Doubt, Doubtful)>,
+    /// The rows may say something else than `doubts`: an order that merely came in changes nothing there.
+    stale: bool,
+    hand: u64,
     wake: Arc<Notify>,
     stop: watch::Receiver<bool>,
     work: JoinSet<Done>,
@@ -89,6 +92,8 @@ impl Dispatcher {
             looking: false,
             alone: false,
             doubts: HashMap::new(),
+            stale: true,
+            hand: 0,
             stop,
             work: JoinSet::new(),
         })
@@ -112,10 +117,13 @@ impl Dispatcher {
             }
             let pause = Duration::from_millis(next.since(clock::mono()).max(1));
             tokio::select! {
-                () = self.wake.notified(), if !stopping => {}
+                () = self.wake.notified(), if !stopping => self.stale |= self.store.board().hand() != self.hand,
                 Some((ticket, outcome)) = self.outcomes.recv() => self.weigh_outcome(ticket, &outcome),
-                Some(done) = self.work.join_next() => if let Ok(done) = done { self.take(done).await },
-                () = tokio::time::sleep(pause), if !stopping => {}
+                Some(done) = self.work.join_next() => {
+                    self.stale = true;
+                    if let Ok(done) = done { self.take(done).await }
+                }
+                () = tokio::time::sleep(pause), if !stopping => self.stale = true,
                 changed = self.stop.changed(), if !stopping => if changed.is_err() { return },
             }
         }
@@ -138,7 +146,12 @@ impl Dispatcher {
 
     /// The rows decide which orders are doubtful; when each was first seen is this process's own knowledge.
     async fn refresh_doubts(&mut self) -> Result<(), StoreError> {
+        if !self.stale {
+            return Ok(());
+        }
+        self.hand = self.store.board().hand();
         let rows = self.store.doubts(&self.account).await?;
+        self.stale = false;
         let now = clock::mono();
         let mut kept = HashMap::with_capacity(rows.len());
         for row in rows {

@@ -1,6 +1,7 @@
 //! What intake and delivery tell each other beside the rows. It holds nothing that must survive: rows do.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use parom_core::delivery::state::State;
@@ -33,11 +34,18 @@ pub struct Board {
     wakes: Mutex<HashMap<String, Arc<Notify>>>,
     pulses: Mutex<HashMap<String, Pulse>>,
     changes: broadcast::Sender<Changed>,
+    /// Grows when rows were changed from outside of intake and delivery.
+    hand: AtomicU64,
 }
 
 impl Default for Board {
     fn default() -> Board {
-        Board { wakes: Mutex::default(), pulses: Mutex::default(), changes: broadcast::channel(CHANGES).0 }
+        Board {
+            wakes: Mutex::default(),
+            pulses: Mutex::default(),
+            changes: broadcast::channel(CHANGES).0,
+            hand: AtomicU64::new(0),
+        }
     }
 }
 
@@ -49,10 +57,17 @@ impl Board {
         Arc::clone(wakes.entry(account.to_owned()).or_default())
     }
 
-    /// Wakes every account's delivery.
+    /// Wakes every account's delivery: rows were changed by a person's word, or by another process.
     pub fn wake_all(&self) {
+        self.hand.fetch_add(1, Ordering::Release);
         let wakes = self.wakes.lock().unwrap_or_else(PoisonError::into_inner);
         wakes.values().for_each(|wake| wake.notify_one());
+    }
+
+    /// A number that grows with each [`Board::wake_all`].
+    #[must_use]
+    pub fn hand(&self) -> u64 {
+        self.hand.load(Ordering::Acquire)
     }
 
     /// How an account's delivery stands; an account without delivery rests.

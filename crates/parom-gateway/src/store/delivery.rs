@@ -50,6 +50,13 @@ pub struct Settlement {
 /// How long ledger rows are kept: the window and some more.
 const LEDGER_KEPT_MS: i64 = 10 * 60_000;
 
+pub(super) const CLAIM: &str =
+    "UPDATE orders SET state = 'sending', reason = '', attempts = attempts + 1, updated_at = ?2
+     WHERE seq = (SELECT seq FROM orders WHERE account = ?1 AND state = 'queued' ORDER BY seq LIMIT 1)
+     RETURNING seq, id, body, number, source_id, received_at, attempts, resends";
+pub(super) const QUEUE: &str =
+    "SELECT count(*) FROM (SELECT 1 FROM orders WHERE account = ?1 AND state = 'queued' LIMIT ?2)";
+
 impl Store {
     /// Takes the oldest order that waits and commits the intent to send it, with its place in the rate ledger. A crash
     /// before: nothing happened. A crash after: the order is found in `sending` and treated as perhaps sent.
@@ -112,8 +119,7 @@ impl Store {
         let account = account.to_owned();
         let bound = i64::try_from(bound).unwrap_or(i64::MAX);
         self.read(move |connection| {
-            let sql = "SELECT count(*) FROM (SELECT 1 FROM orders WHERE account = ?1 AND state = 'queued' LIMIT ?2)";
-            let count: i64 = connection.prepare_cached(sql)?.query_row(params![account, bound], |row| row.get(0))?;
+            let count: i64 = connection.prepare_cached(QUEUE)?.query_row(params![account, bound], |row| row.get(0))?;
             Ok(usize::try_from(count).unwrap_or_default())
         })
         .await
@@ -121,10 +127,7 @@ impl Store {
 }
 
 fn claim(connection: &Connection, account: &str, now: i64) -> Result<Option<Intent>, StoreError> {
-    let sql = "UPDATE orders SET state = 'sending', reason = '', attempts = attempts + 1, updated_at = ?2
-               WHERE seq = (SELECT seq FROM orders WHERE account = ?1 AND state = 'queued' ORDER BY seq LIMIT 1)
-               RETURNING seq, id, body, number, source_id, received_at, attempts, resends";
-    let intent = connection.prepare_cached(sql)?.query_row(params![account, now], intent_of).optional()?;
+    let intent = connection.prepare_cached(CLAIM)?.query_row(params![account, now], intent_of).optional()?;
     let Some(intent) = intent else {
         return Ok(None);
     };

@@ -26,6 +26,14 @@ pub struct Doubtful {
     pub resends: u32,
 }
 
+// A partial index is used only where a query repeats its condition word by word.
+const SENDING: &str =
+    "SELECT seq FROM orders WHERE state IN ('sending', 'unconfirmed') AND state = 'sending' ORDER BY account, seq";
+const DOUBTS: &str = "SELECT seq, id, source_id, number, received_at, reason, resends FROM orders
+     WHERE account = ?1 AND state IN ('sending', 'unconfirmed') AND state = 'unconfirmed' ORDER BY seq LIMIT 10000";
+const CONTROLS: &str = "SELECT seq, id, source_id, number, received_at, reason, resends FROM orders
+     WHERE account = ?1 AND state = 'delivered' ORDER BY updated_at DESC LIMIT 2";
+
 impl Store {
     /// At the start: every order whose intent has no result may have been sent. A crash within: the next start does it.
     ///
@@ -34,10 +42,8 @@ impl Store {
     pub async fn recover(&self) -> Result<usize, StoreError> {
         let now = clock::now().as_millisecond();
         self.write(move |connection| {
-            let seqs: Vec<i64> = connection
-                .prepare("SELECT seq FROM orders WHERE state = 'sending'")?
-                .query_map([], |row| row.get(0))?
-                .collect::<Result<_, _>>()?;
+            let seqs: Vec<i64> =
+                connection.prepare(SENDING)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
             for seq in &seqs {
                 let sql =
                     "UPDATE orders SET state = 'unconfirmed', reason = 'interrupted', updated_at = ?2 WHERE seq = ?1";
@@ -56,12 +62,7 @@ impl Store {
     /// As any read.
     pub async fn doubts(&self, account: &str) -> Result<Vec<Doubtful>, StoreError> {
         let account = account.to_owned();
-        self.read(move |connection| {
-            let sql = "SELECT seq, id, source_id, number, received_at, reason, resends FROM orders
-                       WHERE account = ?1 AND state = 'unconfirmed' ORDER BY seq LIMIT 10000";
-            doubtful(connection, sql, &account)
-        })
-        .await
+        self.read(move |connection| doubtful(connection, DOUBTS, &account)).await
     }
 
     /// Orders of an account that were delivered last: looking one up proves that look-ups work.
@@ -70,12 +71,7 @@ impl Store {
     /// As any read.
     pub async fn controls(&self, account: &str) -> Result<Vec<Doubtful>, StoreError> {
         let account = account.to_owned();
-        self.read(move |connection| {
-            let sql = "SELECT seq, id, source_id, number, received_at, reason, resends FROM orders
-                       WHERE account = ?1 AND state = 'delivered' ORDER BY updated_at DESC LIMIT 2";
-            doubtful(connection, sql, &account)
-        })
-        .await
+        self.read(move |connection| doubtful(connection, CONTROLS, &account)).await
     }
 
     /// Resolves a doubt: `delivered`, `queued` (to be sent again) or `disputed`. Nothing changes if the order has moved
@@ -147,4 +143,26 @@ fn doubtful(connection: &Connection, sql: &str, account: &str) -> Result<Vec<Dou
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{delivery, journal, migrate};
+    use rusqlite::Connection;
+
+    /// What delivery asks for each order must not depend on how many orders there are.
+    #[test]
+    fn no_query_of_delivery_reads_the_whole_table() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate::migrate(&mut connection).unwrap();
+        let hot = [super::SENDING, super::DOUBTS, super::CONTROLS, delivery::CLAIM, delivery::QUEUE, journal::HELD_FOR];
+        for sql in hot {
+            let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let nulls = (0..plan.parameter_count()).map(|_| rusqlite::types::Null);
+            let steps = plan.query_map(rusqlite::params_from_iter(nulls), |row| row.get::<_, String>(3)).unwrap();
+            let steps: Vec<String> = steps.map(Result::unwrap).collect();
+            let whole = |step: &String| step.starts_with("SCAN orders") && !step.contains("INDEX");
+            assert!(!steps.iter().any(whole), "{sql}\n{steps:#?}");
+        }
+    }
 }

@@ -116,6 +116,10 @@ pub struct Attempt {
 const COLUMNS: &str = "seq, id, state, reason, channel, account, number, crm_order_id, received_at, attempts, problems,
                        buyer, phone";
 
+pub(super) const HELD_FOR: &str =
+    "SELECT id FROM orders WHERE state IN ('held', 'rejected', 'disputed') AND state = 'held' AND channel = ?1
+     AND reason = ?2 ORDER BY seq LIMIT 10000";
+
 impl Store {
     /// Orders, newest first.
     ///
@@ -180,8 +184,8 @@ impl Store {
     /// # Errors
     /// As any read.
     pub async fn oldest_queued(&self) -> Result<Option<i64>, StoreError> {
-        let sql = "SELECT received_at FROM orders WHERE state = 'queued' ORDER BY seq LIMIT 1";
-        self.read(move |connection| Ok(connection.query_row(sql, [], |row| row.get(0)).optional()?)).await
+        let sql = "SELECT min(received_at) FROM orders INDEXED BY orders_queue WHERE state = 'queued'";
+        self.read(move |connection| Ok(connection.query_row(sql, [], |row| row.get(0))?)).await
     }
 
     /// Held orders of a channel for a reason, oldest first: their ids.
@@ -190,10 +194,8 @@ impl Store {
     /// As any read.
     pub async fn held_for(&self, channel: &str, reason: &str) -> Result<Vec<String>, StoreError> {
         let (channel, reason) = (channel.to_owned(), reason.to_owned());
-        let sql =
-            "SELECT id FROM orders WHERE state = 'held' AND channel = ?1 AND reason = ?2 ORDER BY seq LIMIT 10000";
         self.read(move |connection| {
-            let mut statement = connection.prepare(sql)?;
+            let mut statement = connection.prepare(HELD_FOR)?;
             let rows = statement.query_map([channel, reason], |row| row.get(0))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })

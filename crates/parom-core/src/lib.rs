@@ -6,6 +6,7 @@
 pub mod channel;
 pub mod convert;
 pub mod delivery;
+pub mod dictionary;
 pub mod limits;
 pub mod mapping;
 pub mod number;

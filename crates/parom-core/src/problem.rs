@@ -78,6 +78,26 @@ codes! {
     ChannelBroken = "channel_broken",
     /// The channel has no mapping for what came in.
     NoMapping = "no_mapping",
+    /// The account has no such row: it never had, or it is gone.
+    NotInAccount = "not_in_account",
+    /// The account has several rows of this name.
+    AmbiguousName = "ambiguous_name",
+    /// The row is switched off in the CRM.
+    Inactive = "inactive",
+    /// A name cannot be looked up before the account's dictionaries were fetched.
+    DictionaryMissing = "dictionary_missing",
+    /// A SKU that the catalogue does not have.
+    UnknownSku = "unknown_sku",
+    /// A select's value that is not one of its options.
+    InvalidOption = "invalid_option",
+    /// A Nova Poshta branch with another delivery service.
+    WrongDeliveryService = "wrong_delivery_service",
+    /// The CRM refuses the account's key.
+    KeyRefused = "key_refused",
+    /// The CRM cannot be reached, or answers something else.
+    CrmUnreachable = "crm_unreachable",
+    /// The account's rate is above what the CRM grants.
+    RateAboveGrant = "rate_above_grant",
     /// A channel file names what does not exist.
     UnknownKey = "unknown_key",
     /// A channel file or its secret cannot be read.
@@ -95,6 +115,21 @@ codes! {
 }
 
 impl Code {
+    /// Whether a changed dictionary of the account may settle it.
+    #[must_use]
+    pub fn is_of_dictionary(self) -> bool {
+        matches!(
+            self,
+            Code::NotInAccount
+                | Code::AmbiguousName
+                | Code::Inactive
+                | Code::DictionaryMissing
+                | Code::UnknownSku
+                | Code::InvalidOption
+                | Code::WrongDeliveryService
+        )
+    }
+
     /// The code of a stored text; `None` for a text that no version has written.
     #[must_use]
     pub fn parse(text: &str) -> Option<Code> {

@@ -6,13 +6,14 @@ use std::sync::LazyLock;
 use regex::Regex;
 use toml::de::DeTable;
 
-use super::Channel;
 use super::finding::Findings;
+use super::{Channel, TargetRule};
 use crate::mapping::{Expr, LineRule, Place};
+use crate::order::Target;
 use crate::problem::Code;
 
 pub(super) fn check(channel: &Channel, table: &DeTable<'_>, findings: &mut Findings<'_>) {
-    let at = table.get("order").map_or(0..0, |order| order.span());
+    let at = table.get("order").or_else(|| table.get("card")).map_or(0..0, |order| order.span());
     if !channel.has_mapping() {
         if channel.access.token.is_some() {
             let message = "the channel has no mapping: it serves drop-in requests alone, and holds forms";
@@ -23,8 +24,12 @@ pub(super) fn check(channel: &Channel, table: &DeTable<'_>, findings: &mut Findi
         }
         return;
     }
-    if channel.rules.find("source_id").is_none() {
-        let hint = "Add order.source_id = 22, with the id of a source in the CRM.";
+    let orders = !matches!(channel.target, TargetRule::Always(Target::Card));
+    if !orders {
+        return card(channel, at, findings);
+    }
+    if channel.rules.find("source_id").is_none() && channel.rules.find("source").is_none() {
+        let hint = "Add order.source_id = 22, with the id of a source in the CRM, or order.source = \"its name\".";
         findings.error(at.clone(), "order.source_id", Code::Required, "the order names no source", hint);
     }
     if !matches!(channel.rules.find("buyer"), Some(Place::Object(fields)) if !fields.is_empty()) {
@@ -32,13 +37,23 @@ pub(super) fn check(channel: &Channel, table: &DeTable<'_>, findings: &mut Findi
         findings.error(at.clone(), "order.buyer", Code::NoContact, "the order has no buyer", hint);
     }
     let mapped = |path: &str| channel.rules.find(path).is_some();
-    if mapped("shipping.warehouse_ref") && !mapped("shipping.delivery_service_id") {
+    let service = mapped("shipping.delivery_service_id") || mapped("shipping.delivery_service");
+    if mapped("shipping.warehouse_ref") && !service {
         let message = "warehouse_ref without delivery_service_id: every branch would be left out";
         let hint = "Add order.shipping.delivery_service_id, the id of Nova Poshta in the CRM.";
         findings.warn(at.clone(), "order.shipping.warehouse_ref", Code::NeedsDeliveryService, message, hint);
     }
     if let Some(Place::List(lines)) = channel.rules.find("payments") {
         payments(lines, at, findings);
+    }
+}
+
+/// A card needs a contact, by its own rules or by the order's buyer.
+fn card(channel: &Channel, at: Range<usize>, findings: &mut Findings<'_>) {
+    let filled = |place: Option<&Place>| matches!(place, Some(Place::Object(fields)) if !fields.is_empty());
+    if !filled(channel.card_rules.find("contact")) && !filled(channel.rules.find("buyer")) {
+        let hint = "Map one of card.contact.full_name, card.contact.email and card.contact.phone at least.";
+        findings.error(at, "card.contact", Code::NoContact, "the card has no contact", hint);
     }
 }
 

@@ -66,7 +66,15 @@ impl<'a> Findings<'a> {
         self.found.iter().any(|finding| finding.severity == Severity::Error)
     }
 
-    fn add(&mut self, severity: Severity, at: Range<usize>, path: &str, code: Code, message: String, hint: &str) {
+    pub(super) fn add(
+        &mut self,
+        severity: Severity,
+        at: Range<usize>,
+        path: &str,
+        code: Code,
+        message: String,
+        hint: &str,
+    ) {
         let before = self.text.get(..at.start).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;

@@ -2,10 +2,12 @@
 
 mod checks;
 mod finding;
+mod known;
 mod read;
 mod rules;
 
 pub use finding::{Finding, Severity};
+pub use known::{check_known, check_rate};
 pub use read::{parse, parse_duration};
 
 use std::time::Duration;
@@ -14,14 +16,17 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use crate::convert::Locale;
-use crate::mapping::{Expr, Place, Rules};
-use crate::order::OnInvalid;
+use crate::dictionary::UnknownSku;
+use crate::mapping::{Assign, Expr, Place, Rules};
+use crate::order::{OnInvalid, Target};
 
 /// What a channel sends to in the CRM.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// `POST /order`.
-    Order,
+#[derive(Debug)]
+pub enum TargetRule {
+    /// Always the same.
+    Always(Target),
+    /// By an expression that gives `order` or `card`.
+    By(Expr),
 }
 
 /// What happens to an equal form without a key, within minutes.
@@ -61,7 +66,7 @@ pub struct Channel {
     /// The account that it sends to.
     pub account: String,
     /// What it sends to.
-    pub target: Target,
+    pub target: TargetRule,
     /// The zone of times that carry none.
     pub timezone: TimeZone,
     /// The region of phones without a country code.
@@ -78,8 +83,12 @@ pub struct Channel {
     pub wait: Duration,
     /// Who may post.
     pub access: Access,
+    /// What a SKU does that is not in the catalogue.
+    pub unknown_sku: UnknownSku,
     /// The mapping; empty for a channel that only takes drop-in requests.
     pub rules: Rules,
+    /// What a card has of its own, over what the mapping of the order gives it.
+    pub card_rules: Rules,
 }
 
 impl Channel {
@@ -103,7 +112,8 @@ impl Channel {
     /// Whether it has a mapping at all.
     #[must_use]
     pub fn has_mapping(&self) -> bool {
-        self.rules.order.iter().any(|assign| assign.name != "source_id")
+        let source = |assign: &Assign| assign.name == "source_id" || assign.name == "source";
+        self.rules.order.iter().any(|assign| !source(assign)) || !self.card_rules.order.is_empty()
     }
 }
 

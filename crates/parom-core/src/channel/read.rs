@@ -8,15 +8,16 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::finding::{Finding, Findings};
-use super::{Access, Channel, OnRepeat, SecretRef, Target, checks, rules};
-use crate::convert;
+use super::{Access, Channel, OnRepeat, SecretRef, TargetRule, checks, rules};
+use crate::convert::{self, Locale};
+use crate::dictionary::UnknownSku;
 use crate::limits;
 use crate::mapping::{Expr, Rules};
-use crate::order::OnInvalid;
 use crate::order::schema::nearest;
+use crate::order::{OnInvalid, Target};
 use crate::problem::Code;
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "account",
     "target",
     "format",
@@ -30,6 +31,7 @@ const KEYS: [&str; 14] = [
     "wait",
     "access",
     "order",
+    "card",
     "source_id",
 ];
 
@@ -73,13 +75,13 @@ impl Reader<'_, '_, '_> {
         );
         let on_repeat =
             self.choice("on_repeat", &[("hold", OnRepeat::Hold), ("flag", OnRepeat::Flag), ("off", OnRepeat::Off)]);
-        self.choice("unknown_sku", &[("warn", ()), ("hold", ())]);
+        let unknown_sku = self.choice("unknown_sku", &[("warn", UnknownSku::Warn), ("hold", UnknownSku::Hold)]);
         self.choice("format", &[("auto", ())]);
         let access = self.access();
         let mut channel = Channel {
             name: name.to_owned(),
             account: self.text("account").map_or_else(|| "main".into(), |(text, _)| text),
-            target: self.choice("target", &[("order", Target::Order)]).unwrap_or(Target::Order),
+            target: self.target(),
             timezone: self.timezone(),
             region: self.region(),
             on_invalid: on_invalid.unwrap_or(OnInvalid::Mend),
@@ -88,18 +90,51 @@ impl Reader<'_, '_, '_> {
             thank_you_url: self.thank_you_url(),
             wait: self.wait(),
             access,
+            unknown_sku: unknown_sku.unwrap_or_default(),
             rules: Rules::default(),
+            card_rules: Rules::default(),
         };
         let locale = channel.locale();
-        match self.table.get("order").map(|order| (order.get_ref(), order.span())) {
-            Some((DeValue::Table(order), _)) => channel.rules = rules::read(order, &locale, self.findings),
-            Some((_, at)) => {
-                self.findings.error(at, "order", Code::WrongShape, "`order` is not a table", "Write [order].")
-            }
-            None => {}
-        }
+        channel.rules = self.rules(Target::Order, &locale);
+        channel.card_rules = self.rules(Target::Card, &locale);
         checks::check(&channel, self.table, self.findings);
         channel
+    }
+
+    fn rules(&mut self, target: Target, locale: &Locale) -> Rules {
+        let name = target.as_str();
+        match self.table.get(name).map(|table| (table.get_ref(), table.span())) {
+            Some((DeValue::Table(table), _)) => rules::read(table, target, locale, self.findings),
+            Some((_, at)) => {
+                let hint = format!("Write [{name}].");
+                self.findings.error(at, name, Code::WrongShape, format!("`{name}` is not a table"), &hint);
+                Rules::default()
+            }
+            None => Rules::default(),
+        }
+    }
+
+    fn target(&mut self) -> TargetRule {
+        let always = TargetRule::Always(Target::Order);
+        let Some((text, at)) = self.text("target") else { return always };
+        if let Some(target) = Target::parse(&text) {
+            return TargetRule::Always(target);
+        }
+        match Expr::parse(&text) {
+            Ok(expr) if !expr.is_constant() => {
+                checks::names(&expr, at, "target", self.findings);
+                TargetRule::By(expr)
+            }
+            Ok(_) => {
+                let hint = "It takes order, card, or an expression that gives one of them.";
+                self.invalid(at, "target", &format!("cannot be `{text}`"), hint);
+                always
+            }
+            Err(message) => {
+                self.findings.error(at, "target", Code::InvalidExpression, message, "See docs/mapping.md.");
+                always
+            }
+        }
     }
 
     fn unknown_key(&mut self, key: &Spanned<std::borrow::Cow<'_, str>>) {

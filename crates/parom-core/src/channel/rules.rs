@@ -8,13 +8,14 @@ use super::finding::Findings;
 use super::{checks, constant};
 use crate::convert::{Locale, convert, is_empty};
 use crate::mapping::{Assign, Expr, LineRule, Place, Rules};
-use crate::order::schema::{Entry, ORDER, Shape, nearest};
+use crate::order::Target;
+use crate::order::schema::{self, Entry, Shape, nearest};
 use crate::problem::Code;
 
-/// The rules of an `[order]` table; what cannot be used is a finding.
-pub(super) fn read(order: &DeTable<'_>, locale: &Locale, findings: &mut Findings<'_>) -> Rules {
+/// The rules of an `[order]` or a `[card]` table; what cannot be used is a finding.
+pub(super) fn read(table: &DeTable<'_>, target: Target, locale: &Locale, findings: &mut Findings<'_>) -> Rules {
     let mut reader = Reader { locale, findings };
-    Rules { order: reader.group(order, ORDER, "order", false) }
+    Rules { order: reader.group(table, schema::of(target), target.as_str(), false) }
 }
 
 struct Reader<'a, 'f, 't> {

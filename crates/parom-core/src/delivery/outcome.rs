@@ -95,7 +95,7 @@ pub(super) fn number_text(value: &Value) -> Option<String> {
 }
 
 /// An id as an integer, or as its text.
-pub(super) fn id(value: &Value) -> Option<i64> {
+pub(crate) fn id(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str().and_then(|text| text.parse().ok()))
 }
 

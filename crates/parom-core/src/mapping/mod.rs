@@ -2,6 +2,7 @@
 //! normal input, and the submission is kept whatever comes out.
 
 mod apply;
+mod card;
 mod context;
 mod expr;
 mod filters;
@@ -14,23 +15,44 @@ pub use rules::{Assign, LineRule, Place, Rules};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::channel::Channel;
-use crate::convert::{Locale, Moment};
+use crate::channel::{Channel, TargetRule};
+use crate::convert::{Locale, Moment, is_empty, plain};
+use crate::dictionary::{self, Dictionary};
 use crate::number;
-use crate::order::{self, Draft, OnInvalid, Verdict, settle};
+use crate::order::{self, Draft, OnInvalid, Target, Verdict, settle};
 use crate::problem::{Code, Effect, Problem};
 use crate::submission::Submission;
 
-/// The order of a submission by the channel's rules. `random` makes the number where the channel maps none.
+/// What a mapping knows beside channel and submission.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'a> {
+    /// The account's dictionaries; none where they were never fetched.
+    pub dictionary: Option<&'a Dictionary>,
+    /// Makes the number where the channel maps none.
+    pub random: u128,
+}
+
+/// The order of a submission by the channel's rules.
 #[must_use]
-pub fn map(channel: &Channel, submission: &Submission, random: u128) -> (Draft, Verdict) {
+pub fn map(channel: &Channel, submission: &Submission, given: Given<'_>) -> (Draft, Verdict) {
     let locale = channel.locale();
+    let (target, untargeted) = target(channel, submission, &locale);
     let mut applied = apply::apply(&channel.rules, submission, &locale);
-    marketing::complete(&mut applied.raw, submission);
-    let mut draft = order::conform(&applied.raw, &locale);
-    draft.problems.splice(0..0, applied.problems);
+    match target {
+        Target::Order => marketing::complete_order(&mut applied.raw, submission),
+        Target::Card => {
+            applied.raw = card::of_order(applied.raw);
+            let own = apply::apply(&channel.card_rules, submission, &locale);
+            applied.raw.extend(own.raw);
+            applied.problems.extend(own.problems);
+            applied.left_out.extend(own.left_out);
+            marketing::complete(&mut applied.raw, submission);
+        }
+    }
+    let mut draft = order::conform(target, &applied.raw, &locale);
+    draft.problems.splice(0..0, untargeted.into_iter().chain(applied.problems));
     draft.left_out.splice(0..0, applied.left_out);
-    finish(&mut draft, submission.received_at, random);
+    finish(&mut draft, channel, &locale, submission.received_at, given);
     let verdict = settle(&mut draft, channel.on_invalid);
     (draft, verdict)
 }
@@ -40,26 +62,36 @@ pub fn map(channel: &Channel, submission: &Submission, random: u128) -> (Draft, 
 #[must_use]
 pub fn identity(
     channel: &Channel,
+    target: Target,
     body: &Map<String, Value>,
     received_at: Timestamp,
-    random: u128,
+    given: Given<'_>,
 ) -> (Draft, Verdict) {
     let mut raw = body.clone();
-    if raw.get("source_id").is_none_or(crate::convert::is_empty)
+    if raw.get("source_id").is_none_or(is_empty)
         && let Some(source) = channel.source_id()
     {
         raw.insert("source_id".into(), Value::from(source));
     }
-    let mut draft = order::conform(&raw, &Locale { keep_dates: true, ..channel.locale() });
-    finish(&mut draft, received_at, random);
+    let locale = Locale { keep_dates: true, ..channel.locale() };
+    let mut draft = order::conform(target, &raw, &locale);
+    finish(&mut draft, channel, &locale, received_at, given);
     let verdict = settle(&mut draft, channel.on_invalid);
     (draft, verdict)
 }
 
 /// An order's body after an operator's edit: every problem that is left holds.
 #[must_use]
-pub fn revise(body: &Map<String, Value>, locale: &Locale) -> (Draft, Verdict) {
-    let mut draft = order::conform(body, &Locale { keep_dates: true, ..locale.clone() });
+pub fn revise(
+    target: Target,
+    body: &Map<String, Value>,
+    locale: &Locale,
+    unknown_sku: dictionary::UnknownSku,
+    dictionary: Option<&Dictionary>,
+) -> (Draft, Verdict) {
+    let locale = Locale { keep_dates: true, ..locale.clone() };
+    let mut draft = order::conform(target, body, &locale);
+    dictionary::apply(&mut draft, dictionary, unknown_sku, &locale);
     order::check(&mut draft);
     let verdict = settle(&mut draft, OnInvalid::Hold);
     (draft, verdict)
@@ -71,14 +103,35 @@ pub fn idempotency_key(channel: &Channel, submission: &Submission) -> Option<Str
     let expr = channel.idempotency_key.as_ref()?;
     let context = context::root(submission, &channel.locale(), None);
     let value = expr.eval(&context).ok()?;
-    crate::convert::plain(&value).filter(|key| !key.is_empty())
+    plain(&value).filter(|key| !key.is_empty())
 }
 
-/// Defaults that keep a late order right, the rules, and a number of ours.
-fn finish(draft: &mut Draft, received_at: Timestamp, random: u128) {
+/// What the channel's rule makes of the submission; an order, and a problem, where the rule says neither.
+fn target(channel: &Channel, submission: &Submission, locale: &Locale) -> (Target, Option<Problem>) {
+    let expr = match &channel.target {
+        TargetRule::Always(target) => return (*target, None),
+        TargetRule::By(expr) => expr,
+    };
+    let said = expr.eval(&context::root(submission, locale, None));
+    let word = said.as_ref().ok().and_then(plain).unwrap_or_default();
+    match Target::parse(&word) {
+        Some(target) => (target, None),
+        None => {
+            let message = match said {
+                Ok(_) => format!("the channel's target came out as `{word}`, which is neither order nor card"),
+                Err(error) => error.message,
+            };
+            let hint = "Mend `target` in the channel, then retry this order.";
+            (Target::Order, Some(Problem::new("target", Code::ExpressionFailed, Effect::Hold, message, hint)))
+        }
+    }
+}
+
+/// Names to ids, defaults that keep a late order right, the rules, and a number of ours.
+fn finish(draft: &mut Draft, channel: &Channel, locale: &Locale, received_at: Timestamp, given: Given<'_>) {
+    dictionary::apply(draft, given.dictionary, channel.unknown_sku, locale);
     let now = Moment::Instant(received_at).for_datetime();
-    let troubled = |draft: &Draft, path: &str| draft.problems.iter().any(|problem| problem.path == path);
-    if !draft.body.contains_key("ordered_at") {
+    if draft.target == Target::Order && !draft.body.contains_key("ordered_at") {
         draft.body.insert("ordered_at".into(), Value::String(now.clone()));
     }
     if let Some(Value::Array(payments)) = draft.body.get_mut("payments") {
@@ -90,21 +143,34 @@ fn finish(draft: &mut Draft, received_at: Timestamp, random: u128) {
         }
     }
     order::check(draft);
-    if draft.number().is_none() {
-        let bad = troubled(draft, "source_uuid");
-        draft.body.insert("source_uuid".into(), Value::String(number::own(random)));
-        if bad {
-            let message = "the order carries a number of Parom's own until it is mended";
-            draft.problems.push(Problem::new("source_uuid", Code::InvalidOrderNumber, Effect::Warn, message, ""));
-        }
-    }
+    number(draft, given.random);
     arrange(draft);
+}
+
+/// An order's number is `source_uuid`. A card has no field for one: it stands in the title where the channel maps none, so
+/// that the card can be found again.
+fn number(draft: &mut Draft, random: u128) {
+    if draft.target == Target::Card {
+        let number = number::own(random);
+        draft.body.entry("title").or_insert_with(|| Value::String(number.clone()));
+        draft.card_number = Some(number);
+        return;
+    }
+    if draft.number().is_some() {
+        return;
+    }
+    let bad = draft.problems.iter().any(|problem| problem.path == "source_uuid");
+    draft.body.insert("source_uuid".into(), Value::String(number::own(random)));
+    if bad {
+        let message = "the order carries a number of Parom's own until it is mended";
+        draft.problems.push(Problem::new("source_uuid", Code::InvalidOrderNumber, Effect::Warn, message, ""));
+    }
 }
 
 /// The body in the schema's order, whatever order its parts were found in.
 fn arrange(draft: &mut Draft) {
     let mut body = std::mem::take(&mut draft.body);
-    for entry in order::schema::ORDER {
+    for entry in order::schema::of(draft.target) {
         if let Some(value) = body.shift_remove(entry.name) {
             draft.body.insert(entry.name.to_owned(), value);
         }

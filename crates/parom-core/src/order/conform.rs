@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::Draft;
-use super::schema::{Entry, ORDER, Shape};
+use super::schema::{self, Entry, Shape};
+use super::{Draft, Target};
 use crate::convert::{Locale, convert, is_empty, plain};
 use crate::limits;
 use crate::problem::{Code, Effect, Problem};
@@ -11,9 +11,9 @@ use crate::problem::{Code, Effect, Problem};
 /// The draft of a raw body. Keys that the schema does not know go as they are: the CRM has fields that its own document
 /// leaves out (`tags`), and drops what it does not know.
 #[must_use]
-pub fn conform(raw: &Map<String, Value>, locale: &Locale) -> Draft {
-    let mut draft = Draft::default();
-    let body = group(ORDER, raw, "", locale, &mut draft);
+pub fn conform(target: Target, raw: &Map<String, Value>, locale: &Locale) -> Draft {
+    let mut draft = Draft { target, ..Draft::default() };
+    let body = group(schema::of(target), raw, "", locale, &mut draft);
     draft.body = body;
     draft
 }

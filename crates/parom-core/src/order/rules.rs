@@ -2,22 +2,27 @@
 
 use serde_json::{Map, Value};
 
-use super::Draft;
+use super::{Draft, Target};
 use crate::convert::{is_empty, plain};
 use crate::problem::{Code, Effect, Problem};
 
 /// Adds what the rules find, and drops list entries that say nothing.
 pub fn check(draft: &mut Draft) {
-    required(draft);
-    buyer(draft);
-    warehouse(draft);
+    match draft.target {
+        Target::Order => {
+            required(draft);
+            buyer(draft, "buyer");
+            warehouse(draft);
+        }
+        Target::Card => buyer(draft, "contact"),
+    }
     products(draft);
     payments(draft);
     custom_fields(draft);
 }
 
 fn required(draft: &mut Draft) {
-    let bad = draft.problems.iter().any(|problem| problem.path == "source_id");
+    let bad = draft.problems.iter().any(|problem| problem.path == "source_id" || problem.path == "source");
     if draft.source_id().is_none() && !bad {
         let hint = "Set order.source_id in the channel: the id of a source in the CRM (Settings → Sources).";
         hold(draft, "source_id", Code::Required, "the order names no source", hint);
@@ -25,16 +30,18 @@ fn required(draft: &mut Draft) {
 }
 
 /// Rule 5: at least one of name, e-mail and phone; and a buyer whose only contacts are unusable cannot be reached.
-fn buyer(draft: &mut Draft) {
-    let has = |name: &str| super::get(&draft.body, &format!("buyer.{name}")).is_some();
-    let reachable = has("phone") || has("email");
-    let spoiled = draft.left_out.iter().any(|(path, _)| path == "buyer.phone" || path == "buyer.email");
+fn buyer(draft: &mut Draft, group: &str) {
+    let has = |name: &str| super::get(&draft.body, &format!("{group}.{name}")).is_some();
+    // A card may name a buyer of the CRM, who is known there.
+    let reachable = has("phone") || has("email") || has("client_id");
+    let lost = [format!("{group}.phone"), format!("{group}.email")];
+    let spoiled = draft.left_out.iter().any(|(path, _)| lost.contains(path));
     if !reachable && spoiled {
         let hint = "Mend the phone or the e-mail: what the buyer typed is in the problem beside this one.";
-        hold(draft, "buyer", Code::NoContact, "there is no usable phone or e-mail to reach the buyer", hint);
+        hold(draft, group, Code::NoContact, "there is no usable phone or e-mail to reach the buyer", hint);
     } else if !reachable && !has("full_name") {
-        let hint = "Map at least one of buyer.full_name, buyer.email and buyer.phone to a field that the form fills.";
-        hold(draft, "buyer", Code::NoContact, "the buyer has no name, e-mail or phone", hint);
+        let hint = "Map at least one of its full_name, email and phone to a field that the form fills.";
+        hold(draft, group, Code::NoContact, "the buyer has no name, e-mail or phone", hint);
     }
 }
 
@@ -44,7 +51,8 @@ fn warehouse(draft: &mut Draft) {
     let Some(branch) = text("warehouse_ref").map(str::to_owned) else {
         return;
     };
-    let has_service = super::get(&draft.body, "shipping.delivery_service_id").is_some();
+    let mapped = |name: &str| super::get(&draft.body, &format!("shipping.{name}")).is_some();
+    let has_service = mapped("delivery_service_id") || mapped("delivery_service");
     let has_text = text("shipping_address_city").is_some()
         && (text("shipping_receive_point").is_some() || text("shipping_secondary_line").is_some());
     if !has_service {
@@ -137,7 +145,8 @@ fn custom_fields(draft: &mut Draft) {
     let lines = take_list(draft, "custom_fields");
     let mut kept = Vec::with_capacity(lines.len());
     for (index, line) in lines.into_iter().enumerate() {
-        match (line.contains_key("uuid"), line.get("value")) {
+        // A name that could not be looked up yet holds the order already, and stays for the time when it can.
+        match (line.contains_key("uuid") || line.contains_key("name"), line.get("value")) {
             (true, Some(_)) => kept.push(Value::Object(line)),
             (false, Some(value)) => {
                 let place = format!("custom_fields.{index}.uuid");

@@ -1,5 +1,10 @@
-//! The CRM's order, field by field, as the vendor's `POST /order` and the published script have it.
+//! The CRM's order and its card, field by field, as the vendor's `POST /order`, `POST /pipelines/cards` and the published
+//! script have them.
+//!
+//! Names that a channel file may write instead of an id (`source`, `delivery_service`, `pipeline`, `status`, a custom
+//! field's `name`) stand here too; the account's dictionaries turn them into ids, and the CRM never gets them.
 
+use super::Target;
 use crate::convert::Kind;
 
 /// One place in the order.
@@ -35,9 +40,18 @@ const fn vital(name: &'static str, kind: Kind) -> Entry {
     Entry { name, shape: Shape::Value { kind, vital: true } }
 }
 
-/// The whole order, in the order in which it is sent.
-pub static ORDER: &[Entry] = &[
+/// The fields of a target, in the order in which they are sent.
+#[must_use]
+pub fn of(target: Target) -> &'static [Entry] {
+    match target {
+        Target::Order => ORDER,
+        Target::Card => CARD,
+    }
+}
+
+static ORDER: &[Entry] = &[
     vital("source_id", Kind::Integer),
+    vital("source", Kind::Text),
     vital("source_uuid", Kind::OrderNumber),
     spare("ordered_at", Kind::DateTime),
     Entry { name: "buyer", shape: Shape::Object(BUYER) },
@@ -60,10 +74,49 @@ pub static ORDER: &[Entry] = &[
     spare("gift_wrap", Kind::Boolean),
 ];
 
+static CARD: &[Entry] = &[
+    spare("title", Kind::Text),
+    vital("source_id", Kind::Integer),
+    vital("source", Kind::Text),
+    vital("pipeline_id", Kind::Integer),
+    vital("pipeline", Kind::Text),
+    vital("status_id", Kind::Integer),
+    vital("status", Kind::Text),
+    spare("manager_id", Kind::Integer),
+    spare("manager_comment", Kind::Text),
+    spare("communicate_at", Kind::DateTime),
+    Entry { name: "contact", shape: Shape::Object(CONTACT) },
+    spare("utm_source", Kind::Text),
+    spare("utm_medium", Kind::Text),
+    spare("utm_campaign", Kind::Text),
+    spare("utm_term", Kind::Text),
+    spare("utm_content", Kind::Text),
+    Entry { name: "products", shape: Shape::List(CARD_PRODUCT) },
+    Entry { name: "payments", shape: Shape::List(PAYMENT) },
+    Entry { name: "custom_fields", shape: Shape::List(CUSTOM_FIELD) },
+];
+
+static CONTACT: &[Entry] = &[
+    spare("full_name", Kind::Text),
+    spare("email", Kind::Email),
+    spare("phone", Kind::Phone),
+    spare("client_id", Kind::Integer),
+];
+
+static CARD_PRODUCT: &[Entry] = &[
+    spare("sku", Kind::Text),
+    vital("price", Kind::Money),
+    vital("quantity", Kind::Quantity),
+    spare("unit_type", Kind::Text),
+    spare("name", Kind::Text),
+    spare("picture", Kind::Url),
+];
+
 static BUYER: &[Entry] = &[spare("full_name", Kind::Text), spare("email", Kind::Email), spare("phone", Kind::Phone)];
 
 static SHIPPING: &[Entry] = &[
     spare("delivery_service_id", Kind::Integer),
+    spare("delivery_service", Kind::Text),
     spare("shipping_service", Kind::Text),
     spare("tracking_code", Kind::Text),
     spare("shipping_address_city", Kind::Text),
@@ -111,7 +164,8 @@ static PAYMENT: &[Entry] = &[
     vital("status", Kind::PaymentStatus),
 ];
 
-static CUSTOM_FIELD: &[Entry] = &[spare("uuid", Kind::Text), spare("value", Kind::CustomValue)];
+static CUSTOM_FIELD: &[Entry] =
+    &[spare("uuid", Kind::Text), spare("name", Kind::Text), spare("value", Kind::CustomValue)];
 
 /// The entry of a name in a group.
 #[must_use]
@@ -127,7 +181,7 @@ pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&
 }
 
 /// Levenshtein's distance over characters.
-fn distance(left: &str, right: &str) -> usize {
+pub(crate) fn distance(left: &str, right: &str) -> usize {
     let right: Vec<char> = right.chars().collect();
     let mut row: Vec<usize> = (0..=right.len()).collect();
     for (i, a) in left.chars().enumerate() {

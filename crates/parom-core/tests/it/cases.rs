@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use jiff::Timestamp;
-use parom_core::mapping;
+use parom_core::dictionary::{Dictionary, Kind};
+use parom_core::mapping::{self, Given};
 use parom_core::order::Verdict;
 use parom_core::submission::{Submission, decode_json, decode_urlencoded};
 use serde_json::{Value, json};
@@ -58,7 +59,9 @@ fn run(folder: &Path) -> Value {
         page: read("page.txt").map(|text| text.trim().to_owned()).unwrap_or_default(),
         ..Submission::empty(RECEIVED_AT.parse::<Timestamp>().unwrap())
     };
-    let (draft, verdict) = mapping::map(&channel, &submission, 0);
+    let dictionary = read("dictionary.json").map(|text| dictionary(&text));
+    let given = Given { dictionary: dictionary.as_ref(), random: 0 };
+    let (draft, verdict) = mapping::map(&channel, &submission, given);
     let verdict = match verdict {
         Verdict::Go => "go",
         Verdict::Hold => "hold",
@@ -67,6 +70,16 @@ fn run(folder: &Path) -> Value {
     let problems: Vec<Value> =
         draft.problems.iter().map(|p| json!([p.path, p.code.as_str(), p.effect.as_str()])).collect();
     json!({ "verdict": verdict, "order": draft.body, "problems": problems })
+}
+
+/// Rows by the name of their kind, in the CRM's own form.
+fn dictionary(text: &str) -> Dictionary {
+    let kinds: Value = serde_json::from_str(text).unwrap();
+    let mut dictionary = Dictionary::default();
+    for (kind, rows) in kinds.as_object().unwrap() {
+        dictionary.set(Kind::parse(kind).unwrap(), rows.as_array().unwrap());
+    }
+    dictionary
 }
 
 fn decoded(text: &str) -> String {

@@ -8,6 +8,7 @@ use parom_core::channel::parse;
 use tokio::sync::watch;
 
 use crate::config::{ChannelSet, Config, LiveChannel, load_channels};
+use crate::dictionaries::Dictionaries;
 use crate::operate;
 use crate::store::{Store, StoreError};
 
@@ -69,11 +70,17 @@ impl Channels {
     }
 
     /// Watches the files until the process stops; what was held for a broken channel goes through the mended one.
-    pub async fn watch(self: Arc<Self>, config: Arc<Config>, store: Store, mut stop: watch::Receiver<bool>) {
+    pub async fn watch(
+        self: Arc<Self>,
+        config: Arc<Config>,
+        store: Store,
+        dictionaries: Arc<Dictionaries>,
+        mut stop: watch::Receiver<bool>,
+    ) {
         let mut pending: Vec<String> = self.current().keys().cloned().collect();
         loop {
             for name in std::mem::take(&mut pending) {
-                if let Err(error) = replay_broken(&self, &store, &name).await {
+                if let Err(error) = replay_broken(&self, &store, &dictionaries, &name).await {
                     tracing::warn!(channel = %name, %error, "held orders could not be replayed yet");
                     pending.push(name);
                 }
@@ -122,12 +129,17 @@ async fn keep(
     Ok(read)
 }
 
-async fn replay_broken(channels: &Channels, store: &Store, name: &str) -> Result<(), StoreError> {
+async fn replay_broken(
+    channels: &Channels,
+    store: &Store,
+    dictionaries: &Dictionaries,
+    name: &str,
+) -> Result<(), StoreError> {
     if channels.get(name).is_none_or(|live| live.channel.is_none()) {
         return Ok(());
     }
     for id in store.held_for(name, Code::ChannelBroken.as_str()).await? {
-        operate::replay(store, &channels.current(), &id, "mended channel").await?;
+        operate::replay(store, &channels.current(), dictionaries, &id, "mended channel").await?;
     }
     Ok(())
 }

@@ -17,6 +17,18 @@ pub(crate) fn point(name: &str) {
     }
 }
 
+/// A point of a commit: `edge.verb` for each verb in it, so that what else is written does not move the point.
+#[cfg(debug_assertions)]
+pub(crate) fn commit(edge: &str, verbs: &[&str]) {
+    if crate::config::crash_point().is_some() {
+        verbs.iter().for_each(|verb| point(&format!("{edge}.{verb}")));
+    }
+}
+
+/// Nothing in release builds.
+#[cfg(not(debug_assertions))]
+pub(crate) fn commit(_edge: &str, _verbs: &[&str]) {}
+
 /// Nothing in release builds.
 #[cfg(not(debug_assertions))]
 pub(crate) fn point(_name: &str) {}

@@ -8,6 +8,7 @@ pub mod config;
 mod crash;
 pub mod crm;
 pub mod delivery;
+pub mod dictionaries;
 pub mod intake;
 pub mod metering;
 pub mod operate;

@@ -5,6 +5,7 @@
 
 pub mod backoff;
 pub mod breaker;
+pub mod cards;
 pub mod outcome;
 pub mod rate;
 pub mod rows;

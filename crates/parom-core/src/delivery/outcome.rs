@@ -60,9 +60,9 @@ impl Outcome {
 /// The shortest rest after a 429: the limit counts by the minute.
 pub const RATE_LIMIT_REST_S: u64 = 60;
 
-/// Classifies an answer to the POST of the order with this number.
+/// Classifies an answer to the POST of the order with this number; a card has none, and its id is all that is echoed.
 #[must_use]
-pub fn classify(answer: Answer<'_>, number: &str) -> Outcome {
+pub fn classify(answer: Answer<'_>, number: Option<&str>) -> Outcome {
     let Answer::Response { status, retry_after, has_rate_header, body } = answer else {
         return match answer {
             Answer::NotSent => Outcome::NotApplied,
@@ -99,13 +99,14 @@ pub(crate) fn id(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str().and_then(|text| text.parse().ok()))
 }
 
-fn applied(json: Option<&Value>, number: &str) -> Outcome {
+fn applied(json: Option<&Value>, number: Option<&str>) -> Outcome {
     let Some(Value::Object(order)) = json else {
         return Outcome::Unknown("success without JSON");
     };
     let echoed = order.get("source_uuid").and_then(number_text);
     match (order.get("id").and_then(id), echoed) {
-        (Some(id), Some(echo)) if echo == number.trim() => Outcome::Delivered(id),
+        (Some(id), _) if number.is_none() => Outcome::Delivered(id),
+        (Some(id), Some(echo)) if Some(echo.as_str()) == number.map(str::trim) => Outcome::Delivered(id),
         (None, _) => Outcome::Unknown("success without an id"),
         _ => Outcome::Unknown("success with another number"),
     }

@@ -65,17 +65,20 @@ pub fn read(body: &[u8]) -> Option<List> {
 }
 
 fn row(value: &Value) -> Option<Row> {
-    let created = value.get("created_at").and_then(Value::as_str);
     Some(Row {
         id: id(value.get("id")?)?,
         source_id: value.get("source_id").and_then(id),
         number: value.get("source_uuid").and_then(number_text),
-        // Both live forms: ISO with a zone, and `YYYY-MM-DD HH:MM:SS`, which is UTC.
-        created_at: created.and_then(|text| match moment(text, &jiff::tz::TimeZone::UTC) {
-            Ok(Moment::Instant(at)) => Some(at),
-            _ => None,
-        }),
+        created_at: moment_of(value, "created_at"),
     })
+}
+
+/// A row's time in both live forms: ISO with a zone, and `YYYY-MM-DD HH:MM:SS`, which is UTC.
+pub(super) fn moment_of(row: &Value, name: &str) -> Option<Timestamp> {
+    match moment(row.get(name)?.as_str()?, &jiff::tz::TimeZone::UTC) {
+        Ok(Moment::Instant(at)) => Some(at),
+        _ => None,
+    }
 }
 
 impl List {

@@ -7,6 +7,7 @@
 use super::Mono;
 use super::rows::Finding;
 use crate::limits;
+use crate::order::Target;
 
 /// The times of an account's verification, milliseconds.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +42,8 @@ pub struct Doubt {
     taken: bool,
     /// Times that it was sent again already.
     resends: u32,
+    /// A card: an absence does not prove that it is not there.
+    card: bool,
 }
 
 /// What follows from a look.
@@ -59,10 +62,18 @@ pub enum Verdict {
 impl Doubt {
     /// A doubt that this process sees for the first time now.
     #[must_use]
-    pub fn new(now: Mono, plan: &Plan, taken: bool, resends: u32) -> Doubt {
+    pub fn new(now: Mono, plan: &Plan, taken: bool, resends: u32, target: Target) -> Doubt {
         // A number that is taken is looked up at once: the CRM itself has just said that a row exists.
         let first = if taken { 0 } else { plan.quiet / 36 };
-        Doubt { first_seen: now, looks: 0, absent_at: None, next: now.after(first.min(5_000)), taken, resends }
+        Doubt {
+            first_seen: now,
+            looks: 0,
+            absent_at: None,
+            next: now.after(first.min(5_000)),
+            taken,
+            resends,
+            card: target == Target::Card,
+        }
     }
 
     /// When to look next.
@@ -111,7 +122,9 @@ impl Doubt {
     }
 
     fn absent(&self, plan: &Plan) -> Verdict {
-        if self.taken {
+        if self.card {
+            Verdict::Dispute("no card of this title and contact was found, and cards have no number to be sure by")
+        } else if self.taken {
             Verdict::Dispute("the CRM says that the number is taken, and shows no order with it")
         } else if !plan.resend {
             Verdict::Dispute("not in the CRM; this account resends only by hand")

@@ -2,9 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop there")]
 
 mod breaker;
+mod cards;
 mod cases;
 mod channel;
 mod convert;
+mod dictionary;
 mod outcome;
 mod php;
 mod rate;

@@ -8,7 +8,7 @@ fn class(status: u16, body: &str) -> String {
 
 fn classed(status: u16, retry_after: Option<u64>, has_rate_header: bool, body: &str) -> String {
     let answer = Answer::Response { status, retry_after, has_rate_header, body: body.as_bytes() };
-    match classify(answer, "P-1") {
+    match classify(answer, Some("P-1")) {
         Outcome::Delivered(id) => format!("delivered {id}"),
         Outcome::RateLimited(seconds) => format!("rate_limited {seconds}"),
         Outcome::Paused(status) => format!("paused {status}"),
@@ -63,6 +63,6 @@ fn every_answer_has_its_class() {
     }
     assert_eq!(classed(429, Some(5), true, "<html>"), "rate_limited 60");
     assert_eq!(classed(429, Some(300), true, ""), "rate_limited 300");
-    assert_eq!(classify(Answer::NotSent, "P-1"), Outcome::NotApplied);
-    assert_eq!(classify(Answer::Lost, "P-1").as_str(), "unknown");
+    assert_eq!(classify(Answer::NotSent, Some("P-1")), Outcome::NotApplied);
+    assert_eq!(classify(Answer::Lost, Some("P-1")).as_str(), "unknown");
 }

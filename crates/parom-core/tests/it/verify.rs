@@ -3,6 +3,7 @@
 use parom_core::delivery::Mono;
 use parom_core::delivery::rows::Finding;
 use parom_core::delivery::verify::{Control, Doubt, Plan, Verdict};
+use parom_core::order::Target;
 
 const PLAN: Plan = Plan { quiet: 180_000, gap: 60_000, resend: true };
 
@@ -11,7 +12,7 @@ fn at(seconds: u64) -> Mono {
 }
 
 fn doubt() -> Doubt {
-    Doubt::new(at(0), &PLAN, false, 0)
+    Doubt::new(at(0), &PLAN, false, 0, Target::Order)
 }
 
 #[test]
@@ -72,16 +73,23 @@ fn while_the_control_fails_the_looks_become_rarer_and_never_stop() {
     assert_eq!(last, 600_000);
 }
 
+fn twice(mut doubt: Doubt, plan: &Plan) -> Verdict {
+    doubt.weigh(&Finding::Absent, Control::Found, at(180), plan);
+    doubt.weigh(&Finding::Absent, Control::Found, at(240), plan)
+}
+
 #[test]
 fn a_person_decides_where_sending_again_would_be_a_guess() {
-    let twice = |mut doubt: Doubt, plan: &Plan| {
-        doubt.weigh(&Finding::Absent, Control::Found, at(180), plan);
-        doubt.weigh(&Finding::Absent, Control::Found, at(240), plan)
-    };
-    let taken = Doubt::new(at(0), &PLAN, true, 0);
+    let taken = Doubt::new(at(0), &PLAN, true, 0, Target::Order);
     assert_eq!(taken.next_look(), at(0), "the CRM has just said that a row exists");
     assert!(matches!(twice(taken, &PLAN), Verdict::Dispute(_)));
-    assert!(matches!(twice(Doubt::new(at(0), &PLAN, false, 2), &PLAN), Verdict::Dispute(_)));
+    assert!(matches!(twice(Doubt::new(at(0), &PLAN, false, 2, Target::Order), &PLAN), Verdict::Dispute(_)));
     let ask = Plan { resend: false, ..PLAN };
-    assert!(matches!(twice(Doubt::new(at(0), &ask, false, 0), &ask), Verdict::Dispute(_)));
+    assert!(matches!(twice(Doubt::new(at(0), &ask, false, 0, Target::Order), &ask), Verdict::Dispute(_)));
+}
+
+#[test]
+fn a_card_that_is_not_found_is_never_sent_again() {
+    let card = Doubt::new(at(0), &PLAN, false, 0, Target::Card);
+    assert!(matches!(twice(card, &PLAN), Verdict::Dispute(why) if why.contains("card")));
 }

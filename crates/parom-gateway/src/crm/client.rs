@@ -27,6 +27,8 @@ pub enum Seen {
         retry_after: Option<u64>,
         /// The CRM's rate header was there.
         has_rate_header: bool,
+        /// Requests a minute that it grants, by that header.
+        granted: Option<u32>,
         /// Its body.
         body: Vec<u8>,
     },
@@ -39,7 +41,7 @@ impl Seen {
         match self {
             Seen::NotSent(_) => Answer::NotSent,
             Seen::Lost(_) => Answer::Lost,
-            Seen::Response { status, retry_after, has_rate_header, body } => {
+            Seen::Response { status, retry_after, has_rate_header, body, .. } => {
                 Answer::Response { status: *status, retry_after: *retry_after, has_rate_header: *has_rate_header, body }
             }
         }
@@ -49,6 +51,12 @@ impl Seen {
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         if let Seen::Response { status, .. } = self { Some(*status) } else { None }
+    }
+
+    /// Requests a minute that the CRM says it grants.
+    #[must_use]
+    pub fn granted(&self) -> Option<u32> {
+        if let Seen::Response { granted, .. } = self { *granted } else { None }
     }
 
     /// A line for the history.
@@ -69,6 +77,15 @@ pub enum LookUp {
     Numbers(Vec<String>),
     /// Any row: shows whether the list answers at all.
     Any,
+    /// Cards made between two times (UTC, `YYYY-MM-DD HH:MM:SS`), with their contacts; a page from 1.
+    Cards {
+        /// From.
+        from: String,
+        /// To.
+        to: String,
+        /// From 1.
+        page: u32,
+    },
 }
 
 /// The client of one account.
@@ -122,24 +139,27 @@ impl Client {
         self.timeout
     }
 
-    /// Sends an order, once.
-    pub async fn post_order(&self, body: String) -> Seen {
-        let request =
-            self.posts.post(format!("{}/order", self.url)).header(CONTENT_TYPE, "application/json").body(body);
-        self.run(request, "order_post").await
+    /// Sends a body, once.
+    pub(super) async fn write(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: String,
+        endpoint: &'static str,
+    ) -> Seen {
+        let request = self.posts.request(method, format!("{}/{path}", self.url));
+        self.run(request.header(CONTENT_TYPE, "application/json").body(body), endpoint).await
     }
 
-    /// Asks the list of orders.
+    /// Asks for a path under the API's base.
+    pub(super) async fn get(&self, path: &str, endpoint: &'static str) -> Seen {
+        self.run(self.looks.get(format!("{}/{path}", self.url)), endpoint).await
+    }
+
+    /// Asks the list of orders, or of cards.
     pub async fn look_up(&self, what: &LookUp) -> Seen {
-        let url = format!("{}/order", self.url);
-        let query = match what {
-            LookUp::Numbers(numbers) => form_urlencoded::Serializer::new(String::new())
-                .append_pair("filter[source_uuid]", &numbers.join(","))
-                .append_pair("limit", &limits::LOOKUP_NUMBERS.to_string())
-                .finish(),
-            LookUp::Any => "limit=1".to_owned(),
-        };
-        self.run(self.looks.get(format!("{url}?{query}")), "order_list").await
+        let (address, endpoint) = what.address();
+        self.get(&address, endpoint).await
     }
 
     async fn run(&self, request: reqwest::RequestBuilder, endpoint: &'static str) -> Seen {
@@ -149,6 +169,31 @@ impl Client {
             "account" => self.account.clone(), "endpoint" => endpoint, "status" => status)
         .increment(1);
         seen
+    }
+}
+
+impl LookUp {
+    /// The path and query under the API's base, and the endpoint's name in the metrics.
+    fn address(&self) -> (String, &'static str) {
+        let most = limits::LOOKUP_NUMBERS.to_string();
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let (path, endpoint) = match self {
+            LookUp::Numbers(numbers) => {
+                query.append_pair("filter[source_uuid]", &numbers.join(",")).append_pair("limit", &most);
+                ("order", "order_list")
+            }
+            LookUp::Any => {
+                query.append_pair("limit", "1");
+                ("order", "order_list")
+            }
+            LookUp::Cards { from, to, page } => {
+                query.append_pair("filter[created_between]", &format!("{from}, {to}"));
+                query.append_pair("include", "contact").append_pair("limit", &most);
+                query.append_pair("page", &page.to_string());
+                ("pipelines/cards", "card_list")
+            }
+        };
+        (format!("{path}?{}", query.finish()), endpoint)
     }
 }
 
@@ -164,6 +209,7 @@ async fn exchange(request: reqwest::RequestBuilder) -> Seen {
     let status = response.status().as_u16();
     let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
     let retry_after = header("retry-after").and_then(|text| text.trim().parse().ok());
+    let granted = header("x-ratelimit-limit").and_then(|text| text.trim().parse().ok());
     let has_rate_header = response.headers().keys().any(|name| name.as_str().starts_with("x-ratelimit-"));
     let mut body = Vec::new();
     loop {
@@ -173,7 +219,7 @@ async fn exchange(request: reqwest::RequestBuilder) -> Seen {
             }
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => {
-                return Seen::Response { status, retry_after, has_rate_header, body };
+                return Seen::Response { status, retry_after, has_rate_header, granted, body };
             }
             Err(error) => {
                 return Seen::Lost(format!("the answer ({status}) broke off: {}", words(error)));

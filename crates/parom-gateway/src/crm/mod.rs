@@ -1,5 +1,8 @@
 //! The CRM's client: the only code that speaks to it. It sends once and says what it saw; what that means is the core's.
 
 mod client;
+mod lists;
+mod writes;
 
 pub use client::{Client, LookUp, Seen};
+pub use lists::{List, Listed};

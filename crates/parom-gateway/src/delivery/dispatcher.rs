@@ -14,11 +14,13 @@ use parom_core::delivery::verify::{Control, Doubt, Plan, Verdict};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
+use super::fetch::{Fetch, Next};
 use super::look::{self, Looked};
 use super::send;
 use crate::clock;
 use crate::config::{Account, DeliverySettings};
-use crate::crm::Client;
+use crate::crm::{Client, List, Listed};
+use crate::dictionaries::Dictionaries;
 use crate::store::{Doubtful, Pulse, Store, StoreError};
 
 /// POSTs under way after an unknown outcome: a crash then leaves few doubtful orders.
@@ -28,9 +30,16 @@ const IDLE_MS: u64 = 30_000;
 /// While the disk is full or the store does not answer.
 const STORE_AGAIN_MS: u64 = 500;
 
+/// The first order waits so long for dictionaries that were never fetched.
+const FIRST_WAIT_MS: u64 = 30_000;
+
 pub(super) struct Dispatcher {
     account: String,
     store: Store,
+    dictionaries: Arc<Dictionaries>,
+    fetch: Fetch,
+    listing: bool,
+    started: Mono,
     client: Client,
     budget: Budget,
     breaker: Breaker,
@@ -54,6 +63,7 @@ pub(super) struct Dispatcher {
 
 enum Done {
     Sent,
+    Listed(Ticket, List, Listed, Option<u32>),
     Looked(Vec<Ticket>, Vec<i64>, Looked),
 }
 
@@ -63,6 +73,7 @@ impl Dispatcher {
         settings: &DeliverySettings,
         store: Store,
         client: Client,
+        dictionaries: Arc<Dictionaries>,
         stop: watch::Receiver<bool>,
     ) -> Result<Dispatcher, StoreError> {
         let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
@@ -78,6 +89,10 @@ impl Dispatcher {
         let breaker = Breaker::new((plan.quiet / 18).min(10_000), (plan.quiet.saturating_mul(5) / 3).min(300_000));
         let (told, outcomes) = mpsc::unbounded_channel();
         Ok(Dispatcher {
+            dictionaries,
+            fetch: Fetch::new(now),
+            listing: false,
+            started: now,
             told,
             outcomes,
             account: account.name.clone(),
@@ -133,7 +148,7 @@ impl Dispatcher {
     async fn step(&mut self) -> Result<Mono, StoreError> {
         self.refresh_doubts().await?;
         self.start_look();
-        let mut next = self.start_sends().await?;
+        let mut next = self.start_sends().await?.min(self.start_listing());
         if !self.looking {
             for (doubt, _) in self.doubts.values() {
                 let due = doubt.next_look().max(self.budget.next_free(clock::mono()).unwrap_or_default());
@@ -149,7 +164,14 @@ impl Dispatcher {
         if !self.stale {
             return Ok(());
         }
-        self.hand = self.store.board().hand();
+        let hand = self.store.board().hand();
+        if hand != self.hand {
+            let state = self.store.sync_state(&self.account).await?;
+            if state.asked_at > state.done_at {
+                self.fetch.hurry(clock::mono());
+            }
+        }
+        self.hand = hand;
         let rows = self.store.doubts(&self.account).await?;
         self.stale = false;
         let now = clock::mono();
@@ -157,7 +179,8 @@ impl Dispatcher {
         for row in rows {
             let known = self.doubts.remove(&row.seq).filter(|(_, old)| old.resends == row.resends);
             let taken = row.reason == "number_taken";
-            let doubt = known.map_or_else(|| Doubt::new(now, &self.plan, taken, row.resends), |(doubt, _)| doubt);
+            let doubt =
+                known.map_or_else(|| Doubt::new(now, &self.plan, taken, row.resends, row.target), |(doubt, _)| doubt);
             kept.insert(row.seq, (doubt, row));
         }
         self.doubts = kept;
@@ -174,11 +197,11 @@ impl Dispatcher {
         let mut chosen: Vec<(Mono, Doubtful)> =
             self.doubts.values().map(|(doubt, row)| (doubt.next_look(), row.clone())).collect();
         chosen.sort_by_key(|(next, row)| (*next, row.seq));
-        chosen.truncate(look::BATCH);
-        if self.alone {
-            chosen.truncate(3);
-        }
-        let needed = look::cost(chosen.len(), self.alone);
+        // Orders and cards are looked for in lists of their own: what is most urgent says which.
+        let target = chosen[0].1.target;
+        chosen.retain(|(_, row)| row.target == target);
+        chosen.truncate(if self.alone { 3 } else { look::BATCH });
+        let needed = look::cost(target, chosen.len(), self.alone);
         let tickets: Vec<Ticket> = (0..needed).map_while(|_| self.budget.take(now)).collect();
         if tickets.len() < needed {
             tickets.into_iter().for_each(|ticket| self.budget.give_back(ticket));
@@ -223,6 +246,9 @@ impl Dispatcher {
                 Permit::Wait(until) => return Ok(until),
                 Permit::Trying => return Ok(idle),
             }
+            if let Some(wait) = self.waits_for_dictionaries(now) {
+                return Ok(wait);
+            }
             if let Err((free, needed)) = self.store.space().delivery() {
                 tracing::warn!(account = %self.account, free, needed, "delivery stopped: the disk is nearly full");
                 return Ok(now.after(STORE_AGAIN_MS));
@@ -237,7 +263,12 @@ impl Dispatcher {
                 return claimed.map(|_| idle);
             };
             self.hear();
-            if !self.may_send() {
+            let old = intent.resends == 0
+                && self.dictionaries.get(&self.account).is_some_and(|current| current.version > intent.checked);
+            if old {
+                self.dictionaries.unsettle(&self.account);
+            }
+            if old || !self.may_send() {
                 // What was heard while the intent was written: it is not sent after all.
                 self.budget.give_back(ticket);
                 send::put_back(&self.store, &intent).await;
@@ -256,6 +287,73 @@ impl Dispatcher {
         }
     }
 
+    /// When sends may go on, while they wait: for orders to be checked by newer dictionaries, or at the very first for the
+    /// dictionaries themselves.
+    fn waits_for_dictionaries(&self, now: Mono) -> Option<Mono> {
+        if !self.dictionaries.is_settled(&self.account) {
+            return Some(now.after(IDLE_MS));
+        }
+        let until = self.started.after(FIRST_WAIT_MS);
+        let unknown = self.dictionaries.get(&self.account).is_none();
+        (unknown && !self.fetch.concluded && now < until).then_some(until)
+    }
+
+    /// Fetches one page of the dictionaries with what the orders leave: half of the budget is never touched.
+    fn start_listing(&mut self) -> Mono {
+        let now = clock::mono();
+        let idle = now.after(IDLE_MS);
+        if self.listing || self.breaker.is_open() {
+            return idle;
+        }
+        let Some(list) = self.fetch.next(now) else { return self.fetch.due.max(now.after(1)) };
+        let (ceiling, used) = (self.budget.ceiling(now), self.budget.used(now));
+        if used >= ceiling.div_ceil(2) {
+            return now.after(1_000);
+        }
+        let Some(ticket) = self.budget.take(now) else {
+            return self.budget.next_free(now).map_or(idle, |at| at.max(now.after(1)));
+        };
+        self.listing = true;
+        let (store, client, account) = (self.store.clone(), self.client.clone(), self.account.clone());
+        self.work.spawn(async move {
+            // The ledger first: a restart must know of each request.
+            let (listed, granted) = match store.spend(&account).await {
+                Ok(()) => client.list(list).await,
+                Err(error) => (Listed::Lost(error.to_string()), None),
+            };
+            Done::Listed(ticket, list, listed, granted)
+        });
+        idle
+    }
+
+    async fn take_page(&mut self, list: List, listed: Listed, now: Mono) -> Result<(), StoreError> {
+        let concluded = self.fetch.concluded;
+        match self.fetch.take(list, listed, now) {
+            Next::More => {}
+            Next::Wait(seconds) => {
+                tracing::warn!(account = %self.account, seconds, "the CRM asked for time");
+                self.budget.limited(now, seconds.saturating_mul(1_000));
+            }
+            Next::Keep(kind, rows) => {
+                let changed = self.store.keep_dictionary(&self.account, kind, rows).await?;
+                // At first they are used together, when there is all that an order needs.
+                if self.fetch.concluded && (changed || !concluded) {
+                    self.dictionaries.reload(&self.account, &self.store).await?;
+                }
+                if kind == parom_core::dictionary::Kind::Skus {
+                    let outcome = self.fetch.outcome();
+                    self.store.end_sync(&self.account, &outcome, self.fetch.granted).await?;
+                    tracing::info!(account = %self.account, outcome, "dictionaries fetched");
+                }
+            }
+            Next::Over(why) => {
+                tracing::warn!(account = %self.account, why, "dictionaries could not be fetched whole");
+                self.store.end_sync(&self.account, &why, self.fetch.granted).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Weighs the outcomes that have come.
     fn hear(&mut self) {
         while let Ok((ticket, outcome)) = self.outcomes.try_recv() {
@@ -272,6 +370,15 @@ impl Dispatcher {
         let now = clock::mono();
         match done {
             Done::Sent => self.sending -= 1,
+            Done::Listed(ticket, list, listed, granted) => {
+                self.listing = false;
+                self.budget.settle(ticket, now);
+                self.fetch.granted = granted.or(self.fetch.granted);
+                if let Err(error) = self.take_page(list, listed, now).await {
+                    tracing::warn!(account = %self.account, %error, "a dictionary could not be kept yet");
+                    self.fetch.due = self.fetch.due.max(now.after(STORE_AGAIN_MS));
+                }
+            }
             Done::Looked(tickets, seqs, looked) => {
                 self.looking = false;
                 tickets.into_iter().for_each(|ticket| self.budget.settle(ticket, now));

@@ -3,10 +3,13 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
+use parom_core::delivery::cards;
 use parom_core::delivery::rows::{Finding, List, Wanted, read};
 use parom_core::delivery::verify::Control;
 use parom_core::limits;
+use parom_core::order::Target;
 
+use crate::clock;
 use crate::crash;
 use crate::crm::{Client, LookUp, Seen};
 use crate::store::{Doubtful, Store};
@@ -23,22 +26,62 @@ pub(super) struct Looked {
 /// Orders in one request: the controls need places too.
 pub(super) const BATCH: usize = limits::LOOKUP_NUMBERS - 2;
 
+/// Pages of cards that one look reads.
+const CARD_PAGES: usize = 3;
+/// The CRM's clock may be off by so much.
+const CARD_SLACK_MS: i64 = limits::CRM_CLOCK_SLACK_S * 1_000;
+
 /// Looks the orders up. `alone` asks for one order with its control each in a request of its own: some installations do
 /// not split numbers at commas.
 pub(super) async fn look(store: &Store, client: &Client, account: &str, doubts: &[Doubtful], alone: bool) -> Looked {
     crash::point("verify.before_look");
     let controls = store.controls(account).await.unwrap_or_default();
-    let looked = match (alone, controls.as_slice()) {
-        (false, _) => together(client, doubts, &controls).await,
-        (true, controls) => singly(client, doubts, controls).await,
+    let looked = match doubts.first().map_or(Target::Order, |doubt| doubt.target) {
+        Target::Card => among_cards(client, doubts).await,
+        Target::Order if alone => singly(client, doubts, &controls).await,
+        Target::Order => together(client, doubts, &controls).await,
     };
     crash::point("verify.after_look");
     looked
 }
 
 /// How many requests a look may take.
-pub(super) fn cost(doubts: usize, alone: bool) -> usize {
-    if alone { doubts + 1 } else { 2 }
+pub(super) fn cost(target: Target, doubts: usize, alone: bool) -> usize {
+    match target {
+        Target::Card => CARD_PAGES,
+        Target::Order if alone => doubts + 1,
+        Target::Order => 2,
+    }
+}
+
+/// The cards made since the oldest doubtful one came, page by page. Nothing serves as a control: an absence never leads to
+/// another send.
+async fn among_cards(client: &Client, doubts: &[Doubtful]) -> Looked {
+    let oldest = doubts.iter().map(|doubt| doubt.received_at).min().unwrap_or_default();
+    let spell = |millis: i64| {
+        let at = Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH);
+        at.strftime("%Y-%m-%d %H:%M:%S").to_string()
+    };
+    let (from, to) = (spell(oldest - CARD_SLACK_MS), spell(clock::now().as_millisecond() + CARD_SLACK_MS));
+    let (mut rows, mut whole) = (Vec::new(), false);
+    for page in 1..=u32::try_from(CARD_PAGES).unwrap_or(1) {
+        let seen = client.look_up(&LookUp::Cards { from: from.clone(), to: to.clone(), page }).await;
+        let list = match &seen {
+            Seen::Response { status: 200, body, .. } => cards::read(body),
+            _ => None,
+        };
+        let Some(list) = list else {
+            let note = format!("the list of cards: {}", seen.describe());
+            return Looked { control: Control::Failed, found: HashMap::new(), note };
+        };
+        rows.extend(list.rows);
+        whole = list.whole;
+        if whole {
+            break;
+        }
+    }
+    let found = doubts.iter().map(|doubt| (doubt.seq, cards::find(&rows, &doubt.body, received(doubt)))).collect();
+    Looked { control: if whole { Control::Found } else { Control::Failed }, found, note: String::new() }
 }
 
 async fn together(client: &Client, doubts: &[Doubtful], controls: &[Doubtful]) -> Looked {
@@ -111,9 +154,9 @@ async fn control(client: &Client, list: &List, controls: &[Doubtful]) -> Control
 }
 
 fn wanted(doubt: &Doubtful) -> Wanted {
-    Wanted {
-        source_id: doubt.source_id,
-        number: doubt.number.clone(),
-        received_at: Timestamp::from_millisecond(doubt.received_at).unwrap_or(Timestamp::UNIX_EPOCH),
-    }
+    Wanted { source_id: doubt.source_id, number: doubt.number.clone(), received_at: received(doubt) }
+}
+
+fn received(doubt: &Doubtful) -> Timestamp {
+    Timestamp::from_millisecond(doubt.received_at).unwrap_or(Timestamp::UNIX_EPOCH)
 }

@@ -2,6 +2,7 @@
 //! and the CRM's client, and nothing of intake.
 
 mod dispatcher;
+mod fetch;
 mod look;
 mod send;
 
@@ -12,6 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::config::{Config, read_secret};
 use crate::crm::Client;
+use crate::dictionaries::Dictionaries;
 use crate::store::Store;
 
 use dispatcher::Dispatcher;
@@ -31,7 +33,11 @@ impl Delivery {
     ///
     /// # Errors
     /// A store that does not write, or a client that cannot be made, in words.
-    pub async fn start(config: &Arc<Config>, store: &Store) -> Result<Delivery, String> {
+    pub async fn start(
+        config: &Arc<Config>,
+        store: &Store,
+        dictionaries: &Arc<Dictionaries>,
+    ) -> Result<Delivery, String> {
         let cut_off = store.recover().await.map_err(|error| error.to_string())?;
         if cut_off > 0 {
             tracing::warn!(
@@ -45,7 +51,9 @@ impl Delivery {
             let key = read_secret(&config.dir, &account.api_key)
                 .map_err(|error| format!("accounts.{}.api_key: {error}", account.name))?;
             let client = Client::new(account, &key, config.delivery.timeout)?;
-            let dispatcher = Dispatcher::new(account, &config.delivery, store.clone(), client, stopping.clone()).await;
+            let dictionaries = Arc::clone(dictionaries);
+            let dispatcher =
+                Dispatcher::new(account, &config.delivery, store.clone(), client, dictionaries, stopping.clone()).await;
             tasks.spawn(dispatcher.map_err(|error| error.to_string())?.run());
         }
         tasks.spawn(watch_commands(store.clone(), stopping));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use parom_core::delivery::Mono;
 use parom_core::delivery::outcome::{Outcome, classify};
 use parom_core::delivery::state::State;
+use parom_core::order::Target;
 
 use crate::clock;
 use crate::crash;
@@ -31,10 +32,14 @@ pub(super) async fn send(
     let seen = if clock::mono().since(claimed) > SEND_DEADLINE_MS {
         Seen::NotSent("the intent was too old when its turn came".into())
     } else {
-        client.post_order(intent.body.clone()).await
+        match intent.target {
+            Target::Order => client.post_order(intent.body.clone()).await,
+            Target::Card => client.post_card(intent.body.clone()).await,
+        }
     };
     crash::point("send.after_answer");
-    let outcome = classify(seen.answer(), &intent.number);
+    let number = (intent.target == Target::Order).then_some(intent.number.as_str());
+    let outcome = classify(seen.answer(), number);
     tell(&outcome);
     let settlement = settlement(&outcome, &seen);
     log(&intent, &outcome, &settlement);

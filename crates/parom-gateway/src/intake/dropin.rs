@@ -11,8 +11,8 @@ use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use parom_core::channel::{Channel, OnRepeat};
 use parom_core::delivery::state::State as OrderState;
-use parom_core::mapping;
-use parom_core::order::Verdict;
+use parom_core::mapping::{self, Given};
+use parom_core::order::{Target, Verdict};
 use parom_core::submission::decode_json;
 use serde_json::{Value, json};
 
@@ -26,12 +26,20 @@ use crate::metering;
 use crate::store::{Accepted, KeyConflict, NewOrder, Store};
 
 pub(super) async fn post_order(State(intake): State<Intake>, request: Request<Body>) -> Response {
+    post(&intake, Target::Order, request).await
+}
+
+pub(super) async fn post_card(State(intake): State<Intake>, request: Request<Body>) -> Response {
+    post(&intake, Target::Card, request).await
+}
+
+async fn post(intake: &Intake, target: Target, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
     let started = clock::mono();
-    let found = channel_of(&intake, &parts);
+    let found = channel_of(intake, &parts);
     let name = found.as_ref().map_or_else(|_| "unknown".to_owned(), |(live, _)| live.name.clone());
     let answered = match found {
-        Ok((live, channel)) => accept(&intake, &live, &channel, &parts, body).await,
+        Ok((live, channel)) => accept(intake, &live, &channel, target, &parts, body).await,
         Err(refusal) => Err(refusal),
     };
     let response = answered.unwrap_or_else(|refusal| refusal.json());
@@ -54,27 +62,30 @@ async fn accept(
     intake: &Intake,
     live: &LiveChannel,
     channel: &Channel,
+    target: Target,
     parts: &Parts,
     body: Body,
 ) -> Result<Response, Refusal> {
     let length = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     let bytes = body::read(body, length).await?;
     let context = Context::of(&parts.headers, parts.uri.query(), None);
-    let mut row = keep::row("order", &parts.headers, &context, bytes.clone());
+    let mut row = keep::row(target.as_str(), &parts.headers, &context, bytes.clone());
     row.content_type = "application/json".into();
     let tree = decode_json(&bytes)?;
     let Value::Object(wanted) = &tree else {
         return Err(Refusal::new(400, "the body is a list; send one order"));
     };
     let received_at = clock::now();
-    let (draft, verdict) = mapping::identity(channel, wanted, received_at, uuid::Uuid::new_v4().as_u128());
+    let dictionary = intake.dictionaries.get(&channel.account);
+    let given = Given { dictionary: dictionary.as_deref(), random: uuid::Uuid::new_v4().as_u128() };
+    let (draft, verdict) = mapping::identity(channel, target, wanted, received_at, given);
     let refusal = (verdict == Verdict::Reject).then(|| Refusal::invalid(&draft.problems));
     let submission = keep::submission((tree.clone(), Vec::new()), &context, received_at);
     let (state, reason) = keep::standing(verdict, &draft.problems);
     let number = draft.number().unwrap_or_default().to_owned();
     let key = match key::of_header(&parts.headers)? {
         Some(key) => Some(key),
-        None => has_number(wanted).then(|| format!("number:{number}")),
+        None => (target == Target::Order && has_number(wanted)).then(|| format!("number:{number}")),
     };
     let order = NewOrder {
         id: uuid::Uuid::now_v7().to_string(),
@@ -84,6 +95,9 @@ async fn accept(
         received_at: received_at.as_millisecond(),
         state,
         reason,
+        target,
+        number: number.clone(),
+        checked: dictionary.map_or(0, |dictionary| dictionary.version),
         body: draft.body,
         problems: draft.problems,
         content: keep::content_hash(&submission),

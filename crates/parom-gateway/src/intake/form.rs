@@ -8,9 +8,11 @@ use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use parom_core::channel::OnRepeat;
 use parom_core::delivery::state::State as OrderState;
+use parom_core::dictionary::Dictionary;
+use parom_core::mapping::{self, Given};
 use parom_core::order::{Draft, Verdict};
 use parom_core::submission::Submission;
-use parom_core::{Code, Effect, Problem, mapping};
+use parom_core::{Code, Effect, Problem};
 
 use super::access::{Entry, enter};
 use super::answer::{self, Refusal, wants_page};
@@ -97,22 +99,24 @@ async fn accept(
     let decoded = super::decode(&row.content_type, bytes).await.map_err(Refusal::from)?;
     let submission = keep::submission(decoded, &context, clock::now());
     let key = key::of_form(live, headers, &context, &submission)?;
-    let (draft, verdict) = decide(live, &submission, entry);
-    if verdict == Verdict::Reject {
-        let refusal = Refusal::invalid(&draft.problems);
-        let order = new_order(live, &submission, row, draft, verdict, None, page);
+    let dictionary = live.channel.as_ref().and_then(|channel| intake.dictionaries.get(&channel.account));
+    let (draft, verdict) = decide(live, &submission, entry, dictionary.as_deref());
+    let decided = Decided { draft, verdict, checked: dictionary.map_or(0, |dictionary| dictionary.version) };
+    if decided.verdict == Verdict::Reject {
+        let refusal = Refusal::invalid(&decided.draft.problems);
+        let order = new_order(live, &submission, row, decided, None, page);
         // The sender hears of the problems whether or not the record of them could be kept.
         let _ = intake.store.accept(order).await;
         return Err(refusal.into());
     }
-    let number = draft.number().unwrap_or_default().to_owned();
+    let number = decided.draft.number().unwrap_or_default().to_owned();
     let again = || pages::again(&again_address(parts, key.as_deref()), &submission.flat, Language::of(headers));
     if let Err((free, needed)) = intake.store.space().intake() {
         tracing::error!(free, needed, "intake stopped: the disk is nearly full");
         let refusal = Refusal::unavailable("the disk is nearly full; the order was not kept, send it again");
         return Err(Turned::Later(refusal, Some(again())));
     }
-    let order = new_order(live, &submission, row, draft, verdict, key.clone(), page);
+    let order = new_order(live, &submission, row, decided, key.clone(), page);
     let id = order.id.clone();
     crate::crash::point("intake.before_accept");
     let accepted = intake.store.accept(order).await;
@@ -142,7 +146,12 @@ fn not_kept(error: &StoreError, page: Response) -> Turned {
 }
 
 /// The order of a submission; a channel that cannot be used holds, and replays when it is mended.
-fn decide(live: &LiveChannel, submission: &Submission, entry: Entry) -> (Draft, Verdict) {
+fn decide(
+    live: &LiveChannel,
+    submission: &Submission,
+    entry: Entry,
+    dictionary: Option<&Dictionary>,
+) -> (Draft, Verdict) {
     let random = uuid::Uuid::new_v4().as_u128();
     let held = |code, message: String, hint: &str| {
         let mut draft = Draft::default();
@@ -158,7 +167,7 @@ fn decide(live: &LiveChannel, submission: &Submission, entry: Entry) -> (Draft, 
         let message = "the channel takes drop-in requests alone, and a form came".to_owned();
         return held(Code::NoMapping, message, "Add a mapping to the channel, then retry this order.");
     }
-    let (mut draft, mut verdict) = mapping::map(channel, submission, random);
+    let (mut draft, mut verdict) = mapping::map(channel, submission, Given { dictionary, random });
     if entry == Entry::Foreign {
         let message = "the form was sent from a site that the channel does not list";
         let hint = "Release it if the site is yours, and add it to access.origins.";
@@ -168,15 +177,22 @@ fn decide(live: &LiveChannel, submission: &Submission, entry: Entry) -> (Draft, 
     (draft, verdict)
 }
 
+/// What was decided about a submission, and by which version of the dictionaries.
+struct Decided {
+    draft: Draft,
+    verdict: Verdict,
+    checked: i64,
+}
+
 fn new_order(
     live: &LiveChannel,
     submission: &Submission,
     row: crate::store::NewSubmission,
-    draft: Draft,
-    verdict: Verdict,
+    decided: Decided,
     key: Option<String>,
     page: bool,
 ) -> NewOrder {
+    let Decided { draft, verdict, checked } = decided;
     let (state, reason) = keep::standing(verdict, &draft.problems);
     let is_form = !submission.flat.is_empty();
     let on_repeat = live.channel.as_ref().map_or(OnRepeat::Off, |channel| channel.on_repeat);
@@ -188,6 +204,9 @@ fn new_order(
         received_at: submission.received_at.as_millisecond(),
         state,
         reason,
+        target: draft.target,
+        number: draft.number().unwrap_or_default().to_owned(),
+        checked,
         body: draft.body,
         problems: draft.problems,
         content: keep::content_hash(submission),

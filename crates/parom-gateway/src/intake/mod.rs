@@ -23,6 +23,7 @@ pub use keep::submission_of;
 
 use crate::channels::Channels;
 use crate::config::Config;
+use crate::dictionaries::Dictionaries;
 use crate::store::Store;
 
 /// What the handlers share.
@@ -34,6 +35,8 @@ pub struct Intake {
     pub store: Store,
     /// The channels.
     pub channels: Arc<Channels>,
+    /// The accounts' dictionaries.
+    pub dictionaries: Arc<Dictionaries>,
 }
 
 /// The routes of senders.
@@ -42,6 +45,7 @@ pub fn routes(intake: Intake) -> Router {
         .route("/in/{channel}", post(form::post_open).options(cors::preflight))
         .route("/in/{channel}/{token}", post(form::post_with_token).options(cors::preflight_with_token))
         .route("/v1/order", post(dropin::post_order))
+        .route("/v1/pipelines/cards", post(dropin::post_card))
         .route("/assets/page.css", get(pages::style))
         .route("/assets/again.js", get(pages::again_script))
         .with_state(intake)

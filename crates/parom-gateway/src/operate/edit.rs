@@ -2,12 +2,11 @@
 
 use parom_core::delivery::state::State;
 use parom_core::mapping;
-use parom_core::order::{self, Verdict, schema};
+use parom_core::order::{self, Target, Verdict, schema};
 use serde_json::Value;
 
-use super::{Done, OperateError};
-use crate::config::ChannelSet;
-use crate::store::{Revision, Scope, Store, Stored};
+use super::{Desk, Done, OperateError};
+use crate::store::{Revision, Stored};
 
 /// One change of an edit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,16 +21,9 @@ pub enum Change {
 ///
 /// # Errors
 /// An unknown order or path, an order that may be in the CRM, or the store.
-pub async fn edit(
-    store: &Store,
-    channels: &ChannelSet,
-    scope: &Scope,
-    name: &str,
-    changes: &[Change],
-    keep: bool,
-    actor: &str,
-) -> Result<Done, OperateError> {
-    let detail = store.order(scope, name).await?.ok_or_else(|| OperateError::Unknown(name.to_owned()))?;
+pub async fn edit(desk: Desk<'_>, name: &str, changes: &[Change], keep: bool) -> Result<Done, OperateError> {
+    let Desk { store, channels, dictionaries, actor, .. } = desk;
+    let detail = store.order(desk.scope, name).await?.ok_or_else(|| OperateError::Unknown(name.to_owned()))?;
     let seen = detail.summary.state;
     if !matches!(seen, State::Held | State::Rejected) {
         let text = format!("the order is {seen}: only held and rejected orders can be edited");
@@ -39,11 +31,15 @@ pub async fn edit(
     }
     let mut body = detail.body.clone();
     for change in changes {
-        apply(&mut body, change).map_err(OperateError::Wrong)?;
+        apply(detail.summary.target, &mut body, change).map_err(OperateError::Wrong)?;
     }
     let channel = channels.get(&detail.summary.channel).and_then(|live| live.channel.clone());
     let locale = channel.as_ref().map_or_else(default_locale, |channel| channel.locale());
-    let (draft, verdict) = mapping::revise(&body, &locale);
+    let account_name = channel.as_ref().map_or(&detail.summary.account, |channel| &channel.account);
+    let dictionary = dictionaries.get(account_name);
+    let unknown_sku = channel.as_ref().map(|channel| channel.unknown_sku).unwrap_or_default();
+    let target = detail.summary.target;
+    let (draft, verdict) = mapping::revise(target, &body, &locale, unknown_sku, dictionary.as_deref());
     let goes = verdict == Verdict::Go && !keep;
     let account = if detail.summary.account.is_empty() {
         channel.map(|channel| channel.account.clone()).unwrap_or_default()
@@ -61,6 +57,9 @@ pub async fn edit(
         reason: if goes { String::new() } else { detail.summary.reason.clone() },
         account,
         channel_version: 0,
+        target,
+        number: number_of(&draft, &detail.summary.number),
+        checked: dictionary.map_or(0, |dictionary| dictionary.version),
         body: kept,
         problems: draft.problems.clone(),
         by_hand: true,
@@ -87,11 +86,16 @@ impl Change {
     }
 }
 
-fn apply(body: &mut serde_json::Map<String, Value>, change: &Change) -> Result<(), String> {
+/// An order's number is its body's; a card's stays.
+fn number_of(draft: &order::Draft, before: &str) -> String {
+    draft.number().unwrap_or(before).to_owned()
+}
+
+fn apply(target: Target, body: &mut serde_json::Map<String, Value>, change: &Change) -> Result<(), String> {
     let path = change.path();
     let first = path.split('.').next().unwrap_or_default();
-    if schema::entry(schema::ORDER, first).is_none() {
-        let near = schema::nearest(first, schema::ORDER.iter().map(|entry| entry.name));
+    if schema::entry(schema::of(target), first).is_none() {
+        let near = schema::nearest(first, schema::of(target).iter().map(|entry| entry.name));
         let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
         return Err(format!("an order has no field `{path}`{hint}"));
     }

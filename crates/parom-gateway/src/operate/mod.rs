@@ -9,10 +9,11 @@ use std::fmt;
 use parom_core::delivery::state::State;
 
 use crate::config::ChannelSet;
+use crate::dictionaries::Dictionaries;
 use crate::store::{Scope, Store, StoreError};
 
 pub use edit::{Change, edit};
-pub use replay::replay;
+pub use replay::{mended, replay};
 
 /// What became of an order that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,22 +58,32 @@ impl From<StoreError> for OperateError {
     }
 }
 
+/// Where an operator stands: what can be reached, and for whom.
+#[derive(Clone, Copy, Debug)]
+pub struct Desk<'a> {
+    /// The store.
+    pub store: &'a Store,
+    /// The channels now.
+    pub channels: &'a ChannelSet,
+    /// The accounts' dictionaries.
+    pub dictionaries: &'a Dictionaries,
+    /// The accounts that the operator may see.
+    pub scope: &'a Scope,
+    /// Who, for the history.
+    pub actor: &'a str,
+}
+
 /// Sends an order again, as far as that is safe: a held one goes through today's mapping, a rejected one as it is, a
 /// disputed one is looked up first.
 ///
 /// # Errors
 /// An unknown order, or the store.
-pub async fn retry(
-    store: &Store,
-    channels: &ChannelSet,
-    scope: &Scope,
-    name: &str,
-    actor: &str,
-) -> Result<Done, OperateError> {
-    let order = store.order(scope, name).await?.ok_or_else(|| OperateError::Unknown(name.to_owned()))?;
+pub async fn retry(desk: Desk<'_>, name: &str) -> Result<Done, OperateError> {
+    let Desk { store, actor, .. } = desk;
+    let order = store.order(desk.scope, name).await?.ok_or_else(|| OperateError::Unknown(name.to_owned()))?;
     let state = order.summary.state;
     match state {
-        State::Held | State::Rejected => Ok(replay::release(store, channels, order, actor).await?),
+        State::Held | State::Rejected => Ok(replay::release(desk, order).await?),
         State::Disputed => {
             let note = "asked to look again; sent again only if it is not in the CRM";
             let moved = store.move_order(order.summary.seq, state, State::Unconfirmed, actor, note).await?;

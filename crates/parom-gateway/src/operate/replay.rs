@@ -3,12 +3,17 @@
 use jiff::Timestamp;
 use parom_core::channel::Channel;
 use parom_core::delivery::state::State;
-use parom_core::order::{Draft, Verdict};
-use parom_core::{Code, Effect, Problem, mapping};
+use parom_core::dictionary::Dictionary;
+use parom_core::mapping::{self, Given};
+use parom_core::order::{Draft, Target, Verdict};
+use parom_core::{Code, Effect, Problem};
 use serde_json::Value;
 
-use super::Done;
+use std::sync::Arc;
+
+use super::{Desk, Done};
 use crate::config::{ChannelSet, LiveChannel};
+use crate::dictionaries::Dictionaries;
 use crate::intake;
 use crate::store::{OrderDetail, Revision, Scope, Store, StoreError, Stored};
 
@@ -19,49 +24,73 @@ const RELEASED: [Code; 4] = [Code::SuspectedDuplicate, Code::ForeignOrigin, Code
 ///
 /// # Errors
 /// The store.
-pub async fn replay(store: &Store, channels: &ChannelSet, id: &str, actor: &str) -> Result<Done, StoreError> {
+pub async fn replay(
+    store: &Store,
+    channels: &ChannelSet,
+    dictionaries: &Dictionaries,
+    id: &str,
+    actor: &str,
+) -> Result<Done, StoreError> {
     let Some(order) = store.order(&Scope::All, id).await? else {
         return Ok(Done::Stays(State::Held, "it is gone".into()));
     };
     let Some((live, channel)) = usable(channels, &order.summary.channel) else {
         return Ok(Done::Stays(order.summary.state, "its channel's file cannot be used".into()));
     };
-    let (mut draft, mut verdict) = remap(&order, &channel).await;
+    let dictionary = dictionaries.get(&channel.account);
+    let (mut draft, mut verdict) = remap(&order, &channel, dictionary.as_deref()).await;
     if let Some(problem) = entry_problem(live, &channel, &order.context) {
         draft.problems.push(problem);
         verdict = Verdict::Hold;
     }
-    write(store, &order, live, &channel, draft, verdict, actor).await
+    let decided = Decided { draft, verdict, dictionary };
+    write(store, &order, live, &channel, decided, actor).await
+}
+
+/// Releases an order that was held for a dictionary's sake alone, if it is right by now.
+///
+/// # Errors
+/// The store.
+pub async fn mended(
+    store: &Store,
+    channels: &ChannelSet,
+    dictionaries: &Dictionaries,
+    id: &str,
+) -> Result<(), StoreError> {
+    if let Some(order) = store.order(&Scope::All, id).await? {
+        let desk = Desk { store, channels, dictionaries, scope: &Scope::All, actor: "dictionaries" };
+        release(desk, order).await?;
+    }
+    Ok(())
 }
 
 /// Releases a held or rejected order: mapped again, unless a person has edited it; suspicions are the person's to settle.
-pub(super) async fn release(
-    store: &Store,
-    channels: &ChannelSet,
-    order: OrderDetail,
-    actor: &str,
-) -> Result<Done, StoreError> {
+pub(super) async fn release(desk: Desk<'_>, order: OrderDetail) -> Result<Done, StoreError> {
+    let Desk { store, channels, dictionaries, actor, .. } = desk;
     let Some((live, channel)) = usable(channels, &order.summary.channel) else {
         return Ok(Done::Stays(order.summary.state, "its channel's file cannot be used; mend it first".into()));
     };
+    let dictionary = dictionaries.get(&channel.account);
     let (draft, verdict) = if order.revision > 0 {
-        mapping::revise(&order.body, &channel.locale())
+        let (target, locale) = (order.summary.target, channel.locale());
+        mapping::revise(target, &order.body, &locale, channel.unknown_sku, dictionary.as_deref())
     } else {
-        remap(&order, &channel).await
+        remap(&order, &channel, dictionary.as_deref()).await
     };
-    write(store, &order, live, &channel, draft, verdict, actor).await
+    let decided = Decided { draft, verdict, dictionary };
+    write(store, &order, live, &channel, decided, actor).await
 }
 
-fn usable<'a>(channels: &'a ChannelSet, name: &str) -> Option<(&'a LiveChannel, std::sync::Arc<Channel>)> {
+fn usable<'a>(channels: &'a ChannelSet, name: &str) -> Option<(&'a LiveChannel, Arc<Channel>)> {
     let live = channels.get(name)?;
     Some((live, live.channel.clone()?))
 }
 
 /// The mapping of today over the submission of then. The order keeps its number, whatever was sent under it.
-async fn remap(order: &OrderDetail, channel: &Channel) -> (Draft, Verdict) {
+async fn remap(order: &OrderDetail, channel: &Channel, dictionary: Option<&Dictionary>) -> (Draft, Verdict) {
     let received_at = Timestamp::from_millisecond(order.summary.received_at).unwrap_or(Timestamp::UNIX_EPOCH);
     let decoded = intake::submission_of(&order.content_type, &order.context, order.raw.clone(), received_at).await;
-    let random = uuid::Uuid::new_v4().as_u128();
+    let given = Given { dictionary, random: uuid::Uuid::new_v4().as_u128() };
     let (mut draft, verdict) = match decoded {
         Err(error) => {
             let mut draft = Draft { body: order.body.clone(), ..Draft::default() };
@@ -70,21 +99,43 @@ async fn remap(order: &OrderDetail, channel: &Channel) -> (Draft, Verdict) {
             (draft, Verdict::Hold)
         }
         Ok(submission) => match (&submission.form, order.door.as_str()) {
-            (Value::Object(body), "order") => mapping::identity(channel, body, received_at, random),
+            (Value::Object(body), door @ ("order" | "card")) => {
+                let target = Target::parse(door).unwrap_or_default();
+                mapping::identity(channel, target, body, received_at, given)
+            }
             _ if !channel.has_mapping() => {
                 let mut draft = Draft { body: order.body.clone(), ..Draft::default() };
                 let message = "the channel has no mapping for forms";
                 draft.problems.push(Problem::new("", Code::NoMapping, Effect::Hold, message, "Add [order] to it."));
                 (draft, Verdict::Hold)
             }
-            _ => mapping::map(channel, &submission, random),
+            _ => mapping::map(channel, &submission, given),
         },
     };
+    if draft.target == Target::Card {
+        keep_card_number(&mut draft, &order.summary.number);
+        return (draft, verdict);
+    }
     let own = draft.number().is_none_or(|number| number.starts_with("P-"));
     if own && order.summary.number.starts_with("P-") {
         draft.body.insert("source_uuid".into(), Value::String(order.summary.number.clone()));
     }
     (draft, verdict)
+}
+
+/// A card's number is its title too, where the channel maps none.
+fn keep_card_number(draft: &mut Draft, number: &str) {
+    if draft.body.get("title").and_then(Value::as_str) == draft.card_number.as_deref() {
+        draft.body.insert("title".into(), Value::String(number.to_owned()));
+    }
+    draft.card_number = Some(number.to_owned());
+}
+
+/// What was decided about an order, and by which dictionaries.
+struct Decided {
+    draft: Draft,
+    verdict: Verdict,
+    dictionary: Option<Arc<Dictionary>>,
 }
 
 /// What the channel's access rule would have said, had the channel been usable then.
@@ -113,10 +164,10 @@ async fn write(
     order: &OrderDetail,
     live: &LiveChannel,
     channel: &Channel,
-    mut draft: Draft,
-    verdict: Verdict,
+    decided: Decided,
     actor: &str,
 ) -> Result<Done, StoreError> {
+    let Decided { mut draft, verdict, dictionary } = decided;
     let seen = order.summary.state;
     let goes = verdict == Verdict::Go;
     if goes {
@@ -131,6 +182,9 @@ async fn write(
         reason: if goes { String::new() } else { why },
         account: channel.account.clone(),
         channel_version: live.version,
+        target: draft.target,
+        number: draft.number().unwrap_or(&order.summary.number).to_owned(),
+        checked: dictionary.map_or(0, |dictionary| dictionary.version),
         body: draft.body,
         problems: draft.problems.clone(),
         by_hand: false,

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use crate::channels::Channels;
 use crate::config::Config;
 use crate::delivery::Delivery;
+use crate::dictionaries::Dictionaries;
 use crate::intake::{self, Intake};
 use crate::metering;
 use crate::store::{Role, Store};
@@ -49,12 +50,24 @@ impl Gateway {
         let store = Store::open(&config.store, Role::Serve).map_err(|error| error.to_string())?;
         let channels = Channels::start(&config, &store).await.map_err(|error| error.to_string())?;
         let channels = Arc::new(channels);
-        let delivery = Delivery::start(&config, &store).await?;
+        let dictionaries =
+            Dictionaries::start(config.accounts.keys(), &store).await.map_err(|error| error.to_string())?;
+        let dictionaries = Arc::new(dictionaries);
+        let delivery = Delivery::start(&config, &store, &dictionaries).await?;
         let (stop, stopping) = watch::channel(false);
-        let intake = Intake { config: Arc::clone(&config), store: store.clone(), channels: Arc::clone(&channels) };
+        let intake = Intake {
+            config: Arc::clone(&config),
+            store: store.clone(),
+            channels: Arc::clone(&channels),
+            dictionaries: Arc::clone(&dictionaries),
+        };
         let router = routes(intake);
         let server = tokio::spawn(connections::serve(listener, router, stopping.clone()));
-        let watcher = tokio::spawn(Arc::clone(&channels).watch(config, store.clone(), stopping));
+        let replayer = Arc::clone(&channels).watch(config, store.clone(), Arc::clone(&dictionaries), stopping.clone());
+        let checker = dictionaries.watch(Arc::clone(&channels), store.clone(), stopping);
+        let watcher = tokio::spawn(async move {
+            tokio::join!(replayer, checker);
+        });
         Ok(Gateway { addr, store, channels, delivery, server, watcher, stop })
     }
 

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use parom_core::channel::OnRepeat;
 use parom_core::delivery::state::State;
 use parom_core::limits;
+use parom_core::order::Target;
 use parom_core::{Code, Effect, Problem};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Map, Value};
@@ -50,6 +51,12 @@ pub struct NewOrder {
     pub state: State,
     /// Why, in a word.
     pub reason: String,
+    /// What it becomes in the CRM.
+    pub target: Target,
+    /// Its number; an order's is the body's `source_uuid` too.
+    pub number: String,
+    /// The version of the account's dictionaries that it was checked by; 0: by none.
+    pub checked: i64,
     /// The CRM's body.
     pub body: Map<String, Value>,
     /// What was found.
@@ -85,7 +92,7 @@ impl Store {
     /// As any write. After `Broken` it is not known whether the order was kept: the sender must repeat with the same key.
     pub async fn accept(&self, mut order: NewOrder) -> Result<Accepted, StoreError> {
         let account = order.account.clone();
-        let accepted = self.write(move |connection| accept(connection, &mut order)).await?;
+        let accepted = self.write("accept", move |connection| accept(connection, &mut order)).await?;
         if accepted == Accepted::New(State::Queued) {
             self.board().wake_of(&account).notify_one();
         }
@@ -201,11 +208,10 @@ pub(super) fn number_owner(
 
 fn insert(connection: &Connection, order: &NewOrder, owns_number: bool) -> Result<(), StoreError> {
     let (buyer, phone, email) = buyer_columns(&order.body);
-    let number = order.body.get("source_uuid").and_then(Value::as_str).unwrap_or_default();
     let sql =
         "INSERT INTO orders (id, channel, channel_version, account, state, reason, source_id, number, owns_number,
-                 body, problems, content, received_at, updated_at, due_at, buyer, phone, email)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?13, ?14, ?15, ?16)";
+                 body, problems, content, received_at, updated_at, due_at, buyer, phone, email, target, checked)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?13, ?14, ?15, ?16, ?17, ?18)";
     connection.prepare_cached(sql)?.execute(params![
         order.id,
         order.channel,
@@ -214,7 +220,7 @@ fn insert(connection: &Connection, order: &NewOrder, owns_number: bool) -> Resul
         order.state.as_str(),
         order.reason,
         order.body.get("source_id").and_then(Value::as_i64),
-        number,
+        order.number,
         owns_number,
         serde_json::to_string(&order.body).unwrap_or_default(),
         problems_to_json(&order.problems).to_string(),
@@ -223,6 +229,8 @@ fn insert(connection: &Connection, order: &NewOrder, owns_number: bool) -> Resul
         buyer,
         phone,
         email,
+        order.target.as_str(),
+        order.checked,
     ])?;
     let seq = connection.last_insert_rowid();
     let submission = &order.submission;

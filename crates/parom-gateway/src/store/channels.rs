@@ -22,7 +22,7 @@ impl Store {
     pub async fn keep_version(&self, channel: &str, text: &str, usable: bool) -> Result<i64, StoreError> {
         let (channel, text) = (channel.to_owned(), text.to_owned());
         let now = clock::now().as_millisecond();
-        self.write(move |connection| {
+        self.write("keep_version", move |connection| {
             connection.execute(
                 "INSERT INTO channel_versions (channel, text, usable, first_seen_at) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (channel, text) DO UPDATE SET usable = ?3",

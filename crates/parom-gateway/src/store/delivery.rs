@@ -1,6 +1,7 @@
 //! Delivery's verbs: the intent, the result, and the rate ledger.
 
 use parom_core::delivery::state::State;
+use parom_core::order::Target;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::accept::append_event;
@@ -26,6 +27,10 @@ pub struct Intent {
     pub attempt: i64,
     /// Times that it was sent again after a proven absence.
     pub resends: u32,
+    /// What it becomes in the CRM.
+    pub target: Target,
+    /// The version of the dictionaries that it was checked by; 0: by none.
+    pub checked: i64,
 }
 
 /// The result of an attempt.
@@ -53,7 +58,7 @@ const LEDGER_KEPT_MS: i64 = 10 * 60_000;
 pub(super) const CLAIM: &str =
     "UPDATE orders SET state = 'sending', reason = '', attempts = attempts + 1, updated_at = ?2
      WHERE seq = (SELECT seq FROM orders WHERE account = ?1 AND state = 'queued' ORDER BY seq LIMIT 1)
-     RETURNING seq, id, body, number, source_id, received_at, attempts, resends";
+     RETURNING seq, id, body, number, source_id, received_at, attempts, resends, target, checked";
 pub(super) const QUEUE: &str =
     "SELECT count(*) FROM (SELECT 1 FROM orders WHERE account = ?1 AND state = 'queued' LIMIT ?2)";
 
@@ -66,7 +71,7 @@ impl Store {
     pub async fn claim(&self, account: &str) -> Result<Option<Intent>, StoreError> {
         let account = account.to_owned();
         let now = clock::now().as_millisecond();
-        self.write(move |connection| claim(connection, &account, now)).await
+        self.write("claim", move |connection| claim(connection, &account, now)).await
     }
 
     /// Writes the result of an attempt. It changes nothing if the order has moved on; the late result is then kept in the
@@ -78,7 +83,7 @@ impl Store {
         let (seq, attempt, id) = (intent.seq, intent.attempt, intent.id.clone());
         let (settlement, state) = (settlement.clone(), settlement.state);
         let now = clock::now().as_millisecond();
-        let kept = self.write(move |connection| settle(connection, seq, attempt, &settlement, now)).await?;
+        let kept = self.write("settle", move |connection| settle(connection, seq, attempt, &settlement, now)).await?;
         if kept {
             self.board().tell(&id, state);
         }
@@ -92,7 +97,7 @@ impl Store {
     pub async fn spend(&self, account: &str) -> Result<(), StoreError> {
         let account = account.to_owned();
         let now = clock::now().as_millisecond();
-        self.write(move |connection| spend(connection, &account, now)).await
+        self.write("spend", move |connection| spend(connection, &account, now)).await
     }
 
     /// Ages, in milliseconds, of the requests of the last minute and a bit; what a clock that jumped back left in the
@@ -134,7 +139,9 @@ fn claim(connection: &Connection, account: &str, now: i64) -> Result<Option<Inte
     let sql = "INSERT INTO attempts (seq, attempt, started_at) VALUES (?1, ?2, ?3)";
     connection.prepare_cached(sql)?.execute(params![intent.seq, intent.attempt, now])?;
     spend(connection, account, now)?;
-    append_event(connection, intent.seq, now, State::Sending, "delivery", &format!("attempt {}", intent.attempt))?;
+    let unchecked = if intent.checked == 0 { ", unchecked: the account's dictionaries are not known" } else { "" };
+    let note = format!("attempt {}{unchecked}", intent.attempt);
+    append_event(connection, intent.seq, now, State::Sending, "delivery", &note)?;
     Ok(Some(intent))
 }
 
@@ -144,10 +151,12 @@ fn intent_of(row: &Row<'_>) -> Result<Intent, rusqlite::Error> {
         id: row.get(1)?,
         body: row.get(2)?,
         number: row.get(3)?,
-        source_id: row.get(4)?,
+        source_id: row.get::<_, Option<i64>>(4)?.unwrap_or_default(),
         received_at: row.get(5)?,
         attempt: row.get(6)?,
         resends: row.get(7)?,
+        target: Target::parse(&row.get::<_, String>(8)?).unwrap_or_default(),
+        checked: row.get(9)?,
     })
 }
 

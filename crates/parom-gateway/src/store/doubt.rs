@@ -1,7 +1,9 @@
 //! Doubtful orders: what was found in `sending` at the start, and what look-ups resolve.
 
 use parom_core::delivery::state::State;
+use parom_core::order::Target;
 use rusqlite::{Connection, params};
+use serde_json::Map;
 
 use super::accept::append_event;
 use super::{Store, StoreError};
@@ -24,15 +26,19 @@ pub struct Doubtful {
     pub reason: String,
     /// Times that it was sent again.
     pub resends: u32,
+    /// What it becomes in the CRM.
+    pub target: Target,
+    /// The CRM's body, where it is a card: it is found by title and contact.
+    pub body: Map<String, serde_json::Value>,
 }
 
 // A partial index is used only where a query repeats its condition word by word.
 const SENDING: &str =
     "SELECT seq FROM orders WHERE state IN ('sending', 'unconfirmed') AND state = 'sending' ORDER BY account, seq";
-const DOUBTS: &str = "SELECT seq, id, source_id, number, received_at, reason, resends FROM orders
+const DOUBTS: &str = "SELECT seq, id, source_id, number, received_at, reason, resends, target, body FROM orders
      WHERE account = ?1 AND state IN ('sending', 'unconfirmed') AND state = 'unconfirmed' ORDER BY seq LIMIT 10000";
-const CONTROLS: &str = "SELECT seq, id, source_id, number, received_at, reason, resends FROM orders
-     WHERE account = ?1 AND state = 'delivered' ORDER BY updated_at DESC LIMIT 2";
+const CONTROLS: &str = "SELECT seq, id, source_id, number, received_at, reason, resends, target, body FROM orders
+     WHERE account = ?1 AND state = 'delivered' AND target = 'order' ORDER BY updated_at DESC LIMIT 2";
 
 impl Store {
     /// At the start: every order whose intent has no result may have been sent. A crash within: the next start does it.
@@ -41,7 +47,7 @@ impl Store {
     /// As any write.
     pub async fn recover(&self) -> Result<usize, StoreError> {
         let now = clock::now().as_millisecond();
-        self.write(move |connection| {
+        self.write("recover", move |connection| {
             let seqs: Vec<i64> =
                 connection.prepare(SENDING)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
             for seq in &seqs {
@@ -91,7 +97,7 @@ impl Store {
         let now = clock::now().as_millisecond();
         let resend = i64::from(state == State::Queued);
         let changed = self
-            .write(move |connection| {
+            .write("resolve", move |connection| {
                 let sql = "UPDATE orders SET state = ?2, reason = ?3, crm_order_id = coalesce(?4, crm_order_id),
                              resends = resends + ?5, updated_at = ?6, due_at = ?6
                            WHERE seq = ?1 AND state = 'unconfirmed'";
@@ -122,7 +128,7 @@ impl Store {
     pub async fn note_look(&self, seqs: Vec<i64>, note: &str) -> Result<(), StoreError> {
         let note = note.to_owned();
         let now = clock::now().as_millisecond();
-        self.write(move |connection| {
+        self.write("note_look", move |connection| {
             seqs.iter().try_for_each(|seq| append_event(connection, *seq, now, State::Unconfirmed, "delivery", &note))
         })
         .await
@@ -132,6 +138,11 @@ impl Store {
 fn doubtful(connection: &Connection, sql: &str, account: &str) -> Result<Vec<Doubtful>, StoreError> {
     let mut statement = connection.prepare_cached(sql)?;
     let rows = statement.query_map([account], |row| {
+        let target = Target::parse(&row.get::<_, String>(7)?).unwrap_or_default();
+        let body = match target {
+            Target::Order => Map::new(),
+            Target::Card => serde_json::from_str(&row.get::<_, String>(8)?).unwrap_or_default(),
+        };
         Ok(Doubtful {
             seq: row.get(0)?,
             id: row.get(1)?,
@@ -140,6 +151,8 @@ fn doubtful(connection: &Connection, sql: &str, account: &str) -> Result<Vec<Dou
             received_at: row.get(4)?,
             reason: row.get(5)?,
             resends: row.get(6)?,
+            target,
+            body,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -147,7 +160,7 @@ fn doubtful(connection: &Connection, sql: &str, account: &str) -> Result<Vec<Dou
 
 #[cfg(test)]
 mod tests {
-    use super::super::{delivery, journal, migrate};
+    use super::super::{delivery, dictionaries, journal, migrate};
     use rusqlite::Connection;
 
     /// What delivery asks for each order must not depend on how many orders there are.
@@ -155,7 +168,16 @@ mod tests {
     fn no_query_of_delivery_reads_the_whole_table() {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate::migrate(&mut connection).unwrap();
-        let hot = [super::SENDING, super::DOUBTS, super::CONTROLS, delivery::CLAIM, delivery::QUEUE, journal::HELD_FOR];
+        let hot = [
+            super::SENDING,
+            super::DOUBTS,
+            super::CONTROLS,
+            delivery::CLAIM,
+            delivery::QUEUE,
+            journal::HELD_FOR,
+            dictionaries::UNCHECKED,
+            dictionaries::HELD,
+        ];
         for sql in hot {
             let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
             let nulls = (0..plan.parameter_count()).map(|_| rusqlite::types::Null);

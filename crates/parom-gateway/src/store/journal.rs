@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use parom_core::Problem;
 use parom_core::delivery::state::State;
+use parom_core::order::Target;
 use rusqlite::types::Value as Sql;
 use rusqlite::{OptionalExtension, Row, params_from_iter};
 use serde_json::{Map, Value};
@@ -58,6 +59,8 @@ pub struct Summary {
     pub buyer: String,
     /// The buyer's phone.
     pub phone: String,
+    /// What it becomes in the CRM.
+    pub target: Target,
 }
 
 /// One order, whole.
@@ -114,7 +117,7 @@ pub struct Attempt {
 }
 
 const COLUMNS: &str = "seq, id, state, reason, channel, account, number, crm_order_id, received_at, attempts, problems,
-                       buyer, phone";
+                       buyer, phone, target";
 
 pub(super) const HELD_FOR: &str =
     "SELECT id FROM orders WHERE state IN ('held', 'rejected', 'disputed') AND state = 'held' AND channel = ?1
@@ -281,6 +284,7 @@ fn summary(row: &Row<'_>) -> Result<Summary, rusqlite::Error> {
         problems: problems_from_json(&problems),
         buyer: row.get(11)?,
         phone: row.get(12)?,
+        target: Target::parse(&row.get::<_, String>(13)?).unwrap_or_default(),
     })
 }
 

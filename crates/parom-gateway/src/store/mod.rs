@@ -7,6 +7,7 @@ mod accept;
 mod board;
 mod channels;
 mod delivery;
+mod dictionaries;
 mod doubt;
 mod error;
 mod journal;
@@ -25,6 +26,7 @@ pub use accept::{Accepted, KeyConflict, NewOrder, NewSubmission};
 pub use board::{Board, Changed, Pulse};
 pub use channels::KeptVersion;
 pub use delivery::{Intent, Settlement};
+pub use dictionaries::{COMPLETE, Recheck, SyncState, Unchecked};
 pub use doubt::Doubtful;
 pub use error::{OpenError, StoreError};
 pub use journal::{Attempt, Event, Filter, OrderDetail, Summary};
@@ -113,7 +115,7 @@ impl Store {
     /// # Errors
     /// As any write.
     pub async fn probe(&self) -> Result<(), StoreError> {
-        self.write(|_| Ok(())).await
+        self.write("probe", |_| Ok(())).await
     }
 
     /// A number that changes whenever the file does, by whichever process.
@@ -125,12 +127,13 @@ impl Store {
         Ok(stored)
     }
 
-    async fn write<T, F>(&self, verb: F) -> Result<T, StoreError>
+    /// Runs a verb in the next transaction; its name is what the crash tests know it by.
+    async fn write<T, F>(&self, name: &'static str, verb: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&rusqlite::Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        self.inner.writer.submit(verb).await
+        self.inner.writer.submit(name, verb).await
     }
 
     async fn read<T, F>(&self, query: F) -> Result<T, StoreError>

@@ -2,6 +2,7 @@
 
 use parom_core::Problem;
 use parom_core::delivery::state::State;
+use parom_core::order::Target;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Map, Value};
 
@@ -21,6 +22,12 @@ pub struct Revision {
     pub account: String,
     /// The version of the channel that mapped; 0 for an edit by hand.
     pub channel_version: i64,
+    /// What it becomes in the CRM.
+    pub target: Target,
+    /// Its number.
+    pub number: String,
+    /// The version of the account's dictionaries that it was checked by; 0: by none.
+    pub checked: i64,
     /// The CRM's body.
     pub body: Map<String, Value>,
     /// What is left to say about it.
@@ -52,7 +59,7 @@ impl Store {
     pub async fn revise(&self, seq: i64, seen: State, revision: Revision) -> Result<Stored, StoreError> {
         let now = clock::now().as_millisecond();
         let (account, queued) = (revision.account.clone(), revision.state == State::Queued);
-        let stored = self.write(move |connection| revise(connection, seq, seen, &revision, now)).await?;
+        let stored = self.write("revise", move |connection| revise(connection, seq, seen, &revision, now)).await?;
         if stored == Stored::Done && queued {
             self.board().wake_of(&account).notify_one();
         }
@@ -75,7 +82,7 @@ impl Store {
         let (actor, note) = (actor.to_owned(), note.to_owned());
         let now = clock::now().as_millisecond();
         let moved = self
-            .write(move |connection| {
+            .write("move_order", move |connection| {
                 let reason = if to == State::Canceled { "canceled" } else { "asked" };
                 let sql = "UPDATE orders SET state = ?3, reason = ?4, updated_at = ?5, due_at = ?5,
                              resends = CASE WHEN ?3 = 'unconfirmed' THEN 0 ELSE resends END,
@@ -109,7 +116,7 @@ fn revise(connection: &Connection, seq: i64, seen: State, new: &Revision, now: i
     let sql = "UPDATE orders SET state = ?2, reason = ?3, account = ?4,
                  channel_version = CASE WHEN ?5 = 0 THEN channel_version ELSE ?5 END,
                  body = ?6, problems = ?7, source_id = ?8, number = ?9, owns_number = ?10,
-                 revision = revision + ?11, updated_at = ?12, due_at = ?12, buyer = ?13, phone = ?14, email = ?15
+                 revision = revision + ?11, updated_at = ?12, due_at = ?12, buyer = ?13, phone = ?14, email = ?15, target = ?16, checked = ?17
                WHERE seq = ?1";
     connection.execute(
         sql,
@@ -122,13 +129,15 @@ fn revise(connection: &Connection, seq: i64, seen: State, new: &Revision, now: i
             serde_json::to_string(&new.body).unwrap_or_default(),
             problems_to_json(&new.problems).to_string(),
             identity.as_ref().map(|(source_id, _)| *source_id),
-            new.body.get("source_uuid").and_then(Value::as_str).unwrap_or_default(),
+            new.number,
             identity.is_some(),
             i64::from(new.by_hand),
             now,
             buyer,
             phone,
             email,
+            new.target.as_str(),
+            new.checked,
         ],
     )?;
     append_event(connection, seq, now, new.state, &new.actor, &new.note)?;

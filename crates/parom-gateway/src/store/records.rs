@@ -38,7 +38,10 @@ pub fn problems_from_json(text: &str) -> Vec<Problem> {
 
 /// The buyer's name, phone and e-mail of a body, for the journal's columns.
 pub(super) fn buyer_columns(body: &Map<String, Value>) -> (String, String, String) {
-    let get =
-        |name: &str| parom_core::order::get(body, &format!("buyer.{name}")).and_then(Value::as_str).unwrap_or_default();
+    // A card calls the buyer its contact.
+    let group = if body.contains_key("contact") { "contact" } else { "buyer" };
+    let get = |name: &str| {
+        parom_core::order::get(body, &format!("{group}.{name}")).and_then(Value::as_str).unwrap_or_default()
+    };
     (get("full_name").to_owned(), get("phone").to_owned(), get("email").to_lowercase())
 }

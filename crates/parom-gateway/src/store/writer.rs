@@ -15,13 +15,24 @@ const GROUP: usize = 256;
 
 /// Runs inside of the transaction and leaves what answers the caller when its fate is known.
 /// Without a connection the verb does not run, and its caller gets what the group gets.
-type Job = Box<dyn FnOnce(Option<&Connection>) -> Ran + Send>;
+type Verb = Box<dyn FnOnce(Option<&Connection>) -> Ran + Send>;
 type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+struct Job {
+    name: &'static str,
+    verb: Verb,
+}
 
 struct Ran {
     kept: bool,
     broken: Option<String>,
     answer: Answer,
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
 }
 
 #[derive(Debug)]
@@ -42,7 +53,7 @@ impl Writer {
     }
 
     /// Runs a verb in the next transaction; answers after its commit.
-    pub(super) async fn submit<T, F>(&self, verb: F) -> Result<T, StoreError>
+    pub(super) async fn submit<T, F>(&self, name: &'static str, verb: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
@@ -51,7 +62,7 @@ impl Writer {
             return Err(StoreError::Broken(reason));
         }
         let (reply, outcome) = oneshot::channel();
-        let job: Job = Box::new(move |connection| {
+        let verb: Verb = Box::new(move |connection| {
             let result = connection.map(verb);
             let kept = matches!(result, Some(Ok(_)));
             let broken = match &result {
@@ -65,7 +76,7 @@ impl Writer {
             Ran { kept, broken, answer }
         });
         let gone = || StoreError::Broken("the writer has ended".into());
-        self.jobs.send(job).map_err(|_| gone())?;
+        self.jobs.send(Job { name, verb }).map_err(|_| gone())?;
         outcome.await.map_err(|_| gone())?
     }
 
@@ -99,11 +110,12 @@ fn work(connection: &Connection, jobs: &Receiver<Job>, tell: &watch::Sender<Opti
 /// One transaction over the group. `Err` when the store cannot be trusted any more.
 fn commit(connection: &Connection, group: Vec<Job>) -> Result<(), String> {
     let mut answers = Vec::with_capacity(group.len());
+    let names: Vec<&'static str> = group.iter().map(|job| job.name).collect();
     let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(StoreError::from);
     let mut ended = begun.err();
     for job in group {
         if ended.is_some() {
-            answers.push(job(None).answer);
+            answers.push((job.verb)(None).answer);
             continue;
         }
         match run_one(connection, job) {
@@ -119,9 +131,9 @@ fn commit(connection: &Connection, group: Vec<Job>) -> Result<(), String> {
         }
     }
     if ended.is_none() {
-        crash::point("store.before_commit");
+        crash::commit("store.before_commit", &names);
         ended = connection.execute_batch("COMMIT").map_err(StoreError::from).err();
-        crash::point("store.after_commit");
+        crash::commit("store.after_commit", &names);
     }
     let Some(error) = ended else {
         answers.into_iter().for_each(|answer| answer(Ok(())));
@@ -142,7 +154,7 @@ fn commit(connection: &Connection, group: Vec<Job>) -> Result<(), String> {
 fn run_one(connection: &Connection, job: Job) -> Result<Ran, StoreError> {
     let step = |sql: &str| connection.prepare_cached(sql)?.execute([]).map(|_| ());
     step("SAVEPOINT verb")?;
-    let ran = job(Some(connection));
+    let ran = (job.verb)(Some(connection));
     if connection.is_autocommit() || ran.broken.is_some() {
         return Ok(ran);
     }

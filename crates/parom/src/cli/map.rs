@@ -4,10 +4,12 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use parom_core::mapping;
+use parom_core::dictionary::Dictionary;
+use parom_core::mapping::{self, Given};
 use parom_core::order::Verdict;
 use parom_core::submission::Submission;
-use parom_gateway::config::{LiveChannel, load_channels};
+use parom_gateway::config::{Config, LiveChannel, load_channels};
+use parom_gateway::store::{Role, Store};
 use parom_gateway::{clock, intake};
 use serde_json::Value;
 
@@ -26,12 +28,15 @@ pub(super) struct Map {
 
 impl Map {
     pub(super) async fn run(self, config: &Path) -> Result<Outcome, Failed> {
-        let channel = self.channel(config)?;
+        let config = load(config)?;
+        let channel = self.channel(&config)?;
+        let dictionary = dictionary(&config, &channel.account).await?;
         let body = read(&self.file).map_err(|error| format!("{}: {error}", self.file.display()))?;
         let (form, flat) =
             intake::sniff(body.into()).await.map_err(|error| format!("{}: {error}", self.file.display()))?;
         let submission = Submission { form, flat, ..Submission::empty(clock::now()) };
-        let (draft, verdict) = mapping::map(&channel, &submission, clock_bits());
+        let (draft, verdict) =
+            mapping::map(&channel, &submission, Given { dictionary: Some(&dictionary), random: clock_bits() });
         print_json(&Value::Object(draft.body));
         for problem in &draft.problems {
             eprintln!("{} ({})", problem, problem.effect.as_str());
@@ -39,8 +44,8 @@ impl Map {
         Ok(if verdict == Verdict::Go { Outcome::Done } else { Outcome::Problems })
     }
 
-    fn channel(&self, config: &Path) -> Result<std::sync::Arc<parom_core::channel::Channel>, Failed> {
-        let channels = load_channels(&load(config)?);
+    fn channel(&self, config: &Config) -> Result<std::sync::Arc<parom_core::channel::Channel>, Failed> {
+        let channels = load_channels(config);
         let live = channels.iter().find(|live| live.name == self.channel);
         let live = live.ok_or_else(|| unknown(&self.channel, &channels))?;
         // A token that is not set here does not matter for a dry run.
@@ -49,6 +54,15 @@ impl Map {
         }
         Err(format!("the channel `{}` cannot be used; {}", self.channel, live.fault()))
     }
+}
+
+/// The account's dictionaries, as far as they were ever fetched.
+async fn dictionary(config: &Config, account: &str) -> Result<Dictionary, Failed> {
+    if !config.store.path.exists() {
+        return Ok(Dictionary::default());
+    }
+    let store = Store::open(&config.store, Role::Command).map_err(|error| error.to_string())?;
+    Ok(store.dictionary(account).await.map_err(|error| error.to_string())?.0)
 }
 
 fn unknown(name: &str, channels: &[LiveChannel]) -> Failed {

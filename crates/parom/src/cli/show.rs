@@ -45,6 +45,7 @@ pub(super) fn detail_json(order: &OrderDetail) -> Value {
     let mut whole = summary_json(&order.summary);
     whole["reason"] = json!(order.summary.reason);
     whole["account"] = json!(order.summary.account);
+    whole["target"] = json!(order.summary.target.as_str());
     whole["revision"] = json!(order.revision);
     whole["order"] = Value::Object(order.body.clone());
     whole["submission"] = json!({
@@ -116,7 +117,8 @@ pub(super) fn page(order: &OrderDetail) -> String {
     let summary = &order.summary;
     let crm = summary.crm_order_id.map_or_else(|| "-".into(), |id| id.to_string());
     let mut out = format!(
-        "order {}\n  state     {}{}\n  number    {}\n  CRM       {crm}\n  channel   {} (account {})\n  received  {} UTC\n",
+        "{} {}\n  state     {}{}\n  number    {}\n  CRM       {crm}\n  channel   {} (account {})\n  received  {} UTC\n",
+        summary.target.as_str(),
         summary.id,
         summary.state,
         if summary.reason.is_empty() { String::new() } else { format!(" ({})", summary.reason) },
@@ -132,7 +134,7 @@ pub(super) fn page(order: &OrderDetail) -> String {
         }
     }
     let body = serde_json::to_string_pretty(&order.body).unwrap_or_default();
-    out.push_str(&format!("\norder as the CRM gets it\n{body}\n"));
+    out.push_str(&format!("\nas the CRM gets it\n{body}\n"));
     out.push_str(&format!("\nsubmission ({}, {})\n", order.door, order.content_type));
     out.push_str(&printable(&String::from_utf8_lossy(&order.raw)));
     out.push_str("\n\nhistory (UTC)\n");

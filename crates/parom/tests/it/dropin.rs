@@ -37,7 +37,7 @@ async fn it_answers_as_the_crm_does_and_leaves_dates_alone() {
     assert_eq!(answer.json()["id"], order["id"]);
     assert_eq!((&answer.json()["source_uuid"], &answer.json()["source_id"]), (&json!("WEB-1"), &json!(22)));
     assert_eq!(order["buyer"]["phone"], "+380671112233");
-    let sent: serde_json::Value = serde_json::from_str(&world.crm.ledger()[0].body).unwrap();
+    let sent: serde_json::Value = serde_json::from_str(&world.posted()[0].body).unwrap();
     assert_eq!((&sent["ordered_at"], &sent["tags"]), (&json!("2026-11-24 10:30:00"), &json!([3])));
     // The number is the key: the same order gets the same answer, another one with it is refused.
     assert_eq!(post(&world, &body).await.json()["id"], order["id"]);

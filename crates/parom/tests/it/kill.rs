@@ -10,9 +10,6 @@ use super::world::{SHOP, Settings, World, form};
 const ROUNDS: usize = 20;
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Commits of a start: one for each channel file, one for what was cut off.
-const START: u32 = 2;
-
 async fn ready() -> World {
     let mut world = World::idle(Settings { quiet: "200ms", gap: "60ms", ..Settings::default() }).await;
     world.channel("shop", SHOP);
@@ -53,8 +50,8 @@ async fn rounds(point: &str, fault: Option<FaultKind>) {
     world.assert_once(&numbers);
 }
 
-fn commit(edge: &str, nth: u32) -> String {
-    format!("store.{edge}_commit:{}", START + nth)
+fn commit(edge: &str, verb: &str) -> String {
+    format!("store.{edge}_commit.{verb}")
 }
 
 macro_rules! points {
@@ -69,20 +66,20 @@ macro_rules! points {
 points! {
     // F1: nothing was kept; the sender, who heard nothing, sends again.
     before_the_order_is_handed_to_the_store: "intake.before_accept", None;
-    before_the_orders_commit: commit("before", 1), None;
+    before_the_orders_commit: commit("before", "accept"), None;
     // F2: kept, and the answer lost: the key finds it.
-    after_the_orders_commit: commit("after", 1), None;
+    after_the_orders_commit: commit("after", "accept"), None;
     before_the_answer: "intake.after_accept", None;
     // F4: never sent.
     before_the_intent: "send.before_intent", None;
-    before_the_intents_commit: commit("before", 2), None;
+    before_the_intents_commit: commit("before", "claim"), None;
     // F5: perhaps sent; in truth not.
-    after_the_intents_commit: commit("after", 2), None;
+    after_the_intents_commit: commit("after", "claim"), None;
     before_the_first_byte: "send.after_intent", None;
     // F8: taken by the CRM, and the result lost.
     after_the_crms_answer: "send.after_answer", None;
-    before_the_results_commit: commit("before", 3), None;
-    after_the_results_commit: commit("after", 3), None;
+    before_the_results_commit: commit("before", "settle"), None;
+    after_the_results_commit: commit("after", "settle"), None;
     after_the_result: "send.after_result", None;
     // In verification, of an order that is there and of one that is not.
     before_a_look_of_one_that_is_there: "verify.before_look", Some(FaultKind::CommitThenDrop);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use keycrm_sandbox::{DupMode, Options, Sandbox};
+use keycrm_sandbox::{DupMode, LedgerEntry, Options, Sandbox};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -288,7 +288,12 @@ impl World {
 
     /// POSTs that reached the CRM.
     pub(crate) fn crm_posts(&self) -> usize {
-        self.crm.ledger().iter().filter(|entry| entry.method == "POST").count()
+        self.posted().len()
+    }
+
+    /// The POSTs that reached the CRM, in order.
+    pub(crate) fn posted(&self) -> Vec<LedgerEntry> {
+        self.crm.ledger().into_iter().filter(|entry| entry.method == "POST").collect()
     }
 
     /// No order of the CRM is there twice, and the CRM has just these numbers.

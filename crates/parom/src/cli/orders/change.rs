@@ -1,9 +1,12 @@
 //! `parom orders retry`, `edit` and `cancel`.
 
+use std::sync::Arc;
+
 use clap::Args;
 use parom_gateway::channels::Channels;
-use parom_gateway::config::Config;
-use parom_gateway::operate::{self, Change, Done, OperateError};
+use parom_gateway::config::{ChannelSet, Config};
+use parom_gateway::dictionaries::Dictionaries;
+use parom_gateway::operate::{self, Change, Desk, Done, OperateError};
 use parom_gateway::store::{Scope, Store};
 use serde_json::{Value, json};
 
@@ -68,10 +71,10 @@ fn assignment(text: &str) -> Result<(String, String), String> {
 
 impl Retry {
     pub(super) async fn run(self, config: &Config) -> Result<Outcome, Failed> {
-        let (store, channels) = desk(config).await?;
+        let room = Room::open(config).await?;
         let mut report = Report::new(self.json);
         for name in &self.orders {
-            report.add(name, operate::retry(&store, &channels.current(), &Scope::All, name, ACTOR).await)?;
+            report.add(name, operate::retry(room.desk(), name).await)?;
         }
         Ok(report.end())
     }
@@ -82,12 +85,11 @@ impl Edit {
         if self.set.is_empty() && self.unset.is_empty() {
             return Err("nothing to change: give --set FIELD=VALUE or --unset FIELD".into());
         }
-        let (store, channels) = desk(config).await?;
+        let room = Room::open(config).await?;
         let sets = self.set.into_iter().map(|(field, value)| Change::Set(field, Value::String(value)));
         let changes: Vec<Change> = sets.chain(self.unset.into_iter().map(Change::Unset)).collect();
         let mut report = Report::new(self.json);
-        let set = channels.current();
-        let done = operate::edit(&store, &set, &Scope::All, &self.order, &changes, self.keep, ACTOR).await;
+        let done = operate::edit(room.desk(), &self.order, &changes, self.keep).await;
         let kept = self.keep && matches!(&done, Ok(Done::Stays(_, text)) if text.starts_with("edited"));
         report.add(&self.order, done)?;
         Ok(if kept { Outcome::Done } else { report.end() })
@@ -105,10 +107,25 @@ impl Cancel {
     }
 }
 
-async fn desk(config: &Config) -> Result<(Store, Channels), Failed> {
-    let store = open(config)?;
-    let channels = Channels::start(config, &store).await.map_err(|error| error.to_string())?;
-    Ok((store, channels))
+/// What a command needs to decide about an order again.
+struct Room {
+    store: Store,
+    channels: Arc<ChannelSet>,
+    dictionaries: Dictionaries,
+}
+
+impl Room {
+    async fn open(config: &Config) -> Result<Room, Failed> {
+        let store = open(config)?;
+        let channels = Channels::start(config, &store).await.map_err(|error| error.to_string())?.current();
+        let dictionaries = Dictionaries::start(config.accounts.keys(), &store).await;
+        Ok(Room { store, channels, dictionaries: dictionaries.map_err(|error| error.to_string())? })
+    }
+
+    fn desk(&self) -> Desk<'_> {
+        let Room { store, channels, dictionaries } = self;
+        Desk { store, channels, dictionaries, scope: &Scope::All, actor: ACTOR }
+    }
 }
 
 /// What became of each order; problems make the command exit 1.

@@ -1,0 +1,171 @@
+//! The accounts' dictionaries as they are used: read from the store at the start, and again when delivery fetched others.
+//!
+//! A changed dictionary concerns orders that were decided by the old one: what waits for delivery is checked again before
+//! any of it is claimed, and what was held for a dictionary's sake is released when it is right now.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use parom_core::dictionary::{self, Dictionary};
+use parom_core::order::Verdict;
+use tokio::sync::{Notify, watch};
+
+use crate::channels::Channels;
+use crate::operate;
+use crate::store::{Recheck, Store, StoreError, Unchecked};
+
+/// Orders that are checked again at once.
+const BATCH: usize = 100;
+/// After a store that did not write.
+const AGAIN: Duration = Duration::from_secs(1);
+
+#[derive(Clone, Debug, Default)]
+struct Held {
+    current: Arc<Dictionary>,
+    /// The version by which every queued order of the account was checked.
+    settled: i64,
+}
+
+/// The dictionaries of every account.
+#[derive(Debug, Default)]
+pub struct Dictionaries {
+    set: RwLock<HashMap<String, Held>>,
+    changed: Notify,
+}
+
+impl Dictionaries {
+    /// Reads what the store has.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn start(accounts: impl Iterator<Item = &String>, store: &Store) -> Result<Dictionaries, StoreError> {
+        let dictionaries = Dictionaries::default();
+        for account in accounts {
+            dictionaries.reload(account, store).await?;
+        }
+        Ok(dictionaries)
+    }
+
+    /// An account's dictionaries; none where nothing was ever fetched.
+    #[must_use]
+    pub fn get(&self, account: &str) -> Option<Arc<Dictionary>> {
+        let set = self.set.read().unwrap_or_else(PoisonError::into_inner);
+        set.get(account).map(|held| Arc::clone(&held.current)).filter(|dictionary| !dictionary.is_empty())
+    }
+
+    /// Whether every queued order of the account was checked by its dictionaries as they are now.
+    #[must_use]
+    pub fn is_settled(&self, account: &str) -> bool {
+        let set = self.set.read().unwrap_or_else(PoisonError::into_inner);
+        set.get(account).is_none_or(|held| held.settled >= held.current.version)
+    }
+
+    /// Reads an account's dictionaries again after they were fetched.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn reload(&self, account: &str, store: &Store) -> Result<(), StoreError> {
+        let (dictionary, _) = store.dictionary(account).await?;
+        {
+            let mut set = self.set.write().unwrap_or_else(PoisonError::into_inner);
+            set.entry(account.to_owned()).or_default().current = Arc::new(dictionary);
+        }
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// A queued order was checked by an older version after all: the next pass finds it.
+    pub fn unsettle(&self, account: &str) {
+        {
+            let mut set = self.set.write().unwrap_or_else(PoisonError::into_inner);
+            if let Some(held) = set.get_mut(account) {
+                held.settled = held.settled.min(held.current.version - 1);
+            }
+        }
+        self.changed.notify_one();
+    }
+
+    /// Checks orders again whenever an account's dictionaries changed, until the process stops.
+    pub async fn watch(self: Arc<Self>, channels: Arc<Channels>, store: Store, mut stop: watch::Receiver<bool>) {
+        loop {
+            let mut failed = false;
+            for account in self.unsettled() {
+                if let Err(error) = self.settle(&account, &channels, &store).await {
+                    tracing::warn!(account, %error, "orders could not be checked by newer dictionaries yet");
+                    failed = true;
+                }
+            }
+            let pause = if failed { AGAIN } else { Duration::from_secs(3_600) };
+            tokio::select! {
+                () = self.changed.notified() => {}
+                () = tokio::time::sleep(pause) => {}
+                () = async { let _ = stop.wait_for(|stop| *stop).await; } => return,
+            }
+        }
+    }
+
+    fn unsettled(&self) -> Vec<String> {
+        let set = self.set.read().unwrap_or_else(PoisonError::into_inner);
+        set.iter().filter(|(_, held)| held.settled < held.current.version).map(|(name, _)| name.clone()).collect()
+    }
+
+    async fn settle(&self, account: &str, channels: &Channels, store: &Store) -> Result<(), StoreError> {
+        let Some(dictionary) = self.get(account) else { return Ok(()) };
+        loop {
+            let orders = store.unchecked(account, dictionary.version, BATCH).await?;
+            if orders.is_empty() {
+                break;
+            }
+            for order in orders {
+                let check = check(&order, channels, &dictionary);
+                if let Some(reason) = &check.held_for {
+                    tracing::warn!(order = %order.id, reason, "held: the account's dictionaries changed");
+                }
+                store.recheck(order.seq, check).await?;
+            }
+        }
+        {
+            let mut set = self.set.write().unwrap_or_else(PoisonError::into_inner);
+            if let Some(held) = set.get_mut(account) {
+                held.settled = dictionary.version;
+            }
+        }
+        store.board().wake_of(account).notify_one();
+        for id in store.held_for_dictionary(account).await? {
+            operate::mended(store, &channels.current(), self, &id).await?;
+        }
+        Ok(())
+    }
+}
+
+/// A queued order beside newer dictionaries, by its channel's own rules.
+fn check(order: &Unchecked, channels: &Channels, dictionary: &Dictionary) -> Recheck {
+    let live = channels.get(&order.channel);
+    let kept = |body, problems| Recheck { held_for: None, body, problems, version: dictionary.version };
+    let Some(channel) = live.as_ref().and_then(|live| live.channel.as_ref()) else {
+        return kept(order.body.clone(), order.problems.clone());
+    };
+    let (draft, verdict) = dictionary::again(
+        order.target,
+        &order.body,
+        dictionary,
+        channel.unknown_sku,
+        channel.on_invalid,
+        &channel.locale(),
+    );
+    let old = order.problems.iter().filter(|problem| !problem.code.is_of_dictionary());
+    // A text that an earlier check moved to the manager's comment stays named.
+    let mended = order
+        .problems
+        .iter()
+        .filter(|problem| problem.code.is_of_dictionary() && problem.effect == parom_core::Effect::Mend);
+    let problems: Vec<_> = old.chain(mended).cloned().chain(draft.problems).collect();
+    if verdict == Verdict::Go {
+        return kept(draft.body, problems);
+    }
+    let holding = problems.iter().find(|problem| problem.effect == parom_core::Effect::Hold);
+    let reason = holding.map_or("invalid", |problem| problem.code.as_str()).to_owned();
+    // It is held as it was accepted: what would have been left out of it is for the person to see.
+    Recheck { held_for: Some(reason), body: order.body.clone(), problems, version: dictionary.version }
+}

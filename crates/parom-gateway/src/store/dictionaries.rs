@@ -1,0 +1,248 @@
+//! The accounts' dictionaries, as they were fetched, and the orders that were checked by older ones.
+
+use std::collections::BTreeMap;
+
+use parom_core::Problem;
+use parom_core::delivery::state::State;
+use parom_core::dictionary::{Dictionary, Kind, waits_for_dictionary};
+use parom_core::order::Target;
+use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::{Map, Value};
+
+use super::accept::append_event;
+use super::records::{problems_from_json, problems_to_json};
+use super::{Store, StoreError};
+use crate::clock;
+
+/// The outcome of a fetch that brought everything.
+pub const COMPLETE: &str = "ok";
+
+/// How an account's dictionaries stand.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SyncState {
+    /// When a fetch was asked for last, milliseconds; 0: never.
+    pub asked_at: i64,
+    /// When the last fetch ended, milliseconds; 0: never.
+    pub done_at: i64,
+    /// [`COMPLETE`], or why it was not.
+    pub outcome: String,
+    /// Requests a minute that the CRM grants, by its own header.
+    pub granted: Option<u32>,
+}
+
+/// A queued order that was checked by an older dictionary.
+#[derive(Clone, Debug)]
+pub struct Unchecked {
+    /// Its row.
+    pub seq: i64,
+    /// Its id.
+    pub id: String,
+    /// Its channel.
+    pub channel: String,
+    /// What it becomes.
+    pub target: Target,
+    /// The CRM's body.
+    pub body: Map<String, Value>,
+    /// What was found before.
+    pub problems: Vec<Problem>,
+}
+
+/// What a new check came to.
+#[derive(Clone, Debug)]
+pub struct Recheck {
+    /// It goes: the body may have changed. Else it is held, for this reason.
+    pub held_for: Option<String>,
+    /// The CRM's body.
+    pub body: Map<String, Value>,
+    /// All problems.
+    pub problems: Vec<Problem>,
+    /// The dictionary's version.
+    pub version: i64,
+}
+
+impl Store {
+    /// Keeps a kind's rows; `true` if they are others than before. After a crash: the old rows or the new.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn keep_dictionary(&self, account: &str, kind: Kind, rows: Vec<Value>) -> Result<bool, StoreError> {
+        let account = account.to_owned();
+        let now = clock::now().as_millisecond();
+        let text = Value::Array(rows).to_string();
+        self.write("keep_dictionary", move |connection| keep(connection, &account, kind, &text, now)).await
+    }
+
+    /// An account's dictionaries and when each was fetched, milliseconds.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn dictionary(&self, account: &str) -> Result<(Dictionary, BTreeMap<Kind, i64>), StoreError> {
+        let account = account.to_owned();
+        self.read(move |connection| {
+            let sql = "SELECT kind, version, fetched_at, rows FROM dictionaries WHERE account = ?1";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query([account])?;
+            let (mut dictionary, mut ages) = (Dictionary::default(), BTreeMap::new());
+            while let Some(row) = rows.next()? {
+                let (kind, version, at, text): (String, i64, i64, String) =
+                    (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+                let parsed: Vec<Value> = serde_json::from_str(&text).unwrap_or_default();
+                if let Some(kind) = Kind::parse(&kind) {
+                    dictionary.set(kind, &parsed);
+                    dictionary.version = dictionary.version.max(version);
+                    ages.insert(kind, at);
+                }
+            }
+            Ok((dictionary, ages))
+        })
+        .await
+    }
+
+    /// Asks for a fetch; `serve` notices within a second.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn ask_sync(&self, account: &str) -> Result<i64, StoreError> {
+        let account = account.to_owned();
+        let now = clock::now().as_millisecond();
+        self.write("ask_sync", move |connection| {
+            let sql = "INSERT INTO dictionary_syncs (account, asked_at) VALUES (?1, ?2)
+                       ON CONFLICT (account) DO UPDATE SET asked_at = ?2";
+            connection.execute(sql, params![account, now])?;
+            Ok(())
+        })
+        .await?;
+        self.board().wake_all();
+        Ok(now)
+    }
+
+    /// How the last fetch ended.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn sync_state(&self, account: &str) -> Result<SyncState, StoreError> {
+        let account = account.to_owned();
+        self.read(move |connection| {
+            let sql = "SELECT asked_at, done_at, outcome, granted FROM dictionary_syncs WHERE account = ?1";
+            let found = connection.prepare_cached(sql)?.query_row([account], |row| {
+                Ok(SyncState {
+                    asked_at: row.get(0)?,
+                    done_at: row.get(1)?,
+                    outcome: row.get(2)?,
+                    granted: row.get(3)?,
+                })
+            });
+            Ok(found.optional()?.unwrap_or_default())
+        })
+        .await
+    }
+
+    /// Writes how a fetch ended.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn end_sync(&self, account: &str, outcome: &str, granted: Option<u32>) -> Result<(), StoreError> {
+        let (account, outcome) = (account.to_owned(), outcome.to_owned());
+        let now = clock::now().as_millisecond();
+        self.write("end_sync", move |connection| {
+            let sql = "INSERT INTO dictionary_syncs (account, done_at, outcome, granted) VALUES (?1, ?2, ?3, ?4)
+                       ON CONFLICT (account) DO UPDATE SET done_at = ?2, outcome = ?3, granted = coalesce(?4, granted)";
+            connection.execute(sql, params![account, now, outcome, granted])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Queued orders of an account that were checked by an older version, oldest first. One that was perhaps sent before
+    /// is not among them: a resend sends the same bytes.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn unchecked(&self, account: &str, version: i64, limit: usize) -> Result<Vec<Unchecked>, StoreError> {
+        let account = account.to_owned();
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(UNCHECKED)?;
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let rows = statement.query_map(params![account, version, limit], |row| {
+                let (target, body, problems): (String, String, String) = (row.get(3)?, row.get(4)?, row.get(5)?);
+                Ok(Unchecked {
+                    seq: row.get(0)?,
+                    id: row.get(1)?,
+                    channel: row.get(2)?,
+                    target: Target::parse(&target).unwrap_or_default(),
+                    body: serde_json::from_str(&body).unwrap_or_default(),
+                    problems: problems_from_json(&problems),
+                })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// Writes what a new check of a queued order came to. Nothing changes if it was claimed meanwhile.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn recheck(&self, seq: i64, check: Recheck) -> Result<bool, StoreError> {
+        let now = clock::now().as_millisecond();
+        self.write("recheck", move |connection| recheck(connection, seq, &check, now)).await
+    }
+
+    /// Held orders of an account that only wait for its dictionaries: their ids, oldest first.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn held_for_dictionary(&self, account: &str) -> Result<Vec<String>, StoreError> {
+        let account = account.to_owned();
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(HELD)?;
+            let rows = statement.query_map([account], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
+            let mut ids = Vec::new();
+            for row in rows {
+                let (id, problems) = row?;
+                if waits_for_dictionary(&problems_from_json(&problems)) {
+                    ids.push(id);
+                }
+            }
+            Ok(ids)
+        })
+        .await
+    }
+}
+
+pub(super) const UNCHECKED: &str = "SELECT seq, id, channel, target, body, problems FROM orders
+     WHERE account = ?1 AND state = 'queued' AND checked < ?2 AND resends = 0 ORDER BY seq LIMIT ?3";
+pub(super) const HELD: &str = "SELECT id, problems FROM orders
+     WHERE state IN ('held', 'rejected', 'disputed') AND state = 'held' AND account = ?1 ORDER BY seq LIMIT 10000";
+
+fn keep(connection: &Connection, account: &str, kind: Kind, text: &str, now: i64) -> Result<bool, StoreError> {
+    let sql = "UPDATE dictionaries SET fetched_at = ?3 WHERE account = ?1 AND kind = ?2 AND rows = ?4";
+    if connection.prepare_cached(sql)?.execute(params![account, kind.as_str(), now, text])? == 1 {
+        return Ok(false);
+    }
+    let sql = "INSERT INTO dictionaries (account, kind, version, fetched_at, rows)
+               VALUES (?1, ?2, (SELECT coalesce(max(version), 0) + 1 FROM dictionaries WHERE account = ?1), ?3, ?4)
+               ON CONFLICT (account, kind) DO UPDATE SET version = excluded.version, fetched_at = ?3, rows = ?4";
+    connection.prepare_cached(sql)?.execute(params![account, kind.as_str(), now, text])?;
+    Ok(true)
+}
+
+fn recheck(connection: &Connection, seq: i64, check: &Recheck, now: i64) -> Result<bool, StoreError> {
+    let state = if check.held_for.is_some() { State::Held } else { State::Queued };
+    let reason = check.held_for.clone().unwrap_or_default();
+    let sql = "UPDATE orders SET state = ?2, reason = ?3, body = ?4, problems = ?5, checked = ?6, updated_at = ?7
+               WHERE seq = ?1 AND state = 'queued' AND resends = 0";
+    let changed = connection.prepare_cached(sql)?.execute(params![
+        seq,
+        state.as_str(),
+        reason,
+        serde_json::to_string(&check.body).unwrap_or_default(),
+        problems_to_json(&check.problems).to_string(),
+        check.version,
+        now,
+    ])?;
+    if changed == 1 && check.held_for.is_some() {
+        append_event(connection, seq, now, state, "dictionaries", "checked again by newer dictionaries")?;
+    }
+    Ok(changed == 1)
+}

@@ -2,6 +2,7 @@
 //!
 //! Intake and delivery meet only in the store; SQL stands only in `store/`; only `crm/` speaks to the CRM.
 
+pub mod api;
 pub mod channels;
 pub mod clock;
 pub mod config;
@@ -9,6 +10,7 @@ mod crash;
 pub mod crm;
 pub mod delivery;
 pub mod dictionaries;
+pub mod inspect;
 pub mod intake;
 pub mod metering;
 pub mod operate;

@@ -5,10 +5,12 @@ mod finding;
 mod known;
 mod read;
 mod rules;
+mod suggest;
 
 pub use finding::{Finding, Severity};
 pub use known::{check_known, check_rate};
 pub use read::{parse, parse_duration};
+pub use suggest::suggest;
 
 use std::time::Duration;
 

@@ -12,4 +12,5 @@ mod php;
 mod rate;
 mod rows;
 mod state;
+mod suggest;
 mod verify;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use parom_core::channel::{SecretRef, parse_duration};
 use serde::Deserialize;
 
-use super::{Account, Config, ConfigError, DeliverySettings, StoreSettings};
+use super::{Account, ApiToken, Config, ConfigError, DeliverySettings, Role, StoreSettings};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,6 +25,8 @@ struct Raw {
     accounts: BTreeMap<String, RawAccount>,
     #[serde(default)]
     delivery: RawDelivery,
+    #[serde(default)]
+    api: RawApi,
     retention: Option<toml::Table>,
     alerts: Option<toml::Table>,
 }
@@ -63,6 +65,21 @@ struct RawDelivery {
     resend: Option<String>,
     in_flight: Option<usize>,
     bulk: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct RawApi {
+    #[serde(default)]
+    tokens: BTreeMap<String, RawToken>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawToken {
+    token: RawSecret,
+    role: Option<String>,
+    accounts: Option<Vec<String>>,
 }
 
 fn default_listen() -> String {
@@ -108,7 +125,16 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
         store: check_store(&dir, &raw.store).map_err(fail)?,
         accounts: accounts.collect::<Result<_, ConfigError>>()?,
         delivery: check_delivery(&raw.delivery).map_err(fail)?,
+        api_tokens: raw
+            .api
+            .tokens
+            .into_iter()
+            .map(|(name, token)| {
+                check_token(&name, token).map_err(|message| fail(format!("api.tokens.{name}: {message}")))
+            })
+            .collect::<Result<_, _>>()?,
         unused,
+        file: path.to_owned(),
         dir,
     })
 }
@@ -153,12 +179,26 @@ fn check_account(name: &str, raw: RawAccount) -> Result<Account, String> {
     if raw.requests_per_minute == 0 {
         return Err("requests_per_minute must be at least 1".into());
     }
-    let api_key = match (raw.api_key.env, raw.api_key.file) {
-        (Some(env), None) => SecretRef::Env(env),
-        (None, Some(file)) => SecretRef::File(file),
-        _ => return Err("api_key takes { env = \"NAME\" } or { file = \"/path\" }".into()),
-    };
+    let api_key = secret("api_key", raw.api_key)?;
     Ok(Account { name: name.to_owned(), url, api_key, requests_per_minute: raw.requests_per_minute })
+}
+
+fn secret(name: &str, raw: RawSecret) -> Result<SecretRef, String> {
+    match (raw.env, raw.file) {
+        (Some(env), None) => Ok(SecretRef::Env(env)),
+        (None, Some(file)) => Ok(SecretRef::File(file)),
+        _ => Err(format!("{name} takes {{ env = \"NAME\" }} or {{ file = \"/path\" }}")),
+    }
+}
+
+fn check_token(name: &str, raw: RawToken) -> Result<ApiToken, String> {
+    let role = match raw.role.as_deref() {
+        None | Some("viewer") => Role::Viewer,
+        Some("operator") => Role::Operator,
+        Some("admin") => Role::Admin,
+        Some(other) => return Err(format!("role: `{other}` is not taken; write viewer, operator or admin")),
+    };
+    Ok(ApiToken { name: name.to_owned(), token: secret("token", raw.token)?, role, accounts: raw.accounts })
 }
 
 fn check_store(dir: &Path, raw: &RawStore) -> Result<StoreSettings, String> {

@@ -21,6 +21,8 @@ pub use secrets::{SecretError, read_secret};
 pub struct Config {
     /// The folder of `parom.toml`: relative paths resolve there, and `channels/` stands in it.
     pub dir: PathBuf,
+    /// The file.
+    pub file: PathBuf,
     /// Intake, drop-in and health.
     pub listen: SocketAddr,
     /// The address that senders see.
@@ -33,6 +35,8 @@ pub struct Config {
     pub accounts: BTreeMap<String, Account>,
     /// Delivery's times and bounds.
     pub delivery: DeliverySettings,
+    /// The tokens of the API.
+    pub api_tokens: Vec<ApiToken>,
     /// Settings that are read and do nothing in this version, for a word at the start.
     pub unused: Vec<&'static str>,
 }
@@ -59,6 +63,30 @@ pub struct Account {
     pub api_key: SecretRef,
     /// The ceiling of all requests together.
     pub requests_per_minute: u32,
+}
+
+/// Who may use the API.
+#[derive(Clone, Debug)]
+pub struct ApiToken {
+    /// Its name here, which the history shows.
+    pub name: String,
+    /// The token, by reference.
+    pub token: SecretRef,
+    /// What it may do.
+    pub role: Role,
+    /// The accounts that it may see; none: all.
+    pub accounts: Option<Vec<String>>,
+}
+
+/// What an operator or a token may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Looks, with buyers masked.
+    Viewer,
+    /// Looks, mends and sends again.
+    Operator,
+    /// All of it.
+    Admin,
 }
 
 /// Delivery's settings; none has a hidden floor.
@@ -93,6 +121,19 @@ impl Config {
     #[must_use]
     pub fn channels_dir(&self) -> PathBuf {
         self.dir.join("channels")
+    }
+
+    /// The file and the line in which an account stands.
+    #[must_use]
+    pub fn account_place(&self, name: &str) -> (PathBuf, usize) {
+        let own = self.dir.join("accounts").join(format!("{name}.toml"));
+        if own.exists() {
+            return (own, 1);
+        }
+        let text = std::fs::read_to_string(&self.file).unwrap_or_default();
+        let header = [format!("[accounts.{name}]"), format!("[accounts.\"{name}\"]")];
+        let line = text.lines().position(|line| header.iter().any(|header| line.trim_start().starts_with(header)));
+        (self.file.clone(), line.map_or(1, |line| line + 1))
     }
 
     /// A path of the configuration, resolved beside the file.

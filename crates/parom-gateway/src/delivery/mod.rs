@@ -4,6 +4,7 @@
 mod dispatcher;
 mod fetch;
 mod look;
+mod once;
 mod send;
 
 use std::sync::Arc;
@@ -15,6 +16,8 @@ use crate::config::{Config, read_secret};
 use crate::crm::Client;
 use crate::dictionaries::Dictionaries;
 use crate::store::Store;
+
+pub use once::fetch_now;
 
 use dispatcher::Dispatcher;
 

@@ -19,8 +19,9 @@ pub(super) enum Entry {
     Foreign,
 }
 
-/// The token of a request: in the path, or as a bearer.
-pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+/// The bearer token of a request.
+#[must_use]
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{get, post};
 
-pub use access::token_hash;
+pub use access::{bearer, token_hash};
 pub use decode::{decode, sniff};
 pub use keep::submission_of;
 

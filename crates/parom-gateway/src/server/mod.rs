@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::api;
 use crate::channels::Channels;
 use crate::config::Config;
 use crate::delivery::Delivery;
@@ -61,7 +62,7 @@ impl Gateway {
             channels: Arc::clone(&channels),
             dictionaries: Arc::clone(&dictionaries),
         };
-        let router = routes(intake);
+        let router = routes(intake)?;
         let server = tokio::spawn(connections::serve(listener, router, stopping.clone()));
         let replayer = Arc::clone(&channels).watch(config, store.clone(), Arc::clone(&dictionaries), stopping.clone());
         let checker = dictionaries.watch(Arc::clone(&channels), store.clone(), stopping);
@@ -80,9 +81,11 @@ impl Gateway {
     }
 }
 
-fn routes(intake: Intake) -> Router {
-    Router::new().merge(health::routes(intake.clone())).merge(intake::routes(intake)).fallback(|| async {
+fn routes(intake: Intake) -> Result<Router, String> {
+    let api = api::routes(intake.clone())?;
+    let all = Router::new().merge(health::routes(intake.clone())).merge(api).merge(intake::routes(intake));
+    Ok(all.fallback(|| async {
         let body = serde_json::json!({ "message": "there is nothing at this address" });
         (StatusCode::NOT_FOUND, axum::Json(body))
-    })
+    }))
 }

@@ -1,11 +1,14 @@
 //! `parom channel`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use comfy_table::{Table, presets};
+use parom_core::channel::suggest;
+use parom_core::submission::Submission;
 use parom_gateway::config::load_channels;
 use parom_gateway::store::{Role, Store};
+use parom_gateway::{clock, intake};
 use serde_json::{Value, json};
 
 use super::{Failed, Outcome, load, print, print_json};
@@ -19,11 +22,35 @@ pub(super) enum Channel {
         #[arg(long)]
         json: bool,
     },
+    /// Propose a channel file from a sample of what the site sends
+    #[command(after_help = "Example: parom channel suggest form.txt --source 22 > channels/site.toml")]
+    Suggest {
+        /// A form's body or JSON, as sent; - is stdin
+        file: PathBuf,
+        /// The id of the source in the CRM
+        #[arg(long, default_value_t = 1, value_name = "ID")]
+        source: i64,
+        /// The account
+        #[arg(long, default_value = "main", value_name = "NAME")]
+        account: String,
+    },
+}
+
+async fn propose(file: &Path, source: i64, account: &str) -> Result<Outcome, Failed> {
+    let named = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
+    let body = super::map::read(file).map_err(|error| named(&error))?;
+    let (form, flat) = intake::sniff(body.into()).await.map_err(|error| named(&error))?;
+    let sample = Submission { form, flat, ..Submission::empty(clock::now()) };
+    print(&suggest(account, source, &sample));
+    Ok(Outcome::Done)
 }
 
 impl Channel {
     pub(super) async fn run(self, config: &Path) -> Result<Outcome, Failed> {
-        let Channel::List { json: as_json } = self;
+        let as_json = match self {
+            Channel::List { json } => json,
+            Channel::Suggest { file, source, account } => return propose(&file, source, &account).await,
+        };
         let config = load(config)?;
         let base = config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.listen));
         let store = if config.store.path.exists() {

@@ -1,18 +1,29 @@
 //! `parom check`.
 
 use std::path::Path;
+use std::time::Duration;
 
 use clap::Args;
-use parom_core::channel::{Finding, Severity};
-use parom_gateway::config::{LiveChannel, load_channels};
-use serde_json::{Value, json};
+use parom_core::channel::Severity;
+use parom_core::dictionary::Kind;
+use parom_gateway::clock;
+use parom_gateway::config::{Config, LiveChannel, load_channels};
+use parom_gateway::delivery::fetch_now;
+use parom_gateway::inspect::{self, AccountReport, Located};
+use parom_gateway::store::{Role, Store};
+use serde_json::Value;
 
 use super::{Failed, Outcome, load, print, print_json};
 
-/// Look over every channel file.
+/// A running `serve` is given so long to fetch what was asked for.
+const PATIENCE_MS: u64 = 60_000;
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Look over every channel file, and over what the accounts really have.
 #[derive(Args)]
 #[command(after_help = "Errors exit 1; warnings exit 0, or 1 with --strict.\n\
-    Example: parom check --offline --json | jq '.[].message'")]
+    The account's dictionaries are fetched within its own rate: by the running `serve`, or by this command.\n\
+    Example: parom check --json | jq '.[].message'")]
 pub(super) struct Check {
     /// By the files alone, without asking the CRM
     #[arg(long)]
@@ -26,47 +37,106 @@ pub(super) struct Check {
 }
 
 impl Check {
-    pub(super) fn run(self, config: &Path) -> Result<Outcome, Failed> {
+    pub(super) async fn run(self, config: &Path) -> Result<Outcome, Failed> {
         let config = load(config)?;
-        if !self.offline {
-            eprintln!("parom: this version checks the files alone; the account's dictionaries are not asked");
-        }
         let channels = load_channels(&config);
-        let found: Vec<(&LiveChannel, &Finding)> =
-            channels.iter().flat_map(|live| live.findings.iter().map(move |finding| (live, finding))).collect();
-        if self.json {
-            print_json(&Value::Array(found.iter().map(|(live, finding)| as_json(live, finding)).collect()));
+        let (found, accounts) = if self.offline {
+            (inspect::offline(channels.iter()), Vec::new())
         } else {
-            found.iter().for_each(|(live, finding)| print(&as_text(live, finding)));
-            let errors = found.iter().filter(|(_, finding)| finding.severity == Severity::Error).count();
-            let warnings = found.len() - errors;
-            print(&format!("{} channels, {errors} errors, {warnings} warnings\n", channels.len()));
-            if channels.is_empty() {
-                print(&format!("no channel files in {}\n", config.channels_dir().display()));
-            }
+            let accounts = up_to_date(&config).await?;
+            (inspect::online(&config, channels.iter(), &accounts), accounts)
+        };
+        if self.json {
+            print_json(&Value::Array(found.iter().map(Located::to_json).collect()));
+        } else {
+            report(&config, &channels, &found, &accounts);
         }
-        let failing = |finding: &Finding| self.strict || finding.severity == Severity::Error;
-        let failed = found.iter().any(|(_, finding)| failing(finding));
-        Ok(if failed { Outcome::Problems } else { Outcome::Done })
+        let failing = |located: &Located| self.strict || located.finding.severity == Severity::Error;
+        Ok(if found.iter().any(failing) { Outcome::Problems } else { Outcome::Done })
     }
 }
 
-fn as_json(live: &LiveChannel, finding: &Finding) -> Value {
-    json!({
-        "channel": live.name,
-        "file": live.file.display().to_string(),
-        "line": finding.line,
-        "column": finding.column,
-        "path": finding.path,
-        "code": finding.code.as_str(),
-        "severity": finding.severity.as_str(),
-        "message": finding.message,
-        "hint": finding.hint,
-    })
+/// Checks by what was fetched last, and prints what is found: the end of `init`.
+pub(super) async fn by_the_last_fetch(config: &Path) -> Result<Outcome, Failed> {
+    let config = load(config)?;
+    let channels = load_channels(&config);
+    let store = Store::open(&config.store, Role::Command).map_err(|error| error.to_string())?;
+    let accounts = inspect::accounts(&config, &store).await.map_err(|error| error.to_string())?;
+    let found = inspect::online(&config, channels.iter(), &accounts);
+    report(&config, &channels, &found, &accounts);
+    let failed = found.iter().any(|located| located.finding.severity == Severity::Error);
+    Ok(if failed { Outcome::Problems } else { Outcome::Done })
 }
 
-fn as_text(live: &LiveChannel, finding: &Finding) -> String {
-    let place = format!("{}:{}:{}", live.file.display(), finding.line, finding.column);
+/// Fetches the dictionaries anew: through the `serve` that runs, or here where none does.
+async fn up_to_date(config: &Config) -> Result<Vec<AccountReport>, Failed> {
+    let words = |error: parom_gateway::store::StoreError| error.to_string();
+    // Whoever holds the lock owns the accounts' budgets.
+    if let Ok(store) = Store::open(&config.store, Role::Serve) {
+        for account in config.accounts.keys() {
+            fetch_now(config, &store, account).await?;
+        }
+        return inspect::accounts(config, &store).await.map_err(words);
+    }
+    let store = Store::open(&config.store, Role::Command).map_err(|error| error.to_string())?;
+    for account in config.accounts.keys() {
+        let asked = store.ask_sync(account).await.map_err(words)?;
+        wait(&store, account, asked).await?;
+    }
+    inspect::accounts(config, &store).await.map_err(words)
+}
+
+/// Waits until `serve` has fetched what orders are decided by; the catalogue may take longer, and is not waited for.
+async fn wait(store: &Store, account: &str, asked: i64) -> Result<(), Failed> {
+    let until = clock::mono().after(PATIENCE_MS);
+    loop {
+        let state = store.sync_state(account).await.map_err(|error| error.to_string())?;
+        let (_, ages) = store.dictionary(account).await.map_err(|error| error.to_string())?;
+        let fresh = |kind: &Kind| ages.get(kind).is_some_and(|at| *at >= asked);
+        if state.done_at >= asked || fresh(&Kind::Statuses) {
+            return Ok(());
+        }
+        if clock::mono() > until {
+            eprintln!(
+                "parom: account {account}: `serve` has not fetched its dictionaries yet; checked by the last ones"
+            );
+            return Ok(());
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+fn report(config: &Config, channels: &[LiveChannel], found: &[Located], accounts: &[AccountReport]) {
+    accounts.iter().for_each(|account| print(&of_account(account)));
+    found.iter().for_each(|located| print(&as_text(located)));
+    let errors = found.iter().filter(|located| located.finding.severity == Severity::Error).count();
+    let warnings = found.len() - errors;
+    print(&format!("{} channels, {errors} errors, {warnings} warnings\n", channels.len()));
+    if channels.is_empty() {
+        print(&format!("no channel files in {}\n", config.channels_dir().display()));
+    }
+}
+
+fn of_account(report: &AccountReport) -> String {
+    let key = if report.key_is_refused() { "key refused" } else { "key accepted" };
+    let key = if report.dictionary.is_empty() && !report.key_is_refused() { "key not known" } else { key };
+    let granted = report.state.granted.map_or_else(String::new, |granted| format!(", {granted} granted by the CRM"));
+    let now = clock::now().as_millisecond();
+    let kinds: Vec<String> = Kind::ALL
+        .iter()
+        .filter_map(|kind| {
+            let age = (now - report.fetched_at.get(kind)?).max(0) / 1_000;
+            let age = if age < 120 { format!("{age} s") } else { format!("{} min", age / 60) };
+            Some(format!("{} {} ({age} old)", report.dictionary.count(*kind)?, kind.as_str().replace('_', " ")))
+        })
+        .collect();
+    let kinds = if kinds.is_empty() { "no dictionaries".to_owned() } else { kinds.join(", ") };
+    format!("account {}: {key}; {} requests a minute{granted}\n  {kinds}\n", report.name, report.configured)
+}
+
+fn as_text(located: &Located) -> String {
+    let finding = &located.finding;
+    let place = format!("{}:{}:{}", located.file.display(), finding.line, finding.column);
     let path = if finding.path.is_empty() { String::new() } else { format!("{}: ", finding.path) };
     let mut text = format!("{place}: {}: {path}{} [{}]\n", finding.severity.as_str(), finding.message, finding.code);
     if !finding.hint.is_empty() {

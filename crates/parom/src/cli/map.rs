@@ -70,7 +70,8 @@ fn unknown(name: &str, channels: &[LiveChannel]) -> Failed {
     format!("there is no channel `{name}`; there are: {}", known.join(", "))
 }
 
-fn read(file: &Path) -> std::io::Result<Vec<u8>> {
+/// A file, or stdin for `-`.
+pub(super) fn read(file: &Path) -> std::io::Result<Vec<u8>> {
     if file == Path::new("-") {
         let mut body = Vec::new();
         std::io::stdin().lock().read_to_end(&mut body)?;

@@ -3,6 +3,7 @@
 mod channel;
 mod check;
 mod demo;
+mod init;
 mod map;
 mod orders;
 mod sandbox;
@@ -46,6 +47,8 @@ struct Arguments {
 enum Command {
     /// Run the gateway, a sandbox CRM and an example shop, with nothing to configure
     Demo(demo::Demo),
+    /// Make the files of a first channel: key, source, mapping
+    Init(init::Init),
     /// Run the gateway
     Serve(serve::Serve),
     /// Look over every channel file
@@ -73,8 +76,9 @@ pub(crate) fn run() -> ExitCode {
     let ended = runtime.block_on(async {
         match arguments.command {
             Command::Demo(command) => command.run().await,
+            Command::Init(command) => command.run(&config).await,
             Command::Serve(command) => command.run(&config).await,
-            Command::Check(command) => command.run(&config),
+            Command::Check(command) => command.run(&config).await,
             Command::Map(command) => command.run(&config).await,
             Command::Orders(command) => command.run(&config).await,
             Command::Channel(command) => command.run(&config).await,

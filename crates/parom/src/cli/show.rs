@@ -3,73 +3,11 @@
 use comfy_table::{ContentArrangement, Table, presets};
 use jiff::Timestamp;
 use parom_gateway::store::{OrderDetail, Summary};
-use serde_json::{Value, json};
 
 /// A time as people read it, UTC.
 pub(super) fn time(millis: i64) -> String {
     let at = Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH);
     at.strftime("%Y-%m-%d %H:%M:%S").to_string()
-}
-
-/// A time as machines read it.
-fn rfc3339(millis: i64) -> String {
-    Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
-}
-
-/// The contract's row.
-pub(super) fn summary_json(order: &Summary) -> Value {
-    let problems: Vec<Value> = order
-        .problems
-        .iter()
-        .map(|problem| {
-            json!({
-                "path": problem.path, "code": problem.code.as_str(),
-                "message": problem.message, "hint": problem.hint,
-            })
-        })
-        .collect();
-    json!({
-        "id": order.id,
-        "state": order.state.as_str(),
-        "channel": order.channel,
-        "source_uuid": order.number,
-        "crm_order_id": order.crm_order_id,
-        "received_at": rfc3339(order.received_at),
-        "attempts": order.attempts,
-        "problems": problems,
-    })
-}
-
-/// One order, whole.
-pub(super) fn detail_json(order: &OrderDetail) -> Value {
-    let mut whole = summary_json(&order.summary);
-    whole["reason"] = json!(order.summary.reason);
-    whole["account"] = json!(order.summary.account);
-    whole["target"] = json!(order.summary.target.as_str());
-    whole["revision"] = json!(order.revision);
-    whole["order"] = Value::Object(order.body.clone());
-    whole["submission"] = json!({
-        "door": order.door,
-        "content_type": order.content_type,
-        "context": order.context,
-        "body": String::from_utf8_lossy(&order.raw),
-    });
-    let events = order.events.iter().map(
-        |event| json!({ "at": rfc3339(event.at), "state": event.state, "actor": event.actor, "note": event.note }),
-    );
-    whole["history"] = Value::Array(events.collect());
-    let attempts = order.attempts.iter().map(|attempt| {
-        json!({
-            "attempt": attempt.attempt,
-            "started_at": rfc3339(attempt.started_at),
-            "finished_at": attempt.finished_at.map(rfc3339),
-            "outcome": attempt.outcome,
-            "status": attempt.status,
-            "answer": attempt.answer,
-        })
-    });
-    whole["deliveries"] = Value::Array(attempts.collect());
-    whole
 }
 
 /// A table that fits the terminal.

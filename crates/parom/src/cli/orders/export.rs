@@ -5,6 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use parom_gateway::api::shape;
 use parom_gateway::config::Config;
 use parom_gateway::store::{Scope, Store, Summary};
 
@@ -92,7 +93,7 @@ async fn write_all(
                     let detail = store.order(&Scope::All, &order.id).await;
                     let detail = detail.map_err(|error| Ended::Store(error.to_string()))?;
                     if let Some(detail) = detail {
-                        writeln!(out, "{}", show::detail_json(&detail))?;
+                        writeln!(out, "{}", shape::detail_json(&detail))?;
                     }
                 }
             }

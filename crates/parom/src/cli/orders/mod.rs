@@ -7,6 +7,7 @@ mod select;
 use std::path::Path;
 
 use clap::Subcommand;
+use parom_gateway::api::shape;
 use parom_gateway::config::Config;
 use parom_gateway::store::{Role, Scope, Store};
 use serde_json::Value;
@@ -75,7 +76,7 @@ async fn list(config: &Config, select: Select, json: bool) -> Result<Outcome, Fa
     let limit = filter.limit;
     let orders = open(config)?.orders(&Scope::All, filter).await.map_err(|error| error.to_string())?;
     if json {
-        print_json(&Value::Array(orders.iter().map(show::summary_json).collect()));
+        print_json(&Value::Array(orders.iter().map(shape::summary_json).collect()));
         return Ok(Outcome::Done);
     }
     if orders.is_empty() {
@@ -93,7 +94,7 @@ async fn show_one(config: &Config, name: &str, json: bool) -> Result<Outcome, Fa
     let order = open(config)?.order(&Scope::All, name).await.map_err(|error| error.to_string())?;
     let order = order.ok_or_else(|| format!("there is no order `{name}`; see `parom orders list`"))?;
     if json {
-        print_json(&show::detail_json(&order));
+        print_json(&shape::detail_json(&order));
     } else {
         print(&show::page(&order));
     }

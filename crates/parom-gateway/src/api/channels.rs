@@ -1,0 +1,99 @@
+//! Channels: what there are, what is wrong with them, and what a submission would become.
+
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use bytes::Bytes;
+use parom_core::mapping::{self, Given};
+use parom_core::order::Verdict;
+use parom_core::submission::{DecodeError, Submission};
+use serde_json::{Value, json};
+
+use super::Api;
+use super::auth::Caller;
+use super::problem::Refused;
+use crate::config::LiveChannel;
+use crate::store::{Scope, problems_to_json};
+use crate::{clock, inspect, intake};
+
+pub(super) async fn list(State(api): State<Api>, Extension(caller): Extension<Caller>) -> Response {
+    let set = api.intake.channels.current();
+    let rows = set.values().filter(|live| sees(&caller, live)).map(|live| {
+        json!({
+            "name": live.name,
+            "account": live.channel.as_ref().map(|channel| channel.account.clone()),
+            "address": format!("/in/{}", live.name),
+            "state": if live.is_broken() { "broken" } else { "ok" },
+            "fault": if live.is_broken() { Value::String(live.fault()) } else { Value::Null },
+        })
+    });
+    Json(Value::Array(rows.collect())).into_response()
+}
+
+/// The findings of every channel and account in sight, by the dictionaries as they were fetched last.
+pub(super) async fn check(State(api): State<Api>, Extension(caller): Extension<Caller>) -> Result<Response, Refused> {
+    let intake = &api.intake;
+    let mut accounts = inspect::accounts(&intake.config, &intake.store).await?;
+    accounts.retain(|report| in_scope(&caller.scope, &report.name));
+    let set = intake.channels.current();
+    let channels = set.values().filter(|live| sees(&caller, live)).map(AsRef::as_ref);
+    let found = inspect::online(&intake.config, channels, &accounts);
+    let findings: Vec<Value> = found.iter().map(inspect::Located::to_json).collect();
+    let accounts: Vec<Value> = accounts.iter().map(inspect::AccountReport::to_json).collect();
+    Ok(Json(json!({ "accounts": accounts, "findings": findings })).into_response())
+}
+
+/// A dry run: the body as a sender would post it.
+pub(super) async fn map(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refused> {
+    let live = api.intake.channels.get(&name).filter(|live| sees(&caller, live));
+    let live = live.ok_or_else(|| Refused::new(404, "there is no such channel in your accounts"))?;
+    let channel = live.channel.as_ref().ok_or_else(|| Refused::new(409, live.fault()))?;
+    let body = body.map_err(|error| Refused::new(error.status().as_u16(), error.body_text()))?;
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let (form, flat) = intake::decode(kind, body).await.map_err(|error| {
+        let status = match error {
+            DecodeError::Malformed(_) => 400,
+            DecodeError::TooLarge(_) => 413,
+            DecodeError::Unsupported(_) => 415,
+        };
+        Refused::new(status, error.to_string())
+    })?;
+    let submission = Submission { form, flat, ..Submission::empty(clock::now()) };
+    let dictionary = api.intake.dictionaries.get(&channel.account);
+    let given = Given { dictionary: dictionary.as_deref(), random: uuid::Uuid::new_v4().as_u128() };
+    let (draft, verdict) = mapping::map(channel, &submission, given);
+    let verdict = match verdict {
+        Verdict::Go => "go",
+        Verdict::Hold => "hold",
+        Verdict::Reject => "reject",
+    };
+    let body = json!({
+        "verdict": verdict, "target": draft.target.as_str(), "order": draft.body,
+        "problems": problems_to_json(&draft.problems),
+    });
+    Ok(Json(body).into_response())
+}
+
+/// A channel that could never be read belongs to no account: only who sees all sees it.
+fn sees(caller: &Caller, live: &LiveChannel) -> bool {
+    match &live.channel {
+        Some(channel) => in_scope(&caller.scope, &channel.account),
+        None => caller.scope == Scope::All,
+    }
+}
+
+pub(super) fn in_scope(scope: &Scope, account: &str) -> bool {
+    match scope {
+        Scope::All => true,
+        Scope::Accounts(names) => names.iter().any(|name| name == account),
+    }
+}

@@ -1,0 +1,195 @@
+//! Orders: the journal, one order, and what an operator does with it.
+
+use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use bytes::Bytes;
+use jiff::Timestamp;
+use parom_core::delivery::state::State as OrderState;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::Api;
+use super::auth::Caller;
+use super::problem::Refused;
+use super::shape::{detail_json, summary_json};
+use crate::config::Role;
+use crate::operate::{self, Change, Desk, Done};
+use crate::store::Filter;
+
+/// Orders in one answer.
+const LIMIT_MAX: usize = 500;
+
+/// What a list asks for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Asked {
+    /// By comma.
+    state: Option<String>,
+    channel: Option<String>,
+    text: Option<String>,
+    since: Option<String>,
+    until: Option<String>,
+    before: Option<i64>,
+    limit: Option<usize>,
+}
+
+pub(super) async fn list(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Result<Response, Refused> {
+    let Query(asked) = asked.map_err(|error| Refused::new(400, error.body_text()))?;
+    let orders = api.intake.store.orders(&caller.scope, filter(asked)?).await?;
+    let next = orders.last().map(|order| order.seq);
+    let mut rows: Vec<Value> = orders.iter().map(summary_json).collect();
+    if caller.role == Role::Viewer {
+        rows.iter_mut().for_each(mask_problems);
+    }
+    Ok(Json(json!({ "orders": rows, "next_before": next })).into_response())
+}
+
+fn filter(asked: Asked) -> Result<Filter, Refused> {
+    let states = asked.state.iter().flat_map(|list| list.split(',')).filter(|text| !text.trim().is_empty());
+    let states = states.map(|text| {
+        OrderState::parse(text.trim()).ok_or_else(|| Refused::new(400, format!("there is no state `{text}`")))
+    });
+    let at = |name: &str, text: &Option<String>| {
+        let parse = |text: &String| {
+            let at: Result<Timestamp, _> = text.parse();
+            at.map(Timestamp::as_millisecond)
+                .map_err(|_| Refused::new(400, format!("{name}: write a time such as 2026-11-24T10:00:00Z")))
+        };
+        text.as_ref().map(parse).transpose()
+    };
+    Ok(Filter {
+        states: states.collect::<Result<_, _>>()?,
+        since: at("since", &asked.since)?,
+        until: at("until", &asked.until)?,
+        channel: asked.channel,
+        text: asked.text,
+        before: asked.before,
+        limit: asked.limit.unwrap_or(50).clamp(1, LIMIT_MAX),
+    })
+}
+
+pub(super) async fn show(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<Response, Refused> {
+    let order = api.intake.store.order(&caller.scope, &id).await?;
+    let order = order.ok_or_else(|| Refused::new(404, "there is no such order in your accounts"))?;
+    let mut whole = detail_json(&order);
+    if caller.role == Role::Viewer {
+        mask(&mut whole);
+    }
+    Ok(Json(whole).into_response())
+}
+
+/// A viewer sees that there is a buyer, and not who: what came is left out, what it became is masked.
+fn mask(whole: &mut Value) {
+    whole["submission"] = Value::Null;
+    whole["deliveries"] = Value::Null;
+    let hidden = |value: &mut Value| {
+        if let Value::String(text) = value {
+            let tail: String = text.chars().rev().take(2).collect::<Vec<_>>().into_iter().rev().collect();
+            *text = format!("•••{tail}");
+        }
+    };
+    for group in ["buyer", "contact"] {
+        if let Some(Value::Object(buyer)) = whole["order"].get_mut(group) {
+            buyer.values_mut().for_each(hidden);
+        }
+    }
+    for name in ["buyer_comment", "manager_comment", "gift_message"] {
+        if let Some(value) = whole["order"].get_mut(name) {
+            hidden(value);
+        }
+    }
+    if let Some(Value::Object(shipping)) = whole["order"].get_mut("shipping") {
+        shipping.values_mut().for_each(hidden);
+    }
+    mask_problems(whole);
+}
+
+/// A problem's words may quote what the buyer typed.
+fn mask_problems(order: &mut Value) {
+    for problem in order["problems"].as_array_mut().into_iter().flatten() {
+        problem["message"] = Value::String(String::new());
+    }
+}
+
+pub(super) async fn retry(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<Response, Refused> {
+    let channels = api.intake.channels.current();
+    Ok(done(operate::retry(desk(&api, &channels, &caller), &id).await?))
+}
+
+pub(super) async fn cancel(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refused> {
+    let body = object(body)?;
+    let reason = body.get("reason").and_then(Value::as_str).unwrap_or("canceled over the API");
+    Ok(done(operate::cancel(&api.intake.store, &caller.scope, &id, reason, &caller.name).await?))
+}
+
+/// `{"set": {"buyer.phone": "…"}, "unset": ["shipping.warehouse_ref"], "keep": false}`.
+pub(super) async fn edit(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refused> {
+    let body = object(body)?;
+    let set = body.get("set").and_then(Value::as_object).cloned().unwrap_or_default();
+    let unset = body.get("unset").and_then(Value::as_array).cloned().unwrap_or_default();
+    let sets = set.into_iter().map(|(path, value)| Change::Set(path, value));
+    let unsets = unset.into_iter().filter_map(|path| Some(Change::Unset(path.as_str()?.to_owned())));
+    let changes: Vec<Change> = sets.chain(unsets).collect();
+    if changes.is_empty() {
+        return Err(Refused::new(422, "nothing to change: give `set` or `unset`"));
+    }
+    let keep = body.get("keep").and_then(Value::as_bool).unwrap_or_default();
+    let channels = api.intake.channels.current();
+    Ok(done(operate::edit(desk(&api, &channels, &caller), &id, &changes, keep).await?))
+}
+
+fn desk<'a>(api: &'a Api, channels: &'a crate::config::ChannelSet, caller: &'a Caller) -> Desk<'a> {
+    let intake = &api.intake;
+    Desk {
+        store: &intake.store,
+        channels,
+        dictionaries: &intake.dictionaries,
+        scope: &caller.scope,
+        actor: &caller.name,
+    }
+}
+
+fn done(done: Done) -> Response {
+    let (state, message) = match done {
+        Done::Now(state) => (state, String::new()),
+        Done::Stays(state, message) => (state, message),
+    };
+    Json(json!({ "state": state.as_str(), "message": message })).into_response()
+}
+
+/// A JSON object, or nothing at all.
+fn object(body: Result<Bytes, BytesRejection>) -> Result<Map<String, Value>, Refused> {
+    let body = body.map_err(|error| Refused::new(error.status().as_u16(), error.body_text()))?;
+    if body.trim_ascii().is_empty() {
+        return Ok(Map::new());
+    }
+    match parom_core::submission::decode_json(&body) {
+        Ok(Value::Object(map)) => Ok(map),
+        Ok(_) => Err(Refused::new(400, "the body is not a JSON object")),
+        Err(error) => Err(Refused::new(400, error.to_string())),
+    }
+}

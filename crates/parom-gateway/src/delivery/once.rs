@@ -1,0 +1,63 @@
+//! One fetch of an account's dictionaries without a dispatcher: for a command while no `serve` runs on the store. The
+//! caller holds the store's lock, so that the account's budget has one owner.
+
+use std::time::Duration;
+
+use parom_core::delivery::Mono;
+use parom_core::delivery::rate::Budget;
+use parom_core::dictionary::Kind;
+
+use super::fetch::{Fetch, Next};
+use crate::clock;
+use crate::config::{Config, read_secret};
+use crate::crm::{Client, List};
+use crate::store::Store;
+
+/// Fetches all dictionaries but the catalogue, which may take minutes, and writes how it ended.
+///
+/// # Errors
+/// A key that cannot be read, or a store that does not write, in words; what the CRM answers is an outcome in the store.
+pub async fn fetch_now(config: &Config, store: &Store, account: &str) -> Result<(), String> {
+    let words = |error: crate::store::StoreError| error.to_string();
+    let settings = config.accounts.get(account).ok_or_else(|| format!("there is no account `{account}`"))?;
+    let key =
+        read_secret(&config.dir, &settings.api_key).map_err(|error| format!("accounts.{account}.api_key: {error}"))?;
+    let client = Client::new(settings, &key, config.delivery.timeout)?;
+    let mut budget = Budget::new(settings.requests_per_minute);
+    let now = clock::mono();
+    for age in store.spent(account).await.map_err(words)? {
+        budget.inherit(Mono(now.0.saturating_sub(age.saturating_sub(1_000))));
+    }
+    let mut fetch = Fetch::new(now);
+    while let Some(list) = fetch.next(clock::mono()) {
+        if matches!(list, List::Dictionary(Kind::Skus, _)) {
+            break;
+        }
+        let ticket = loop {
+            let now = clock::mono();
+            if let Some(ticket) = budget.take(now) {
+                break ticket;
+            }
+            let free = budget.next_free(now).unwrap_or(now.after(1_000));
+            tokio::time::sleep(Duration::from_millis(free.since(now).max(1))).await;
+        };
+        store.spend(account).await.map_err(words)?;
+        let (listed, granted) = client.list(list).await;
+        let now = clock::mono();
+        budget.settle(ticket, now);
+        fetch.granted = granted.or(fetch.granted);
+        match fetch.take(list, listed, now) {
+            Next::More => {}
+            Next::Keep(kind, rows) => {
+                store.keep_dictionary(account, kind, rows).await.map_err(words)?;
+            }
+            Next::Wait(seconds) => return end(store, account, &format!("the CRM asks for {seconds} s"), &fetch).await,
+            Next::Over(why) => return end(store, account, &why, &fetch).await,
+        }
+    }
+    end(store, account, &fetch.outcome(), &fetch).await
+}
+
+async fn end(store: &Store, account: &str, outcome: &str, fetch: &Fetch) -> Result<(), String> {
+    store.end_sync(account, outcome, fetch.granted).await.map_err(|error| error.to_string())
+}

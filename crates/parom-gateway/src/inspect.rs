@@ -1,0 +1,165 @@
+//! What `parom check` and the API say about channels and accounts: by the files, and by what the accounts really have.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use parom_core::Code;
+use parom_core::channel::{Finding, Severity, check_known, check_rate};
+use parom_core::dictionary::{Dictionary, Kind};
+use serde_json::{Value, json};
+
+use crate::config::{Config, LiveChannel};
+use crate::store::{COMPLETE, Store, StoreError, SyncState};
+
+/// A finding and where it is.
+#[derive(Clone, Debug)]
+pub struct Located {
+    /// The channel; empty for an account's.
+    pub channel: String,
+    /// The file.
+    pub file: PathBuf,
+    /// The finding.
+    pub finding: Finding,
+}
+
+/// How an account stands, by the last fetch of its dictionaries.
+#[derive(Debug)]
+pub struct AccountReport {
+    /// Its name.
+    pub name: String,
+    /// The configured requests a minute.
+    pub configured: u32,
+    /// The last fetch.
+    pub state: SyncState,
+    /// The dictionaries.
+    pub dictionary: Dictionary,
+    /// When each was fetched, milliseconds.
+    pub fetched_at: BTreeMap<Kind, i64>,
+}
+
+impl Located {
+    /// The contract's form.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let finding = &self.finding;
+        json!({
+            "channel": self.channel,
+            "file": self.file.display().to_string(),
+            "line": finding.line,
+            "column": finding.column,
+            "path": finding.path,
+            "code": finding.code.as_str(),
+            "severity": finding.severity.as_str(),
+            "message": finding.message,
+            "hint": finding.hint,
+        })
+    }
+}
+
+/// The findings of the files alone.
+#[must_use]
+pub fn offline<'a>(channels: impl Iterator<Item = &'a LiveChannel>) -> Vec<Located> {
+    channels.flat_map(|live| live.findings.iter().map(|finding| located(live, finding.clone()))).collect()
+}
+
+/// The accounts as they stand in the store.
+///
+/// # Errors
+/// As any read.
+pub async fn accounts(config: &Config, store: &Store) -> Result<Vec<AccountReport>, StoreError> {
+    let mut reports = Vec::new();
+    for account in config.accounts.values() {
+        let (dictionary, fetched_at) = store.dictionary(&account.name).await?;
+        reports.push(AccountReport {
+            name: account.name.clone(),
+            configured: account.requests_per_minute,
+            state: store.sync_state(&account.name).await?,
+            dictionary,
+            fetched_at,
+        });
+    }
+    Ok(reports)
+}
+
+/// The findings of the files and of the accounts' dictionaries.
+#[must_use]
+pub fn online<'a>(
+    config: &Config,
+    channels: impl Iterator<Item = &'a LiveChannel>,
+    accounts: &[AccountReport],
+) -> Vec<Located> {
+    let mut found: Vec<Located> = accounts.iter().flat_map(|report| of_account(config, report)).collect();
+    for live in channels {
+        found.extend(live.findings.iter().map(|finding| located(live, finding.clone())));
+        let Some(channel) = live.channel.as_ref().filter(|_| !live.is_broken()) else { continue };
+        let report = accounts.iter().find(|report| report.name == channel.account);
+        let Some(report) = report.filter(|report| !report.dictionary.is_empty()) else { continue };
+        let known = check_known(channel, &live.text, &report.dictionary);
+        found.extend(known.into_iter().map(|finding| located(live, finding)));
+    }
+    found
+}
+
+fn located(live: &LiveChannel, finding: Finding) -> Located {
+    Located { channel: live.name.clone(), file: live.file.clone(), finding }
+}
+
+fn of_account(config: &Config, report: &AccountReport) -> Vec<Located> {
+    let (file, line) = config.account_place(&report.name);
+    let at = |path: &str, code, severity, message: String, hint: &str| Located {
+        channel: String::new(),
+        file: file.clone(),
+        finding: Finding {
+            line,
+            column: 1,
+            path: format!("accounts.{}.{path}", report.name),
+            code,
+            severity,
+            message,
+            hint: hint.to_owned(),
+        },
+    };
+    let mut found = Vec::new();
+    let outcome = report.state.outcome.as_str();
+    if report.key_is_refused() {
+        let hint = "Make a key in the CRM (Settings → API), and put it where api_key points.";
+        found.push(at("api_key", Code::KeyRefused, Severity::Error, outcome.to_owned(), hint));
+    } else if outcome != COMPLETE {
+        // With dictionaries of an earlier fetch the channels can still be checked.
+        let severity = if report.dictionary.is_empty() { Severity::Error } else { Severity::Warning };
+        let message = format!("the account's dictionaries could not be fetched whole: {outcome}");
+        let hint = "Check the address and the network, then run check again.";
+        found.push(at("url", Code::CrmUnreachable, severity, message, hint));
+    }
+    if let Some((code, message, hint)) = check_rate(report.configured, report.state.granted) {
+        found.push(at("requests_per_minute", code, Severity::Warning, message, hint));
+    }
+    found
+}
+
+impl AccountReport {
+    /// The last fetch was refused for its key.
+    #[must_use]
+    pub fn key_is_refused(&self) -> bool {
+        self.state.outcome.contains("refuses the key")
+    }
+
+    /// The report for machines.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let kinds = Kind::ALL.iter().filter_map(|kind| {
+            let at = self.fetched_at.get(kind)?;
+            let at = jiff::Timestamp::from_millisecond(*at).ok()?;
+            let row = json!({ "count": self.dictionary.count(*kind), "fetched_at": at.to_string() });
+            Some((kind.as_str().to_owned(), row))
+        });
+        json!({
+            "account": self.name,
+            "outcome": self.state.outcome,
+            "key": if self.key_is_refused() { "refused" } else if self.dictionary.is_empty() { "unknown" } else { "ok" },
+            "requests_per_minute": self.configured,
+            "granted_per_minute": self.state.granted,
+            "dictionaries": kinds.collect::<serde_json::Map<_, _>>(),
+        })
+    }
+}

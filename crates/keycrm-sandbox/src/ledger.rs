@@ -32,6 +32,8 @@ pub struct LedgerEntry {
     pub fault: Option<String>,
     /// The id of the order that it created, whatever was answered.
     pub applied_order: Option<u64>,
+    /// The id of the card that it created, whatever was answered.
+    pub applied_card: Option<u64>,
 }
 
 /// Points at one entry.
@@ -68,6 +70,7 @@ impl Ledger {
             source_uuid: None,
             fault: None,
             applied_order: None,
+            applied_card: None,
         });
         (EntryRef(book.entries.len() - 1), at_ms)
     }

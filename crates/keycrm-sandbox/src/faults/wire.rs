@@ -55,6 +55,7 @@ impl FaultOn {
             Self::Any => "any",
             Self::Post => "post",
             Self::Lookup => "lookup",
+            Self::Dictionary => "dictionary",
         }
     }
 }
@@ -88,7 +89,8 @@ impl Fault {
             Some("any") | None => FaultOn::Any,
             Some("post") => FaultOn::Post,
             Some("lookup") => FaultOn::Lookup,
-            Some(other) => return Err(format!("unknown `on`: {other}; it is any, post or lookup")),
+            Some("dictionary") => FaultOn::Dictionary,
+            Some(other) => return Err(format!("unknown `on`: {other}; it is any, post, lookup or dictionary")),
         };
         Ok(Self {
             on,

@@ -11,6 +11,8 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 
+use serde_json::Value;
+
 use crate::crm::Crm;
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
@@ -41,9 +43,15 @@ pub(crate) async fn fragment(State(crm): State<Arc<Crm>>) -> Response {
 /// `GET /orders/{id}`: everything that the CRM holds about one order.
 pub(crate) async fn order(State(crm): State<Arc<Crm>>, Path(id): Path<String>) -> Response {
     match id.parse().ok().and_then(|id| crm.order(id)) {
-        Some(order) => asset(StatusCode::OK, HTML, order::page(&order)),
+        Some(order) => asset(StatusCode::OK, HTML, order::page(&order, &source_name(&crm, &order))),
         None => asset(StatusCode::NOT_FOUND, HTML, order::missing()),
     }
+}
+
+/// The name of the source that an order or a card came from; empty where it has none.
+fn source_name(crm: &Crm, entity: &Value) -> String {
+    let id = entity["source_id"].as_u64().and_then(|id| u32::try_from(id).ok());
+    id.map(|id| crm.directory().source_name(id)).unwrap_or_default()
 }
 
 /// `GET /assets/sandbox.css`.

@@ -3,7 +3,6 @@
 use serde_json::{Map, Value};
 
 use super::html::{escape, frame, show};
-use crate::sources;
 
 /// Associations in their order on the page; everything else of the order is the first group.
 const GROUPS: &[(&str, &str)] = &[
@@ -19,9 +18,8 @@ const UNFILLED: &[&str] = &["manager", "tags", "status", "expenses", "assigned"]
 const COMMENTS: &[&str] = &["buyer_comment", "manager_comment", "gift_message"];
 
 /// The page of an order as [`crate::orders::render`] gives it with all associations.
-pub(super) fn page(order: &Value) -> String {
+pub(super) fn page(order: &Value, source_name: &str) -> String {
     let id = show(&order["id"]);
-    let source = order["source_id"].as_u64().and_then(|id| u32::try_from(id).ok()).unwrap_or_default();
     let nothing = Map::new();
     let fields = order.as_object().unwrap_or(&nothing);
     let is_group = |key: &str| GROUPS.iter().any(|(group, _)| *group == key) || UNFILLED.contains(&key);
@@ -33,7 +31,7 @@ pub(super) fn page(order: &Value) -> String {
         "<header><p><a href=\"/\">All orders</a></p><h1>Order {id} <small>{}</small></h1>\
          <p>{} · <a href=\"/_sandbox/orders/{id}\">Raw JSON</a></p></header>\n<main class=\"groups\">\n",
         show(&order["source_uuid"]),
-        escape(&sources::name(source))
+        escape(source_name)
     );
     body.push_str(&section("Order", &flat(false)));
     body.push_str(&section("Comments", &flat(true)));

@@ -3,9 +3,8 @@
 use serde_json::Value;
 
 use super::html::{escape, frame, show};
+use super::source_name;
 use crate::crm::Crm;
-use crate::orders::{Shape, render};
-use crate::sources;
 
 /// Orders on the page; older ones are counted.
 const SHOWN: usize = 50;
@@ -70,16 +69,12 @@ fn faults(crm: &Crm) -> String {
 }
 
 fn table(crm: &Crm) -> String {
-    let shape = Shape::whole(crm.options.dates);
-    let (total, orders): (usize, Vec<Value>) = {
-        let book = crm.book();
-        let newest = book.records().iter().rev().take(SHOWN);
-        (book.records().len(), newest.map(|record| render(&record.line, &shape)).collect())
-    };
+    let total = crm.account().orders.records().len();
+    let orders = crm.newest_orders(SHOWN);
     if orders.is_empty() {
         return "<section><h2>Orders</h2><p class=\"empty\">No order has arrived yet.</p></section>\n".to_owned();
     }
-    let rows: String = orders.iter().map(row).collect();
+    let rows: String = orders.iter().map(|order| row(order, crm)).collect();
     format!(
         "<section><h2>Orders <span class=\"count\">{total}</span></h2><div class=\"wide\"><table class=\"orders\">\
          <thead><tr><th>CRM id</th><th>Number</th><th>Source</th><th>Buyer</th><th>Products</th><th>Total</th>\
@@ -87,9 +82,9 @@ fn table(crm: &Crm) -> String {
     )
 }
 
-fn row(order: &Value) -> String {
+fn row(order: &Value, crm: &Crm) -> String {
     let id = show(&order["id"]);
-    let source = order["source_id"].as_u64().and_then(|id| u32::try_from(id).ok()).unwrap_or_default();
+    let source = show(&order["source_id"]);
     let buyer: Vec<String> = ["full_name", "phone", "email"]
         .iter()
         .map(|key| show(&order["buyer"][*key]))
@@ -100,7 +95,7 @@ fn row(order: &Value) -> String {
     let cells = [
         ("CRM id", format!("<a href=\"/orders/{id}\">{id}</a>")),
         ("Number", format!("<a href=\"/orders/{id}\">{}</a>", show(&order["source_uuid"]))),
-        ("Source", format!("{} <small>{source}</small>", escape(&sources::name(source)))),
+        ("Source", format!("{} <small>{source}</small>", escape(&source_name(crm, order)))),
         ("Buyer", buyer.concat()),
         ("Products", products(order)),
         ("Total", show(&order["grand_total"])),

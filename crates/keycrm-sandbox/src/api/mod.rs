@@ -30,6 +30,11 @@ use reply::Reply;
 /// The largest body that is read.
 const BODY_MAX: usize = 16 * 1024 * 1024;
 
+/// `GET /openapi.json`: this sandbox's own description, for tools; it is not the vendor's.
+pub(crate) async fn openapi() -> Response {
+    reply::raw(200, "application/json", include_str!("../../assets/openapi.json"))
+}
+
 /// Answers an API request, or any request that no page wants.
 pub(crate) async fn answer(State(crm): State<Arc<Crm>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();

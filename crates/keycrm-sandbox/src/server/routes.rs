@@ -24,6 +24,7 @@ pub(super) fn router(crm: Arc<Crm>) -> Router {
         .route("/_sandbox/faults", get(control::faults).post(control::add_fault).delete(control::clear_faults))
         .route("/_sandbox/play", post(control::play))
         .route("/_sandbox/clear", post(control::clear))
+        .route("/openapi.json", get(api::openapi))
         .fallback(api::answer)
         .with_state(crm)
 }

@@ -114,7 +114,9 @@ pub(crate) async fn play(State(crm): Shared, headers: HeaderMap, body: Bytes) ->
     if let Some(refusal) = foreign(&headers) {
         return refusal;
     }
-    let fields = form_urlencoded::parse(&body).into_owned().map(|(key, text)| {
+    // A field that was left empty says nothing.
+    let filled = form_urlencoded::parse(&body).into_owned().filter(|(_, text)| !text.trim().is_empty());
+    let fields = filled.map(|(key, text)| {
         let number = text.parse::<u64>().map(Value::from);
         (key, number.unwrap_or(Value::String(text)))
     });

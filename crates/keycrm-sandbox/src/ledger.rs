@@ -99,6 +99,24 @@ impl Ledger {
         self.book().entries.clone()
     }
 
+    /// How many entries there are, and the newest of them, newest first, without their bodies.
+    pub(crate) fn newest(&self, count: usize) -> (usize, Vec<LedgerEntry>) {
+        let book = self.book();
+        let bare = |entry: &LedgerEntry| LedgerEntry {
+            at_ms: entry.at_ms,
+            method: entry.method.clone(),
+            path: entry.path.clone(),
+            query: entry.query.clone(),
+            body: String::new(),
+            status: entry.status,
+            source_uuid: entry.source_uuid.clone(),
+            fault: entry.fault.clone(),
+            applied_order: entry.applied_order,
+            applied_card: entry.applied_card,
+        };
+        (book.entries.len(), book.entries.iter().rev().take(count).map(bare).collect())
+    }
+
     /// The largest number of requests that arrived within any sliding 60 seconds.
     pub(crate) fn busiest_window(&self) -> usize {
         let book = self.book();

@@ -4,6 +4,7 @@ mod active;
 mod wire;
 
 pub(crate) use active::{ActiveFault, Asker, Faults};
+pub(crate) use wire::{KINDS, ONS};
 
 /// Which requests a fault is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,5 +10,6 @@ mod directory;
 mod faults;
 mod lists;
 mod orders;
+mod pages;
 mod persistence;
 mod rates;

@@ -64,6 +64,11 @@ impl Amount {
         Self(self.times(percent).0 / 100)
     }
 
+    /// Shared by so many; all of it where there are none.
+    pub(crate) fn shared_by(self, count: Self) -> Self {
+        Self(self.0.saturating_mul(ONE).checked_div(count.0).unwrap_or(self.0))
+    }
+
     /// The amount, or nothing where it is below nothing.
     pub(crate) fn or_zero(self) -> Self {
         Self(self.0.max(0))

@@ -10,6 +10,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 use crate::crm::Crm;
+use crate::directory::Directory;
 use crate::faults::Fault;
 use crate::ledger::LedgerEntry;
 
@@ -32,6 +33,38 @@ pub(crate) async fn order(State(crm): Shared, Path(id): Path<String>) -> Respons
     }
 }
 
+/// `GET /_sandbox/cards`: every card with all associations.
+pub(crate) async fn cards(State(crm): Shared) -> Response {
+    answer(StatusCode::OK, &Value::Array(crm.cards()))
+}
+
+/// `GET /_sandbox/cards/{id}`: one card with all associations.
+pub(crate) async fn card(State(crm): Shared, Path(id): Path<String>) -> Response {
+    match id.parse().ok().and_then(|id| crm.card(id)) {
+        Some(card) => answer(StatusCode::OK, &card),
+        None => answer(StatusCode::NOT_FOUND, &json!({"message": "Not Found"})),
+    }
+}
+
+/// `GET /_sandbox/directory`: all dictionaries.
+pub(crate) async fn directory(State(crm): Shared) -> Response {
+    answer(StatusCode::OK, &json!(*crm.directory()))
+}
+
+/// `PUT /_sandbox/directory`: replaces all dictionaries.
+pub(crate) async fn replace_directory(State(crm): Shared, headers: HeaderMap, body: Bytes) -> Response {
+    if let Some(refusal) = foreign(&headers) {
+        return refusal;
+    }
+    match serde_json::from_slice::<Directory>(&body) {
+        Ok(directory) => {
+            crm.change_directory(|present| *present = directory);
+            answer(StatusCode::OK, &json!({"status": true}))
+        }
+        Err(error) => answer(StatusCode::BAD_REQUEST, &json!({"message": error.to_string()})),
+    }
+}
+
 /// `GET /_sandbox/ledger`: every request received.
 pub(crate) async fn ledger(State(crm): Shared) -> Response {
     let entries = crm.ledger.entries().into_iter().map(entry_json).collect();
@@ -42,7 +75,7 @@ fn entry_json(entry: LedgerEntry) -> Value {
     json!({
         "at_ms": entry.at_ms, "method": entry.method, "path": entry.path, "query": entry.query,
         "body": entry.body, "status": entry.status, "source_uuid": entry.source_uuid,
-        "fault": entry.fault, "applied_order": entry.applied_order,
+        "fault": entry.fault, "applied_order": entry.applied_order, "applied_card": entry.applied_card,
     })
 }
 
@@ -81,7 +114,9 @@ pub(crate) async fn play(State(crm): Shared, headers: HeaderMap, body: Bytes) ->
     if let Some(refusal) = foreign(&headers) {
         return refusal;
     }
-    let fields = form_urlencoded::parse(&body).into_owned().map(|(key, text)| {
+    // A field that was left empty says nothing.
+    let filled = form_urlencoded::parse(&body).into_owned().filter(|(_, text)| !text.trim().is_empty());
+    let fields = filled.map(|(key, text)| {
         let number = text.parse::<u64>().map(Value::from);
         (key, number.unwrap_or(Value::String(text)))
     });

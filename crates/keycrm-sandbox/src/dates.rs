@@ -1,6 +1,7 @@
 //! Dates of requests and answers. Everything is UTC, as the vendor documents it.
 
 use jiff::{Timestamp, civil, tz::TimeZone};
+use serde_json::Value;
 
 /// Reads `2026-05-04 08:15:30`, the same with `T`, an offset or `Z`, or a plain date (midnight).
 pub(crate) fn parse(text: &str) -> Option<Timestamp> {
@@ -30,6 +31,23 @@ pub(crate) fn iso(at: Timestamp) -> String {
 pub(crate) fn spaced(iso: &str) -> String {
     let whole = iso.split('.').next().unwrap_or(iso);
     whole.replacen('T', " ", 1)
+}
+
+/// Rewrites every ISO date of an answer: those whose keys end as the CRM's date keys do.
+pub(crate) fn respell(value: &mut Value) {
+    match value {
+        Value::Array(members) => members.iter_mut().for_each(respell),
+        Value::Object(fields) => {
+            for (key, field) in fields {
+                let is_date = key.ends_with("_at") || key.ends_with("_date");
+                match field {
+                    Value::String(text) if is_date && text.ends_with('Z') => *text = spaced(text),
+                    other => respell(other),
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Writes the day alone.

@@ -32,6 +32,8 @@ pub struct LedgerEntry {
     pub fault: Option<String>,
     /// The id of the order that it created, whatever was answered.
     pub applied_order: Option<u64>,
+    /// The id of the card that it created, whatever was answered.
+    pub applied_card: Option<u64>,
 }
 
 /// Points at one entry.
@@ -68,6 +70,7 @@ impl Ledger {
             source_uuid: None,
             fault: None,
             applied_order: None,
+            applied_card: None,
         });
         (EntryRef(book.entries.len() - 1), at_ms)
     }
@@ -94,6 +97,24 @@ impl Ledger {
 
     pub(crate) fn entries(&self) -> Vec<LedgerEntry> {
         self.book().entries.clone()
+    }
+
+    /// How many entries there are, and the newest of them, newest first, without their bodies.
+    pub(crate) fn newest(&self, count: usize) -> (usize, Vec<LedgerEntry>) {
+        let book = self.book();
+        let bare = |entry: &LedgerEntry| LedgerEntry {
+            at_ms: entry.at_ms,
+            method: entry.method.clone(),
+            path: entry.path.clone(),
+            query: entry.query.clone(),
+            body: String::new(),
+            status: entry.status,
+            source_uuid: entry.source_uuid.clone(),
+            fault: entry.fault.clone(),
+            applied_order: entry.applied_order,
+            applied_card: entry.applied_card,
+        };
+        (book.entries.len(), book.entries.iter().rev().take(count).map(bare).collect())
     }
 
     /// The largest number of requests that arrived within any sliding 60 seconds.

@@ -43,6 +43,36 @@ pub enum UnknownFilter {
     Ignore,
 }
 
+/// What a custom field does whose uuid the account does not have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnknownCustomField {
+    /// It is dropped without a word.
+    #[default]
+    Ignore,
+    /// 422 on its `uuid`.
+    Refuse,
+}
+
+/// What a payment does whose `payment_method` is no name that the account has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnknownPaymentMethod {
+    /// 422 on its `payment_method`.
+    Refuse,
+    /// A method of that name is made.
+    #[default]
+    Create,
+}
+
+/// The key of a funnel's name in `GET /pipelines`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PipelineLabel {
+    /// `title`, as live answers have it.
+    #[default]
+    Title,
+    /// `name`, as the vendor's schema has it.
+    Name,
+}
+
 /// Settings of one sandbox.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -52,7 +82,7 @@ pub struct Options {
     pub api_key: Option<String>,
     /// Requests allowed in any 60 seconds to one key from one address; 0 means no limit.
     pub requests_per_minute: u32,
-    /// An NDJSON file that keeps the orders across restarts.
+    /// An NDJSON file that keeps orders, buyers and cards across restarts.
     pub data: Option<PathBuf>,
     /// What happens to a taken number.
     pub dup_mode: DupMode,
@@ -64,6 +94,14 @@ pub struct Options {
     pub dates: DateStyle,
     /// What an unknown filter does.
     pub unknown_filter: UnknownFilter,
+    /// What an unknown custom field does.
+    pub unknown_custom_field: UnknownCustomField,
+    /// What an unknown payment method's name does.
+    pub unknown_payment_method: UnknownPaymentMethod,
+    /// Whether the account has funnels; without them every `/pipelines` request is refused.
+    pub funnels: bool,
+    /// The key of a funnel's name.
+    pub pipeline_label: PipelineLabel,
     /// Whether each request is printed to stderr.
     pub log_requests: bool,
 }
@@ -80,6 +118,10 @@ impl Default for Options {
             multi_lookup: true,
             dates: DateStyle::default(),
             unknown_filter: UnknownFilter::default(),
+            unknown_custom_field: UnknownCustomField::default(),
+            unknown_payment_method: UnknownPaymentMethod::default(),
+            funnels: true,
+            pipeline_label: PipelineLabel::default(),
             log_requests: false,
         }
     }

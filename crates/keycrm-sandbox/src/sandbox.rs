@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::crm::Crm;
+use crate::directory::Directory;
 use crate::faults::Fault;
 use crate::ledger::LedgerEntry;
 use crate::options::Options;
@@ -56,6 +57,21 @@ impl Sandbox {
     /// Every order by ascending id, each as `GET /order/{id}` with all associations shows it.
     pub fn orders(&self) -> Vec<Value> {
         self.crm.orders()
+    }
+
+    /// Every card by ascending id, each as `GET /pipelines/cards/{id}` with all associations shows it.
+    pub fn cards(&self) -> Vec<Value> {
+        self.crm.cards()
+    }
+
+    /// The account's dictionaries as they are now.
+    pub fn directory(&self) -> Directory {
+        Directory::clone(&self.crm.directory())
+    }
+
+    /// Changes the account's dictionaries, as its owner does in the cabinet.
+    pub fn change_directory(&self, change: impl FnOnce(&mut Directory)) {
+        self.crm.change_directory(change);
     }
 
     /// Every API request received, in order of arrival.

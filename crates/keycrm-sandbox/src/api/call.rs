@@ -1,26 +1,18 @@
 //! One API request, read whole.
 
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{Method, header::CONTENT_TYPE};
 use serde_json::Value;
 
-use crate::faults::Asker;
+use super::target::Target;
 use crate::ledger::EntryRef;
-
-/// What is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
-    Create,
-    List,
-    Show(u64),
-    Nothing,
-}
 
 /// A request and its place in the ledger.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) entry: EntryRef,
     pub(crate) target: Target,
+    pub(crate) path: String,
     /// Decoded pairs, so that encoded and literal brackets are the same.
     pub(crate) query: Vec<(String, String)>,
     /// The JSON body; `None` where there is none that reads.
@@ -29,15 +21,16 @@ pub(crate) struct Call {
 
 impl Call {
     pub(crate) fn new(parts: &Parts, body: &[u8], entry: EntryRef) -> Self {
-        let target = target(&parts.method, parts.uri.path());
+        let target = Target::of(&parts.method, parts.uri.path());
         let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
         let content_type = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         // Laravel reads a body as JSON only where its type says so; a missing type is forgiven here.
         let is_json = content_type.is_none_or(|value| value.to_ascii_lowercase().contains("json"));
-        let reads = target == Target::Create && is_json;
+        let reads = target.reads_body() && is_json;
         Self {
             entry,
             target,
+            path: parts.uri.path().to_owned(),
             query: query.into_owned().collect(),
             body: if reads { serde_json::from_slice(body).ok() } else { None },
         }
@@ -56,26 +49,5 @@ impl Call {
             Some(Value::Number(number)) => Some(number.to_string()),
             _ => self.param("filter[source_uuid]").map(str::to_owned),
         }
-    }
-
-    pub(crate) fn asker(&self) -> Asker {
-        match self.target {
-            Target::Create => Asker::Post,
-            Target::List => Asker::List,
-            Target::Show(_) => Asker::Show,
-            Target::Nothing => Asker::Other,
-        }
-    }
-}
-
-fn target(method: &Method, path: &str) -> Target {
-    let Some(rest) = path.strip_prefix("/v1/order") else {
-        return Target::Nothing;
-    };
-    match (method.as_str(), rest.strip_prefix('/')) {
-        ("POST", None) if rest.is_empty() => Target::Create,
-        ("GET", None) if rest.is_empty() => Target::List,
-        ("GET", Some(id)) => id.parse().map_or(Target::Nothing, Target::Show),
-        _ => Target::Nothing,
     }
 }

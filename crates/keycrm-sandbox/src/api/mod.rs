@@ -1,11 +1,16 @@
 //! The CRM's API: ledger, key, rate, fault, answer, in this order.
 
+mod allowed;
 mod call;
+mod dictionaries;
 mod list;
 mod odd_body;
+mod page;
 mod play;
 mod reply;
 mod run;
+mod target;
+mod write;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -24,6 +29,11 @@ use reply::Reply;
 
 /// The largest body that is read.
 const BODY_MAX: usize = 16 * 1024 * 1024;
+
+/// `GET /openapi.json`: this sandbox's own description, for tools; it is not the vendor's.
+pub(crate) async fn openapi() -> Response {
+    reply::raw(200, "application/json", include_str!("../../assets/openapi.json"))
+}
 
 /// Answers an API request, or any request that no page wants.
 pub(crate) async fn answer(State(crm): State<Arc<Crm>>, request: Request) -> Response {
@@ -64,7 +74,7 @@ async fn admit(crm: &Arc<Crm>, call: Arc<Call>, key: Option<&str>, caller: IpAdd
             return with_rate(crm, reply::too_many(Some(retry_after)), 0);
         }
     };
-    let fault = crm.faults.take(call.asker(), crm.clock.elapsed_ms());
+    let fault = crm.faults.take(call.target.asker(), crm.clock.elapsed_ms());
     let response = match fault {
         Some(kind) => {
             crm.ledger.note(call.entry, |entry| entry.fault = Some(kind.name().to_owned()));

@@ -14,7 +14,7 @@ use super::reply::{Reply, dropped, html, raw, reason, too_many};
 use super::run::{Twist, run};
 use crate::crm::Crm;
 use crate::faults::FaultKind;
-use crate::orders::FieldErrors;
+use crate::fields::FieldErrors;
 
 const JSON: &str = "application/json";
 const HUGE: usize = 10 * 1024 * 1024;
@@ -69,15 +69,24 @@ async fn spoil(crm: &Crm, mut reply: Reply, kind: FaultKind) -> Response {
         FaultKind::TruncatedAfterCommit => odd(&reply, OddBody::torn),
         FaultKind::DripAnswer => odd(&reply, |text| OddBody::dripping(text.to_owned())),
         FaultKind::WrongNumber => {
-            let number = reply.body["source_uuid"].as_str().unwrap_or_default();
-            reply.body["source_uuid"] = Value::String(format!("{number}-OTHER"));
+            let key = if reply.body.get("contact_id").is_some() { "title" } else { "source_uuid" };
+            let number = reply.body[key].as_str().unwrap_or_default().to_owned();
+            set(&mut reply.body, key, format!("{number}-OTHER"));
             reply.into_response()
         }
         FaultKind::HugeAnswer => {
-            reply.body["filling"] = Value::String("x".repeat(HUGE));
+            set(&mut reply.body, "filling", "x".repeat(HUGE));
             reply.into_response()
         }
         _ => dropped(),
+    }
+}
+
+/// Puts a text into an answer, or behind it where the answer is a list.
+fn set(body: &mut Value, key: &str, text: String) {
+    match body {
+        Value::Array(members) => members.push(Value::String(text)),
+        other => other[key] = Value::String(text),
     }
 }
 

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
@@ -14,11 +14,12 @@ use crate::server::DropConnection;
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) body: Value,
+    allow: Option<&'static str>,
 }
 
 impl Reply {
     pub(crate) fn new(status: u16, body: Value) -> Self {
-        Self { status, body }
+        Self { status, body, allow: None }
     }
 
     /// `{"message": "…"}`, Laravel's shape of every refusal.
@@ -26,8 +27,18 @@ impl Reply {
         Self::new(status, json!({ "message": text }))
     }
 
+    /// 405 with the methods that the path has.
+    pub(crate) fn not_allowed(methods: &'static str) -> Self {
+        let text = format!("This method is not supported for this route. Supported methods: {methods}.");
+        Self { allow: Some(methods), ..Self::message(405, &text) }
+    }
+
     pub(crate) fn into_response(self) -> Response {
-        raw(self.status, "application/json", self.body.to_string())
+        let mut response = raw(self.status, "application/json", self.body.to_string());
+        if let Some(methods) = self.allow {
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
+        }
+        response
     }
 }
 

@@ -10,6 +10,7 @@ pub(crate) enum Asker {
     Post,
     List,
     Show,
+    Dictionary,
     Other,
 }
 
@@ -38,6 +39,7 @@ impl ActiveFault {
             FaultOn::Any => true,
             FaultOn::Post => asker == Asker::Post,
             FaultOn::Lookup => matches!(asker, Asker::List | Asker::Show),
+            FaultOn::Dictionary => asker == Asker::Dictionary,
         };
         let only_lists = matches!(self.fault.kind, FaultKind::LookupEmpty | FaultKind::LookupIgnoresFilter);
         on && (!only_lists || asker == Asker::List)

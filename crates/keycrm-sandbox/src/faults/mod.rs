@@ -4,16 +4,19 @@ mod active;
 mod wire;
 
 pub(crate) use active::{ActiveFault, Asker, Faults};
+pub(crate) use wire::{KINDS, ONS};
 
 /// Which requests a fault is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultOn {
     /// Every API request.
     Any,
-    /// `POST /v1/order`.
+    /// `POST /v1/order` and `POST /v1/pipelines/cards`.
     Post,
-    /// `GET /v1/order` and `GET /v1/order/{id}`.
+    /// `GET` of orders and of cards, lists and single ones.
     Lookup,
+    /// `GET` of every other list.
+    Dictionary,
 }
 
 /// What happens. "Before" means that the request has no effect; "after" that it was applied before the answer went
@@ -69,7 +72,7 @@ pub enum FaultKind {
     },
     /// Applies, then half of the right answer and the end of the connection.
     TruncatedAfterCommit,
-    /// Applies, then the right answer with another order's number in it.
+    /// Applies, then the right answer with another order's number (or another card's title) in it.
     WrongNumber,
     /// Answers at once and applies later.
     LateCommit {

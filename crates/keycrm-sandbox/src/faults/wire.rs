@@ -6,6 +6,34 @@ use super::{ActiveFault, Fault, FaultKind, FaultOn};
 
 const KEYS: &[&str] = &["on", "kind", "times", "skip", "for_ms", "status", "ms", "retry_after"];
 
+/// The names of all kinds.
+pub(crate) const KINDS: &[&str] = &[
+    "refuse_before",
+    "validation",
+    "commit_then_drop",
+    "drop_before",
+    "html_after_commit",
+    "html_before",
+    "hang_before",
+    "hang_after_commit",
+    "slow",
+    "slow_before",
+    "rate_limited",
+    "wrong_json",
+    "empty_after_commit",
+    "truncated_after_commit",
+    "wrong_number",
+    "late_commit",
+    "drop_and_late_commit",
+    "lookup_empty",
+    "lookup_ignores_filter",
+    "huge_answer",
+    "drip_answer",
+];
+
+/// The names of what a fault can be on.
+pub(crate) const ONS: &[&str] = &["post", "lookup", "dictionary", "any"];
+
 /// Delay of a slow fault that names none.
 const DEFAULT_MS: u64 = 1000;
 
@@ -55,6 +83,7 @@ impl FaultOn {
             Self::Any => "any",
             Self::Post => "post",
             Self::Lookup => "lookup",
+            Self::Dictionary => "dictionary",
         }
     }
 }
@@ -88,7 +117,8 @@ impl Fault {
             Some("any") | None => FaultOn::Any,
             Some("post") => FaultOn::Post,
             Some("lookup") => FaultOn::Lookup,
-            Some(other) => return Err(format!("unknown `on`: {other}; it is any, post or lookup")),
+            Some("dictionary") => FaultOn::Dictionary,
+            Some(other) => return Err(format!("unknown `on`: {other}; it is any, post, lookup or dictionary")),
         };
         Ok(Self {
             on,

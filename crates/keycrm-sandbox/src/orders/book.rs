@@ -1,25 +1,10 @@
 //! All orders of the account, in memory, with the index of their numbers.
 
 use std::collections::HashMap;
-use std::io;
-use std::path::Path;
-
-use jiff::Timestamp;
 
 use super::draft::Draft;
-use super::fields::FieldErrors;
-use super::journal::Journal;
-use super::record::{Record, compose};
+use super::record::Record;
 use crate::options::{DupMode, DupScope, Options};
-
-/// Why an order was not created.
-#[derive(Debug)]
-pub(crate) enum CreateError {
-    /// Its number is taken.
-    Taken(FieldErrors),
-    /// The journal could not be written.
-    Disk(io::Error),
-}
 
 /// Orders by ascending id.
 #[derive(Debug)]
@@ -27,67 +12,51 @@ pub(crate) struct Book {
     records: Vec<Record>,
     /// Places in `records` by number; the list is one long unless numbers repeat.
     by_number: HashMap<Box<str>, Vec<usize>>,
-    journal: Option<Journal>,
     dup_mode: DupMode,
     dup_scope: DupScope,
 }
 
 impl Book {
-    /// An empty book, or the one that the data file holds.
-    pub(crate) fn open(options: &Options) -> io::Result<Self> {
-        let (journal, mut records) = match options.data.as_deref().map(Path::new) {
-            Some(path) => {
-                let (journal, records) = Journal::open(path)?;
-                (Some(journal), records)
-            }
-            None => (None, Vec::new()),
-        };
+    /// A book of stored orders; of several with one id the last counts.
+    pub(crate) fn new(options: &Options, mut records: Vec<Record>) -> Self {
         records.sort_by_key(|record| record.id);
         let mut book = Self {
             records: Vec::new(),
             by_number: HashMap::new(),
-            journal,
             dup_mode: options.dup_mode,
             dup_scope: options.dup_scope,
         };
         for record in records {
-            book.insert(record);
+            book.put(record);
         }
-        Ok(book)
+        book
     }
 
-    /// Numbers the order and keeps it: on disk first, where there is a file.
-    pub(crate) fn create(&mut self, draft: Draft, now: Timestamp) -> Result<&Record, CreateError> {
-        if self.dup_mode == DupMode::Reject && self.is_taken(&draft) {
-            let errors = FieldErrors::one("source_uuid", "The source uuid has already been taken.");
-            return Err(CreateError::Taken(errors));
-        }
-        let id = self.records.last().map_or(0, |record| record.id) + 1;
-        let line = compose(draft, id, now).to_string();
-        let record = Record::from_line(&line)
-            .ok_or_else(|| CreateError::Disk(io::Error::other("the order does not read back")))?;
-        if let Some(journal) = &mut self.journal {
-            journal.append(&line).map_err(CreateError::Disk)?;
-        }
-        let place = self.insert(record);
-        Ok(&self.records[place])
+    /// The id of the next order.
+    pub(crate) fn next_id(&self) -> u64 {
+        self.records.last().map_or(0, |record| record.id) + 1
     }
 
-    fn is_taken(&self, draft: &Draft) -> bool {
-        let Some(number) = draft.source_uuid.as_deref() else {
+    /// Whether the order's number is refused.
+    pub(crate) fn is_taken(&self, draft: &Draft) -> bool {
+        let Some(number) = draft.source_uuid.as_deref().filter(|_| self.dup_mode == DupMode::Reject) else {
             return false;
         };
         let mut holders = self.numbered(number);
         holders.any(|record| self.dup_scope == DupScope::Account || record.source_id == draft.source_id)
     }
 
-    fn insert(&mut self, record: Record) -> usize {
-        let place = self.records.len();
+    /// Adds a new order, or takes the place of the one with its id.
+    pub(crate) fn put(&mut self, record: Record) {
+        if let Some(place) = self.place(record.id) {
+            // Nothing changes an order's number.
+            self.records[place] = record;
+            return;
+        }
         if let Some(number) = record.source_uuid.clone() {
-            self.by_number.entry(number).or_default().push(place);
+            self.by_number.entry(number).or_default().push(self.records.len());
         }
         self.records.push(record);
-        place
     }
 
     /// The orders with this number.
@@ -97,17 +66,15 @@ impl Book {
 
     /// The order with this id.
     pub(crate) fn get(&self, id: u64) -> Option<&Record> {
-        let place = self.records.binary_search_by_key(&id, |record| record.id).ok()?;
-        self.records.get(place)
+        self.records.get(self.place(id)?)
+    }
+
+    fn place(&self, id: u64) -> Option<usize> {
+        self.records.binary_search_by_key(&id, |record| record.id).ok()
     }
 
     /// All orders by ascending id.
     pub(crate) fn records(&self) -> &[Record] {
         &self.records
-    }
-
-    /// Whether creating an order waits for the disk.
-    pub(crate) fn is_durable(&self) -> bool {
-        self.journal.is_some()
     }
 }

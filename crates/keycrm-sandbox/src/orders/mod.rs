@@ -1,20 +1,20 @@
-//! Orders: checked as a Laravel form request checks, numbered, kept, found again.
+//! Orders: checked as a Laravel form request checks, numbered, kept, found again, changed.
 
+mod associations;
 mod book;
+mod change;
 mod check;
 mod draft;
-mod email;
-mod fields;
 mod find;
-mod journal;
-mod lines;
 mod record;
 mod show;
+mod totals;
 
-pub(crate) use book::{Book, CreateError};
-pub(crate) use check::check;
+pub(crate) use associations::{manager, payment};
+pub(crate) use book::Book;
+pub(crate) use change::{Change, add_payment};
+pub(crate) use check::{MARKETING_TEXTS, check};
 pub(crate) use draft::Draft;
-pub(crate) use fields::FieldErrors;
-pub(crate) use find::{FILTERS, Query, Sort};
-pub(crate) use record::Record;
+pub(crate) use find::{FILTERS, find};
+pub(crate) use record::{Record, compose, dated, numbered};
 pub(crate) use show::{INCLUDES, Shape, render};

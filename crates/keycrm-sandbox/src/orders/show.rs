@@ -1,8 +1,12 @@
 //! An order as the API shows it: the flat part always, associations only where `include` names them.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
+use super::associations;
 use crate::dates;
+use crate::directory::Directory;
 use crate::options::DateStyle;
 
 /// What `include` may name; `products` and `shipping` alone work too, by clients in production.
@@ -30,7 +34,7 @@ const FLAT: &[(&str, Rest)] = &[
     ("source_uuid", Rest::Null),
     ("source_id", Rest::Null),
     ("status_id", Rest::Null),
-    ("status_group_id", Rest::One),
+    ("status_group_id", Rest::Null),
     ("grand_total", Rest::Zero),
     ("promocode", Rest::Null),
     ("total_discount", Rest::Zero),
@@ -60,28 +64,42 @@ const FLAT: &[(&str, Rest)] = &[
 enum Rest {
     Null,
     Zero,
-    One,
     False,
 }
 
-/// Which associations are shown and how dates are written.
+/// Which associations are shown, how dates are written, and what ids mean.
 #[derive(Clone, Debug)]
 pub(crate) struct Shape {
     pub(crate) includes: Vec<String>,
     pub(crate) dates: DateStyle,
+    pub(crate) directory: Arc<Directory>,
 }
 
 impl Shape {
-    pub(crate) fn flat(dates: DateStyle) -> Self {
-        Self { includes: Vec::new(), dates }
+    pub(crate) fn flat(dates: DateStyle, directory: Arc<Directory>) -> Self {
+        Self { includes: Vec::new(), dates, directory }
     }
 
-    pub(crate) fn whole(dates: DateStyle) -> Self {
-        Self { includes: INCLUDES.iter().map(|name| (*name).to_owned()).collect(), dates }
+    pub(crate) fn whole(includes: &[&str], dates: DateStyle, directory: Arc<Directory>) -> Self {
+        Self { includes: includes.iter().map(|name| (*name).to_owned()).collect(), dates, directory }
     }
 
-    fn has(&self, association: &str) -> bool {
+    /// Whether an association is shown, by itself or for one of its own.
+    pub(crate) fn has(&self, association: &str) -> bool {
         self.includes.iter().any(|name| name.split('.').next() == Some(association))
+    }
+
+    /// Whether exactly this path is named.
+    pub(crate) fn names(&self, path: &str) -> bool {
+        self.includes.iter().any(|name| name == path)
+    }
+
+    /// Writes the dates of an answer in the account's style.
+    pub(crate) fn spelled(&self, mut value: Value) -> Value {
+        if self.dates == DateStyle::Space {
+            dates::respell(&mut value);
+        }
+        value
     }
 }
 
@@ -95,48 +113,17 @@ pub(crate) fn render(line: &str, shape: &Shape) -> Value {
             (None, _) if *key == "updated_at" => stored["created_at"].clone(),
             (None, Rest::Null) => Value::Null,
             (None, Rest::Zero) => json!(0),
-            (None, Rest::One) => json!(1),
             (None, Rest::False) => json!(false),
         };
         order.insert((*key).to_owned(), value);
     }
-    associations(&stored, shape, &mut order);
-    if shape.dates == DateStyle::Space {
-        for key in ["created_at", "updated_at", "ordered_at"] {
-            respell(&mut order[key]);
-        }
-        for payment in order.get_mut("payments").and_then(Value::as_array_mut).into_iter().flatten() {
-            respell(&mut payment["payment_date"]);
-        }
-    }
-    Value::Object(order)
+    let status = id(&stored["status_id"]).and_then(|id| shape.directory.status(id));
+    order.insert("status_group_id".to_owned(), json!(status.map_or(1, |status| status.group_id)));
+    associations::add(&stored, shape, &mut order);
+    shape.spelled(Value::Object(order))
 }
 
-fn associations(stored: &Value, shape: &Shape, order: &mut Map<String, Value>) {
-    let sent = |key: &str| stored.get(key).cloned();
-    let manager = stored.get("manager_id").map_or(Value::Null, |id| json!({"id": id}));
-    let status = json!({"id": stored["status_id"], "name": "New", "alias": "new", "is_active": true, "group_id": 1});
-    for (key, value) in [
-        ("buyer", sent("buyer")),
-        ("products", sent("products")),
-        ("manager", Some(manager)),
-        ("tags", Some(json!([]))),
-        ("status", Some(status)),
-        ("marketing", sent("marketing")),
-        ("payments", sent("payments")),
-        ("shipping", sent("shipping")),
-        ("expenses", Some(json!([]))),
-        ("custom_fields", sent("custom_fields")),
-        ("assigned", Some(json!([]))),
-    ] {
-        if shape.has(key) {
-            order.insert(key.to_owned(), value.unwrap_or(Value::Null));
-        }
-    }
-}
-
-fn respell(date: &mut Value) {
-    if let Value::String(text) = date {
-        *text = dates::spaced(text);
-    }
+/// A stored id as the directory counts.
+pub(super) fn id(value: &Value) -> Option<u32> {
+    u32::try_from(value.as_u64()?).ok()
 }

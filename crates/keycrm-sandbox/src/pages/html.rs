@@ -28,6 +28,21 @@ pub(super) fn show(value: &Value) -> String {
     }
 }
 
+const NAV: &[(&str, &str)] = &[
+    ("/", "Orders"),
+    ("/cards", "Cards"),
+    ("/sources", "Sources"),
+    ("/catalogue", "Catalogue"),
+    ("/custom-fields", "Custom fields"),
+    ("/keys", "API keys"),
+    ("/ledger", "Requests"),
+];
+
+fn nav() -> String {
+    let links: String = NAV.iter().map(|(path, name)| format!("<a href=\"{path}\">{name}</a>\n")).collect();
+    format!("<nav aria-label=\"Pages\">\n{links}</nav>\n")
+}
+
 /// A whole page; `head` and `body` are HTML.
 pub(super) fn frame(title: &str, head: &str, body: &str) -> String {
     let title = escape(title);
@@ -35,7 +50,8 @@ pub(super) fn frame(title: &str, head: &str, body: &str) -> String {
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n\
-         <link rel=\"stylesheet\" href=\"/assets/sandbox.css\">\n{head}</head>\n<body>\n{body}</body>\n</html>\n"
+         <link rel=\"stylesheet\" href=\"/assets/sandbox.css\">\n{head}</head>\n<body>\n{}{body}</body>\n</html>\n",
+        nav()
     )
 }
 

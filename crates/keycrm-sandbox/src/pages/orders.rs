@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use super::html::{escape, frame, show};
+use super::source_name;
+use super::table::{table, tight};
 use crate::crm::Crm;
-use crate::orders::{Shape, render};
-use crate::sources;
+use crate::faults::{KINDS, ONS};
 
 /// Orders on the page; older ones are counted.
 const SHOWN: usize = 50;
@@ -27,9 +28,10 @@ pub(super) fn page(crm: &Crm) -> String {
     let body = format!(
         "<header><h1>KeyCRM sandbox</h1><p>An imitation of the CRM. API: <code>{}</code></p></header>\n\
          <main>\n<section class=\"panel\"><h2>Play a fault on the next order</h2>\n<div class=\"buttons\">{}</div>\n\
-         </section>\n<div id=\"live\" aria-live=\"polite\">{}</div>\n</main>\n",
+         {}</section>\n<div id=\"live\" aria-live=\"polite\">{}</div>\n</main>\n",
         escape(&crm.api_url),
         buttons(),
+        any_fault(),
         live(crm)
     );
     frame("KeyCRM sandbox", head, &body)
@@ -48,13 +50,36 @@ fn buttons() -> String {
     forms
 }
 
+/// A form for every kind of fault.
+fn any_fault() -> String {
+    let options = |names: &[&str]| -> String {
+        names.iter().map(|name| format!("<option value=\"{name}\">{}</option>", name.replace('_', " "))).collect()
+    };
+    let number = |name: &str, label: &str, value: &str| {
+        format!(
+            "<label>{label} <input name=\"{name}\" inputmode=\"numeric\" pattern=\"[0-9]*\" size=\"6\" \
+             value=\"{value}\"></label>\n"
+        )
+    };
+    format!(
+        "<h3>Any fault</h3><form method=\"post\" action=\"/_sandbox/play\" class=\"any\">\n\
+         <label>Fault <select name=\"kind\">{}</select></label>\n<label>On <select name=\"on\">{}</select></label>\n\
+         {}{}{}<button>Add</button></form>\n",
+        options(KINDS),
+        options(ONS),
+        number("times", "Times (empty: until cleared)", "1"),
+        number("status", "Status", ""),
+        number("ms", "Milliseconds", ""),
+    )
+}
+
 fn hidden(name: &str, value: &str) -> String {
     format!("<input type=\"hidden\" name=\"{name}\" value=\"{value}\">")
 }
 
 /// The part that changes: waiting faults and orders.
 pub(super) fn live(crm: &Crm) -> String {
-    format!("{}{}", faults(crm), table(crm))
+    format!("{}{}", faults(crm), orders(crm))
 }
 
 fn faults(crm: &Crm) -> String {
@@ -69,51 +94,37 @@ fn faults(crm: &Crm) -> String {
     )
 }
 
-fn table(crm: &Crm) -> String {
-    let shape = Shape::whole(crm.options.dates);
-    let (total, orders): (usize, Vec<Value>) = {
-        let book = crm.book();
-        let newest = book.records().iter().rev().take(SHOWN);
-        (book.records().len(), newest.map(|record| render(&record.line, &shape)).collect())
-    };
-    if orders.is_empty() {
-        return "<section><h2>Orders</h2><p class=\"empty\">No order has arrived yet.</p></section>\n".to_owned();
-    }
-    let rows: String = orders.iter().map(row).collect();
-    format!(
-        "<section><h2>Orders <span class=\"count\">{total}</span></h2><div class=\"wide\"><table class=\"orders\">\
-         <thead><tr><th>CRM id</th><th>Number</th><th>Source</th><th>Buyer</th><th>Products</th><th>Total</th>\
-         <th>Payment</th><th>Created</th></tr></thead><tbody>{rows}</tbody></table></div></section>\n"
-    )
+const HEADS: &[&str] = &["CRM id", "Number", "Source", "Buyer", "Products", "Total", "Payment", "Created"];
+
+fn orders(crm: &Crm) -> String {
+    let total = crm.account().orders.records().len();
+    let rows: Vec<Vec<String>> = crm.newest_orders(SHOWN).iter().map(|order| row(order, crm)).collect();
+    table("Orders", total, HEADS, &rows, "No order has arrived yet.")
 }
 
-fn row(order: &Value) -> String {
+fn row(order: &Value, crm: &Crm) -> Vec<String> {
     let id = show(&order["id"]);
-    let source = order["source_id"].as_u64().and_then(|id| u32::try_from(id).ok()).unwrap_or_default();
-    let buyer: Vec<String> = ["full_name", "phone", "email"]
-        .iter()
-        .map(|key| show(&order["buyer"][*key]))
-        .filter(|text| !text.is_empty())
-        .map(|text| format!("<div>{text}</div>"))
-        .collect();
+    let buyer = &order["buyer"];
+    let buyer = [show(&buyer["full_name"]), tight(&show(&buyer["phone"])), show(&buyer["email"])];
+    let buyer = buyer.iter().filter(|text| !text.is_empty()).map(|text| format!("<div>{text}</div>"));
     let payment = show(&order["payment_status"]);
-    let cells = [
-        ("CRM id", format!("<a href=\"/orders/{id}\">{id}</a>")),
-        ("Number", format!("<a href=\"/orders/{id}\">{}</a>", show(&order["source_uuid"]))),
-        ("Source", format!("{} <small>{source}</small>", escape(&sources::name(source)))),
-        ("Buyer", buyer.concat()),
-        ("Products", products(order)),
-        ("Total", show(&order["grand_total"])),
-        ("Payment", format!("<span class=\"status {payment}\">{payment}</span>")),
-        ("Created", show(&order["created_at"])),
-    ];
-    let cells: String =
-        cells.iter().map(|(label, cell)| format!("<td data-label=\"{label}\"><div>{cell}</div></td>")).collect();
-    format!("<tr>{cells}</tr>\n")
+    let currency = order["source_id"].as_u64().and_then(|id| u32::try_from(id).ok()).unwrap_or_default();
+    let currency = escape(crm.directory().currency(currency));
+    vec![
+        format!("<a href=\"/orders/{id}\">{id}</a>"),
+        format!("<a href=\"/orders/{id}\">{}</a>", show(&order["source_uuid"])),
+        format!("{} <small>{}</small>", escape(&source_name(crm, order)), show(&order["source_id"])),
+        buyer.collect(),
+        products(order),
+        tight(&format!("{} {currency}", show(&order["grand_total"]))),
+        format!("<span class=\"status {payment}\">{payment}</span>"),
+        tight(&show(&order["created_at"])),
+    ]
 }
 
-fn products(order: &Value) -> String {
-    let lines = order["products"].as_array().into_iter().flatten();
+/// The product lines of an order or a card, one under the other.
+pub(super) fn products(entity: &Value) -> String {
+    let lines = entity["products"].as_array().into_iter().flatten();
     lines
         .map(|line| {
             let name = if line["name"].is_null() { show(&line["sku"]) } else { show(&line["name"]) };

@@ -101,6 +101,12 @@ pub(crate) async fn get(sandbox: &Sandbox, target: &str) -> Answer {
     answered(send(sandbox.addr(), "GET", target, KEY, "").await)
 }
 
+/// A request with a body, or without where it is null.
+pub(crate) async fn call(sandbox: &Sandbox, method: &str, target: &str, body: &Value) -> Answer {
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    answered(send(sandbox.addr(), method, target, KEY, &body).await)
+}
+
 pub(crate) fn answered(outcome: Outcome) -> Answer {
     match outcome {
         Outcome::Answer(answer) => answer,

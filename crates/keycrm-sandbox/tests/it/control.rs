@@ -49,7 +49,7 @@ async fn pages_show_every_field_and_no_markup_of_others() {
     body["buyer"] = json!({"full_name": "<script>alert(1)</script>", "phone": "+380671112233"});
     body["shipping"] = json!({"shipping_receive_point": "Branch 12"});
     body["products"] = json!([{"name": "Mug", "price": 5, "properties": [{"name": "Color", "value": "blue"}]}]);
-    body["custom_fields"] = json!([{"uuid": "OR_1", "value": ["red", "green"]}]);
+    body["custom_fields"] = json!([{"uuid": "OR_1002", "value": ["red", "green"]}]);
     assert_eq!(post(&sandbox, &body).await.status, 201);
     let list = call(&sandbox, "GET", "/", "", "").await;
     assert!(list.text.contains("&lt;i&gt;1&lt;/i&gt;") && !list.text.contains("<script>"), "{}", list.text);

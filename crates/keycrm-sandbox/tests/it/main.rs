@@ -1,9 +1,15 @@
 //! The sandbox as a client meets it: real HTTP over real sockets, by a client of our own.
 
+mod buyers;
+mod cards;
+mod changes;
 mod client;
+mod contract;
 mod control;
+mod directory;
 mod faults;
 mod lists;
 mod orders;
+mod pages;
 mod persistence;
 mod rates;

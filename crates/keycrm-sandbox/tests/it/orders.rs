@@ -20,7 +20,7 @@ fn full_order() -> Value {
         ],
         "payments": [{"payment_method": "Cash", "amount": 100, "status": "paid"},
                      {"payment_method_id": 2, "amount": 10}],
-        "custom_fields": [{"uuid": "OR_1037", "value": ["red", "blue"]}],
+        "custom_fields": [{"uuid": "OR_1002", "value": ["red", "blue"]}],
     })
 }
 

@@ -1,12 +1,10 @@
-//! The NDJSON file that keeps orders across restarts.
+//! The NDJSON file that keeps orders, buyers and cards across restarts.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use super::record::Record;
-
-/// An append-only file, one order a line, each on disk before its order is answered.
+/// An append-only file, one entry a line, each on disk before its request is answered.
 #[derive(Debug)]
 pub(crate) struct Journal {
     file: File,
@@ -14,32 +12,31 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Opens or creates the file and reads its orders. A torn last line, which a crash in the middle of a write
-    /// leaves behind and which was never answered, is cut off; any other broken line is an error.
-    pub(crate) fn open(path: &Path) -> io::Result<(Self, Vec<Record>)> {
+    /// Opens or creates the file and hands each line to `read`, which says whether it is an entry. A torn last line,
+    /// which a crash in the middle of a write leaves behind and which was never answered, is cut off; any other
+    /// broken line is an error.
+    pub(crate) fn open(path: &Path, mut read: impl FnMut(&str) -> bool) -> io::Result<Self> {
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
-        let mut records = Vec::new();
         let mut end = 0;
-        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        for (at, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
             let last = end + line.len() == bytes.len();
             let whole = line.ends_with(b"\n");
-            let record = std::str::from_utf8(line).ok().and_then(|text| Record::from_line(text.trim_end()));
-            match record {
-                Some(record) if whole => records.push(record),
-                _ if last => {
-                    eprintln!("keycrm-sandbox: dropped a torn last line of {}", path.display());
-                    break;
-                }
-                _ => return Err(broken(path, records.len() + 1)),
+            let is_entry = whole && std::str::from_utf8(line).is_ok_and(|text| read(text.trim_end()));
+            if !is_entry && last {
+                eprintln!("keycrm-sandbox: dropped a torn last line of {}", path.display());
+                break;
+            }
+            if !is_entry {
+                return Err(broken(path, at + 1));
             }
             end += line.len();
         }
         let end = end as u64;
         file.set_len(end)?;
         file.seek(SeekFrom::Start(end))?;
-        Ok((Self { file, end }, records))
+        Ok(Self { file, end })
     }
 
     /// Appends one line and waits for the disk; after an error the file is as it was.

@@ -1,5 +1,6 @@
 //! Reads one JSON object key by key, collecting Laravel-shaped errors and keeping what is valid.
 
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
 use crate::amount::Amount;
@@ -60,11 +61,22 @@ impl<'a, 'e> Fields<'a, 'e> {
     }
 
     /// The field's dotted path, and its name as Laravel writes it in a sentence.
-    fn names(&self, key: &str) -> (String, String) {
+    pub(crate) fn names(&self, key: &str) -> (String, String) {
         let path = format!("{}{key}", self.prefix);
         // Laravel writes `source_id` as "source id", but leaves a nested path alone.
         let spoken = if self.prefix.is_empty() { path.replace('_', " ") } else { path.clone() };
         (path, spoken)
+    }
+
+    /// Adds "The selected … is invalid."
+    pub(crate) fn refuse_choice(&mut self, key: &str) {
+        let (path, spoken) = self.names(key);
+        self.errors.add(&path, &format!("The selected {spoken} is invalid."));
+    }
+
+    /// Whether the body sends the key to empty it.
+    pub(crate) fn clears(&self, key: &str) -> bool {
+        self.input.get(key).is_some_and(is_absent)
     }
 
     /// Adds "The … {rest}".
@@ -119,6 +131,16 @@ impl<'a, 'e> Fields<'a, 'e> {
         Some(number)
     }
 
+    /// An integer that `is_known` accepts.
+    pub(crate) fn choice(&mut self, key: &str, is_known: impl FnOnce(u32) -> bool) -> Option<u32> {
+        let number = self.integer(key)?;
+        let id = u32::try_from(number).ok().filter(|id| is_known(*id));
+        if id.is_none() {
+            self.refuse_choice(key);
+        }
+        id
+    }
+
     /// `true`, `false`, and what Laravel takes for them.
     pub(crate) fn boolean(&mut self, key: &str) {
         let Some(value) = self.get(key) else { return };
@@ -151,7 +173,9 @@ impl<'a, 'e> Fields<'a, 'e> {
     }
 
     fn date(&mut self, key: &str) -> Option<jiff::Timestamp> {
-        let parsed = self.get(key)?.as_str().and_then(dates::parse);
+        // The database behind the CRM keeps dates of these years alone.
+        let keepable = |at: &jiff::Timestamp| (1000..=9999).contains(&TimeZone::UTC.to_datetime(*at).year());
+        let parsed = self.get(key)?.as_str().and_then(dates::parse).filter(keepable);
         if parsed.is_none() {
             self.refuse(key, "is not a valid date.");
         }

@@ -1,0 +1,47 @@
+//! Paging: the twelve keys of Laravel's paginator.
+
+use serde_json::{Value, json};
+
+use super::call::Call;
+use crate::crm::Crm;
+
+/// Rows on a page where the request names no number.
+const DEFAULT_LIMIT: usize = 15;
+/// Most rows on a page.
+const MAX_LIMIT: usize = 50;
+
+/// The page of `found` that the request names.
+pub(super) fn page<T>(crm: &Crm, call: &Call, found: &[T], render: impl Fn(&T) -> Value) -> Value {
+    let number = |key: &str| call.param(key).and_then(|text| text.parse::<usize>().ok());
+    let limit = number("limit").unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
+    let page = number("page").unwrap_or(1).max(1);
+    let skipped = (page - 1).saturating_mul(limit);
+    let data: Vec<Value> = found.iter().skip(skipped).take(limit).map(render).collect();
+    let total = found.len();
+    let last_page = total.div_ceil(limit).max(1);
+    let path = format!("{}{}", crm.api_url, call.path.strip_prefix("/v1").unwrap_or_default());
+    let url = |page: usize| json!(page_url(&path, call, page));
+    let from = (!data.is_empty()).then_some(skipped + 1);
+    let to = (!data.is_empty()).then_some(skipped + data.len());
+    json!({
+        "current_page": page,
+        "data": data,
+        "first_page_url": url(1),
+        "from": from,
+        "last_page": last_page,
+        "last_page_url": url(last_page),
+        "next_page_url": if page < last_page { url(page + 1) } else { Value::Null },
+        "path": path,
+        "per_page": limit,
+        "prev_page_url": if page > 1 { url(page - 1) } else { Value::Null },
+        "to": to,
+        "total": total,
+    })
+}
+
+fn page_url(path: &str, call: &Call, page: usize) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(call.query.iter().filter(|(key, _)| key != "page"));
+    query.append_pair("page", &page.to_string());
+    format!("{path}?{}", query.finish())
+}

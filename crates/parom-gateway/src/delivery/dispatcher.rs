@@ -257,18 +257,18 @@ impl Dispatcher {
                 return Ok(self.budget.next_free(now).map_or(idle, |at| at.max(now.after(1))));
             };
             crate::crash::point("send.before_intent");
-            let claimed = self.store.claim(&self.account).await;
+            let version = self.dictionaries.get(&self.account).map_or(0, |dictionary| dictionary.version);
+            let claimed = self.store.claim(&self.account, version).await;
             let Ok(Some(intent)) = claimed else {
                 self.budget.give_back(ticket);
+                // An order that came while the dictionaries changed was decided by the old ones: it is checked first.
+                if version > 0 && !self.store.unchecked(&self.account, version, 1).await?.is_empty() {
+                    self.dictionaries.unsettle(&self.account);
+                }
                 return claimed.map(|_| idle);
             };
             self.hear();
-            let old = intent.resends == 0
-                && self.dictionaries.get(&self.account).is_some_and(|current| current.version > intent.checked);
-            if old {
-                self.dictionaries.unsettle(&self.account);
-            }
-            if old || !self.may_send() {
+            if !self.may_send() {
                 // What was heard while the intent was written: it is not sent after all.
                 self.budget.give_back(ticket);
                 send::put_back(&self.store, &intent).await;

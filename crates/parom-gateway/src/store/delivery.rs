@@ -57,21 +57,22 @@ const LEDGER_KEPT_MS: i64 = 10 * 60_000;
 
 pub(super) const CLAIM: &str =
     "UPDATE orders SET state = 'sending', reason = '', attempts = attempts + 1, updated_at = ?2
-     WHERE seq = (SELECT seq FROM orders WHERE account = ?1 AND state = 'queued' ORDER BY seq LIMIT 1)
+     WHERE seq = (SELECT seq FROM orders WHERE account = ?1 AND state = 'queued' AND (checked >= ?3 OR resends > 0)
+                  ORDER BY seq LIMIT 1)
      RETURNING seq, id, body, number, source_id, received_at, attempts, resends, target, checked";
 pub(super) const QUEUE: &str =
     "SELECT count(*) FROM (SELECT 1 FROM orders WHERE account = ?1 AND state = 'queued' LIMIT ?2)";
 
 impl Store {
-    /// Takes the oldest order that waits and commits the intent to send it, with its place in the rate ledger. A crash
+    /// Takes the oldest order that waits, of those that were checked by this version of the dictionaries, and commits the intent to send it, with its place in the rate ledger. A crash
     /// before: nothing happened. A crash after: the order is found in `sending` and treated as perhaps sent.
     ///
     /// # Errors
     /// As any write.
-    pub async fn claim(&self, account: &str) -> Result<Option<Intent>, StoreError> {
+    pub async fn claim(&self, account: &str, version: i64) -> Result<Option<Intent>, StoreError> {
         let account = account.to_owned();
         let now = clock::now().as_millisecond();
-        self.write("claim", move |connection| claim(connection, &account, now)).await
+        self.write("claim", move |connection| claim(connection, &account, version, now)).await
     }
 
     /// Writes the result of an attempt. It changes nothing if the order has moved on; the late result is then kept in the
@@ -131,8 +132,8 @@ impl Store {
     }
 }
 
-fn claim(connection: &Connection, account: &str, now: i64) -> Result<Option<Intent>, StoreError> {
-    let intent = connection.prepare_cached(CLAIM)?.query_row(params![account, now], intent_of).optional()?;
+fn claim(connection: &Connection, account: &str, version: i64, now: i64) -> Result<Option<Intent>, StoreError> {
+    let intent = connection.prepare_cached(CLAIM)?.query_row(params![account, now, version], intent_of).optional()?;
     let Some(intent) = intent else {
         return Ok(None);
     };

@@ -3,11 +3,15 @@
 #![expect(clippy::disallowed_methods, reason = "a test measures how long the real thing takes")]
 
 mod access;
+mod api;
+mod cards;
 mod cli;
 mod demo;
+mod dictionary;
 mod disk;
 mod dropin;
 mod failures;
+mod init;
 mod intake;
 mod kill;
 mod limits;

@@ -264,6 +264,16 @@ impl World {
         read(request.send().await?).await
     }
 
+    /// Any request.
+    pub(crate) async fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let mut request = self.http.request(method, self.url(path)).body(body.to_owned());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        read(request.send().await.unwrap()).await.unwrap()
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         read(self.http.get(self.url(path)).send().await.unwrap()).await.unwrap()
     }

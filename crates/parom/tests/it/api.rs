@@ -1,0 +1,120 @@
+//! The operator's API: tokens, roles, accounts, and the verbs.
+
+use serde_json::{Value, json};
+
+use super::world::{Answer, SHOP, Settings, World, form};
+
+async fn world() -> World {
+    let mut world = World::idle(Settings {
+        delivery: "[api.tokens.eye]\ntoken = { env = \"TEST_EYE\" }\n[api.tokens.hand]\ntoken = { env = \"TEST_HAND\" }\n\
+                   role = \"operator\"\n[api.tokens.other]\ntoken = { env = \"TEST_OTHER\" }\nrole = \"admin\"\naccounts = [\"else\"]",
+        ..Settings::default()
+    })
+    .await;
+    world.channel("shop", SHOP);
+    world.serve(&[("TEST_EYE", "eye-token"), ("TEST_HAND", "hand-token"), ("TEST_OTHER", "other-token")]);
+    world.until("dictionaries are fetched", || world.log().contains("dictionaries fetched")).await;
+    world
+}
+
+async fn ask(world: &World, method: &str, path: &str, token: &str, body: &str) -> Answer {
+    world.call(method, path, &[("authorization", &format!("Bearer {token}"))], body).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_needs_a_token_of_its_role_and_accounts() {
+    let world = world().await;
+    let id = world.post("/in/shop", &form("Olena")).await.json()["id"].as_str().unwrap().to_owned();
+    world.reaches(&id, "delivered").await;
+    let order = format!("/api/v1/orders/{id}");
+    let document: Value = world.get("/api/openapi.json").await.json();
+    let mut tried = 0;
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        let path = path
+            .replace("{id}", &id)
+            .replace("{name}", "shop")
+            .replace("{account}", "main")
+            .replace("{kind}", "sources");
+        for method in methods.as_object().unwrap().keys().filter(|key| *key != "parameters") {
+            tried += 1;
+            let method = method.to_uppercase();
+            for token in ["", "wrong", "eye-toke", "right-token", "canary-key-1"] {
+                assert_eq!(ask(&world, &method, &path, token, "{}").await.status, 401, "{method} {path} by `{token}`");
+            }
+            let reads = method == "GET";
+            let eye = ask(&world, &method, &path, "eye-token", "{}").await.status;
+            assert_eq!(eye == 403, !reads, "{method} {path} by a viewer: {eye}");
+            let hand = ask(&world, &method, &path, "hand-token", "{}").await.status;
+            assert!(!matches!(hand, 401 | 403 | 500..), "{method} {path} by an operator: {hand}");
+        }
+    }
+    assert!(tried >= 11, "{tried}");
+    assert_eq!(world.get("/api/v1/nothing").await.status, 401);
+    assert_eq!(ask(&world, "GET", "/api/v1/nothing", "eye-token", "").await.status, 404);
+    assert_eq!(ask(&world, "DELETE", &order, "hand-token", "").await.status, 405);
+    // Another account's operator sees nothing of this one.
+    assert_eq!(ask(&world, "GET", &order, "other-token", "").await.status, 404);
+    assert_eq!(ask(&world, "POST", &format!("{order}/retry"), "other-token", "").await.status, 404);
+    for path in ["orders", "channels", "dictionaries", "check"] {
+        let answer = ask(&world, "GET", &format!("/api/v1/{path}"), "other-token", "").await.text;
+        assert!(!answer.contains("shop") && !answer.contains("main"), "{path}: {answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_are_listed_shown_mended_and_canceled() {
+    let world = world().await;
+    let id = world.post("/in/shop", "name=Olena&phone=12345&product=Mug&price=5").await.json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let path = format!("/api/v1/orders/{id}");
+    let list = ask(&world, "GET", "/api/v1/orders?state=held&text=Olena", "hand-token", "").await.json();
+    assert_eq!((&list["orders"][0]["id"], list["orders"].as_array().unwrap().len()), (&json!(id), 1));
+    assert!(ask(&world, "GET", &path, "hand-token", "").await.text.contains("12345"));
+    let masked = ask(&world, "GET", &path, "eye-token", "").await.text;
+    assert!(!masked.contains("12345") && !masked.contains("Olena"), "{masked}");
+    assert!(!ask(&world, "GET", "/api/v1/orders", "eye-token", "").await.text.contains("12345"));
+    let still = ask(&world, "POST", &format!("{path}/retry"), "hand-token", "").await.json();
+    assert_eq!(still["state"], "held");
+    let edit = r#"{"set":{"buyer.phone":"0671112233"}}"#;
+    assert_eq!(ask(&world, "PATCH", &path, "hand-token", edit).await.json()["state"], "queued");
+    world.reaches(&id, "delivered").await;
+    assert!(world.order(&id)["history"].to_string().contains("api:hand"));
+    assert_eq!(ask(&world, "POST", &format!("{path}/cancel"), "hand-token", "{}").await.status, 409);
+    for (query, status) in
+        [("state=lost", 400), ("limit=x", 400), ("since=yesterday", 400), ("limit=0", 200), ("a=b", 400)]
+    {
+        assert_eq!(
+            ask(&world, "GET", &format!("/api/v1/orders?{query}"), "eye-token", "").await.status,
+            status,
+            "{query}"
+        );
+    }
+    for (body, status) in [("{", 400), ("[]", 400), ("{}", 422), (r#"{"set":{"byer.phone":"1"}}"#, 409)] {
+        assert_eq!(ask(&world, "PATCH", &path, "hand-token", body).await.status, status, "{body}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn channels_dictionaries_and_findings_are_told() {
+    let world = world().await;
+    let checked = ask(&world, "GET", "/api/v1/check", "eye-token", "").await.json();
+    assert_eq!((&checked["findings"], &checked["accounts"][0]["key"]), (&json!([]), &json!("ok")));
+    let sources = ask(&world, "GET", "/api/v1/dictionaries/main/sources", "eye-token", "").await.json();
+    assert_eq!(sources.as_array().unwrap().len(), 50);
+    let before = world.crm.ledger().len();
+    assert_eq!(ask(&world, "POST", "/api/v1/dictionaries/main/refresh", "hand-token", "").await.status, 202);
+    world.until("they are fetched again", || world.crm.ledger().len() > before + 8).await;
+    let map = world
+        .call(
+            "POST",
+            "/api/v1/channels/shop/map",
+            &[("authorization", "Bearer hand-token"), ("content-type", "application/x-www-form-urlencoded")],
+            &form("Olena"),
+        )
+        .await
+        .json();
+    assert_eq!((&map["verdict"], &map["order"]["buyer"]["phone"]), (&json!("go"), &json!("+380671112233")));
+    assert_eq!(world.orders().len(), 0, "a dry run keeps nothing");
+}

@@ -1,0 +1,225 @@
+//! The account's dictionaries: fetched, kept, used, and checked again when they change.
+
+use std::time::Duration;
+
+use keycrm_sandbox::{Fault, FaultKind, FaultOn};
+use serde_json::{Value, json};
+
+use super::world::{SHOP, Settings, World, form};
+
+/// A channel that names rows of the account.
+const NAMES: &str = r#"
+account = "main"
+on_repeat = "off"
+[order]
+source = "Landing"
+[order.buyer]
+full_name = "{{ name }}"
+[order.shipping]
+delivery_service = "Нова Пошта"
+shipping_address_city = "{{ city }}"
+[[order.payments]]
+payment_method = "{{ pay }}"
+amount = "{{ sum }}"
+[[order.custom_fields]]
+name = "Розмір"
+value = "{{ size }}"
+"#;
+
+async fn named() -> World {
+    let mut world = World::idle(Settings::default()).await;
+    world.channel("shop", NAMES);
+    world.serve(&[]);
+    world
+}
+
+async fn fetched(world: &World) {
+    world.until("dictionaries are fetched", || world.log().contains("dictionaries fetched")).await;
+}
+
+/// Asks the running gateway for a fetch and waits for it, as a person does.
+fn refresh(world: &World) {
+    let ran = world.cli(&["check", "--json"]);
+    assert_ne!(ran.code, 2, "{}", ran.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_go_to_the_crm_as_ids() {
+    let world = named().await;
+    fetched(&world).await;
+    let body = "name=Olena&city=Kyiv&pay=apple+pay&sum=5&size=m";
+    let id = world.post("/in/shop", body).await.json()["id"].as_str().unwrap().to_owned();
+    world.reaches(&id, "delivered").await;
+    let sent: Value = serde_json::from_str(&world.posted()[0].body).unwrap();
+    let methods = world.crm.directory().payment_methods;
+    let apple = methods.iter().find(|method| method.name == "Apple Pay").unwrap().id;
+    assert_eq!(sent["source_id"], 22);
+    assert_eq!(sent["shipping"]["delivery_service_id"], 1);
+    assert_eq!(sent["payments"][0]["payment_method_id"], apple);
+    assert_eq!(sent["custom_fields"], json!([{ "uuid": "OR_1001", "value": ["M"] }]));
+    for name in ["source", "delivery_service", "payment_method", "name"] {
+        assert!(!world.posted()[0].body.contains(&format!("\"{name}\":\"")) || name == "name", "{name} was sent");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_held_for_the_dictionarys_sake_goes_when_it_is_mended() {
+    let world = named().await;
+    fetched(&world).await;
+    let body = "name=Olena&city=Kyiv&pay=Bitcoin&sum=5&size=S";
+    let id = world.post("/in/shop", body).await.json()["id"].as_str().unwrap().to_owned();
+    world.reaches(&id, "held").await;
+    let problem = &world.order(&id)["problems"][0];
+    assert_eq!((&problem["code"], &problem["path"]), (&json!("not_in_account"), &json!("payments.0.payment_method")));
+    world.crm.change_directory(|account| account.payment_methods[4].name = "Bitcoin".into());
+    refresh(&world);
+    world.reaches(&id, "delivered").await;
+    let actors = world.order(&id)["history"].to_string();
+    assert!(actors.contains("\"dictionaries\""), "{actors}");
+}
+
+/// What waits for delivery is checked again before it is claimed, once the dictionaries changed.
+#[tokio::test(flavor = "multi_thread")]
+async fn queued_orders_are_checked_again_before_they_go() {
+    let mut world = World::idle(Settings::default()).await;
+    world.channel("shop", SHOP);
+    world.serve(&[]);
+    fetched(&world).await;
+    world.crm.add_fault(Fault::always(FaultOn::Post, FaultKind::RateLimited { retry_after: Some(1) }));
+    let id = world.post("/in/shop", &form("Olena")).await.json()["id"].as_str().unwrap().to_owned();
+    world.until("the account rests", || world.log().contains("the CRM asked for time")).await;
+    world.stop();
+    // While nothing is sent, the source is taken away.
+    world.crm.clear_faults();
+    world.crm.change_directory(|account| account.sources.retain(|source| source.id != 22));
+    world.serve(&[]);
+    world.reaches(&id, "held").await;
+    assert_eq!(world.order(&id)["problems"][0]["code"], "not_in_account");
+    assert_eq!(world.crm.orders().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_and_an_outage_do_not_blind_the_gateway() {
+    let mut world = named().await;
+    fetched(&world).await;
+    world.stop();
+    world.crm.add_fault(Fault::always(FaultOn::Any, FaultKind::DropBefore));
+    world.serve(&[]);
+    let bad = world.post("/in/shop", "name=Olena&pay=Bitcoin&sum=5").await.json()["id"].as_str().unwrap().to_owned();
+    world.reaches(&bad, "held").await;
+    let good = world.post("/in/shop", "name=Olena&pay=LiqPay&sum=5").await.json()["id"].as_str().unwrap().to_owned();
+    assert_ne!(world.order(&good)["state"], "held", "names are known from the store");
+    world.crm.clear_faults();
+    world.reaches(&good, "delivered").await;
+}
+
+/// With a CRM that has no dictionaries at all, orders by id go, marked.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_any_dictionary_the_first_order_goes_unchecked_and_says_so() {
+    let mut world = World::idle(Settings::default()).await;
+    world.crm.add_fault(Fault::always(FaultOn::Dictionary, FaultKind::RefuseBefore { status: 404 }));
+    world.channel("shop", SHOP);
+    world.serve(&[]);
+    let id = world.post("/in/shop", &form("Olena")).await.json()["id"].as_str().unwrap().to_owned();
+    world.reaches(&id, "delivered").await;
+    assert!(world.order(&id)["history"].to_string().contains("unchecked"), "{}", world.order(&id));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_of_another_shape_are_no_dictionaries_and_stop_nothing() {
+    for kind in [FaultKind::HtmlBefore { status: 200 }, FaultKind::WrongJson, FaultKind::HtmlBefore { status: 502 }] {
+        let mut world = World::idle(Settings::default()).await;
+        world.crm.add_fault(Fault::always(FaultOn::Dictionary, kind));
+        world.channel("shop", SHOP);
+        world.serve(&[]);
+        let id = world.post("/in/shop", &form("Olena")).await.json()["id"].as_str().unwrap().to_owned();
+        world.reaches(&id, "delivered").await;
+    }
+}
+
+/// 20,000 SKUs and 300 custom fields: the catalogue takes what orders leave, and orders do not wait for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_catalogue_does_not_delay_orders() {
+    let mut world = World::idle(Settings { crm_limit: 6_000, limit: 5_400, ..Settings::default() }).await;
+    world.crm.change_directory(|account| {
+        let template = account.products[0].clone();
+        let offer = template.offers[0].clone();
+        for number in 0..20_000u32 {
+            let mut product = template.clone();
+            product.id = 1_000 + number;
+            product.offers = vec![offer.clone()];
+            product.offers[0].id = 100_000 + number;
+            product.offers[0].sku = format!("BULK-{number:05}");
+            account.products.push(product);
+        }
+        let field = account.custom_fields[0].clone();
+        for number in 0..300u32 {
+            let mut field = field.clone();
+            field.id = 5_000 + number;
+            field.uuid = format!("OR_{}", 5_000 + number);
+            account.custom_fields.push(field);
+        }
+    });
+    world.channel("shop", &SHOP.replace("name = \"{{ product }}\"", "name = \"{{ product }}\"\nsku = \"{{ sku }}\""));
+    world.serve(&[]);
+    let mut slowest = Duration::ZERO;
+    for number in 0..30 {
+        let began = std::time::Instant::now();
+        let before = world.crm.orders().len();
+        world.post("/in/shop", &format!("{}&sku=BULK-{number:05}", form("Olena"))).await;
+        while world.crm.orders().len() == before {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        slowest = slowest.max(began.elapsed());
+    }
+    assert!(slowest < Duration::from_secs(5), "an order waited {slowest:?}");
+    fetched(&world).await;
+    let pages = world.crm.ledger().iter().filter(|entry| entry.path == "/v1/offers").count();
+    assert!(pages > 400, "{pages} pages of 50");
+    world.post("/in/shop", &format!("{}&sku=BULK-19999", form("Known"))).await;
+    world.post("/in/shop", &format!("{}&sku=BULK-X", form("Unknown"))).await;
+    world.crm_has(32).await;
+    let marked: Vec<Value> = world.orders().into_iter().filter(|order| !order["problems"][0].is_null()).collect();
+    assert_eq!((marked.len(), &marked[0]["problems"][0]["code"]), (1, &json!("unknown_sku")));
+    assert!(world.crm.ledger().iter().all(|entry| entry.status != Some(429)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_asks_the_account_and_names_each_place() {
+    let world = World::idle(Settings { crm_limit: 60, limit: 90, ..Settings::default() }).await;
+    world.channel("shop", &NAMES.replace("Landing", "Lending").replace("Розмір", "Розмір взуття"));
+    // Without a running gateway the command asks by itself.
+    let ran = world.cli(&["check", "--json"]);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    let found: Vec<Value> = serde_json::from_str(&ran.out).unwrap();
+    let codes: Vec<(&str, i64)> =
+        found.iter().map(|f| (f["code"].as_str().unwrap(), f["line"].as_i64().unwrap())).collect();
+    assert!(codes.contains(&("not_in_account", 5)) && codes.contains(&("not_in_account", 15)), "{codes:?}");
+    assert!(codes.iter().any(|(code, _)| *code == "rate_above_grant"), "{codes:?}");
+    let source = found.iter().find(|f| f["path"] == "order.source").unwrap();
+    assert!(source["hint"].as_str().unwrap().contains("`Landing`"), "{source}");
+    world.channel("shop", NAMES);
+    let ran = world.cli(&["check"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("key accepted") && ran.out.contains("60 granted by the CRM"), "{}", ran.out);
+    assert_eq!(world.cli(&["check", "--strict"]).code, 1, "a rate above what is granted is a warning");
+    assert!(world.crm.ledger().iter().all(|entry| entry.status != Some(429)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_says_that_the_key_is_refused() {
+    let mut world = World::idle(Settings::default()).await;
+    world.channel("shop", SHOP);
+    world.crm.add_fault(Fault::always(FaultOn::Any, FaultKind::RefuseBefore { status: 401 }));
+    for running in [false, true] {
+        if running {
+            world.serve(&[]);
+        }
+        let ran = world.cli(&["check", "--json"]);
+        assert_eq!(ran.code, 1, "{}", ran.err);
+        let found: Vec<Value> = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!(found[0]["code"], "key_refused");
+        assert_eq!(found[0]["file"].as_str().unwrap().rsplit('/').next(), Some("parom.toml"));
+        assert!(found[0]["line"].as_i64().unwrap() > 1, "{}", found[0]);
+    }
+}

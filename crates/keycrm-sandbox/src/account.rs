@@ -1,5 +1,6 @@
 //! What the account holds: orders, buyers, cards, and the file that keeps them.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use jiff::Timestamp;
@@ -7,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::buyers::{self, Buyers};
 use crate::cards::{self, Card, Cards};
-use crate::directory::Directory;
+use crate::directory::{Directory, PaymentMethod};
 use crate::fields::FieldErrors;
 use crate::journal::Journal;
 use crate::options::Options;
@@ -33,19 +34,31 @@ pub(crate) struct Account {
     pub(crate) buyers: Buyers,
     pub(crate) cards: Cards,
     journal: Option<Journal>,
+    /// Payment methods that stored payments made by their names, as ids and names.
+    made_methods: BTreeMap<u32, String>,
 }
 
 impl Account {
     /// An empty account, or the one that the data file holds.
     pub(crate) fn open(options: &Options) -> io::Result<Self> {
         let (mut records, mut buyers, mut cards) = (Vec::new(), Buyers::default(), Cards::default());
-        let journal = match &options.data {
-            Some(path) => {
-                Some(Journal::open(path, |line| read(line, &mut records, &mut buyers, &mut cards).is_some())?)
-            }
-            None => None,
+        let mut made_methods = BTreeMap::new();
+        let mut read_line = |line: &str| {
+            let entry = read(line, &mut records, &mut buyers, &mut cards);
+            entry.map(|entry| note_methods(&entry, &mut made_methods)).is_some()
         };
-        Ok(Self { orders: Book::new(options, records), buyers, cards, journal })
+        let journal = options.data.as_deref().map(|path| Journal::open(path, &mut read_line)).transpose()?;
+        Ok(Self { orders: Book::new(options, records), buyers, cards, journal, made_methods })
+    }
+
+    /// Adds the payment methods that earlier runs made, without which stored ids would mean nothing.
+    pub(crate) fn restore_methods(&self, directory: &mut Directory) {
+        for (id, name) in &self.made_methods {
+            if directory.payment_method(*id).is_none() {
+                let method = PaymentMethod { id: *id, name: name.clone(), alias: None, is_active: true };
+                directory.payment_methods.push(method);
+            }
+        }
     }
 
     /// Whether a write waits for the disk.
@@ -139,7 +152,7 @@ impl Account {
 }
 
 /// Reads one line of the journal; `None` where it is nothing that the sandbox writes.
-fn read(line: &str, records: &mut Vec<Record>, buyers: &mut Buyers, cards: &mut Cards) -> Option<()> {
+fn read(line: &str, records: &mut Vec<Record>, buyers: &mut Buyers, cards: &mut Cards) -> Option<Value> {
     let entry: Value = serde_json::from_str(line).ok()?;
     let fields = entry.as_object()?;
     if let (1, Some(card)) = (fields.len(), fields.get("card")) {
@@ -151,5 +164,16 @@ fn read(line: &str, records: &mut Vec<Record>, buyers: &mut Buyers, cards: &mut 
         records.push(Record::from_order(&entry, line)?);
         buyers.add(&buyers::of_order(fields));
     }
-    Some(())
+    Some(entry)
+}
+
+/// A payment that has both an id and a name is one whose method was made for it.
+fn note_methods(entry: &Value, made: &mut BTreeMap<u32, String>) {
+    let owner = entry.get("card").unwrap_or(entry);
+    for payment in owner["payments"].as_array().into_iter().flatten() {
+        let id = payment["payment_method_id"].as_u64().and_then(|id| u32::try_from(id).ok());
+        if let (Some(id), Some(name)) = (id, payment["payment_method"].as_str()) {
+            made.entry(id).or_insert_with(|| name.trim().to_owned());
+        }
+    }
 }

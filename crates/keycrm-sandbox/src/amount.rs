@@ -43,14 +43,15 @@ impl Amount {
         if (whole.is_empty() && part.is_empty()) || !all_digits(whole) || !all_digits(part) {
             return None;
         }
-        if whole.len() > MAX_DIGITS || !(-12..=12).contains(&exponent) {
+        if whole.len() > MAX_DIGITS || exponent > 12 {
             return None;
         }
         let part = &part[..part.len().min(MAX_DIGITS)];
         let raw: i128 = format!("{whole}{part}").parse().ok()?;
         let shift = i64::from(exponent) + i64::try_from(SCALE).ok()? - i64::try_from(part.len()).ok()?;
-        let power = 10_i128.checked_pow(u32::try_from(shift.unsigned_abs()).ok()?)?;
-        let scaled = if shift >= 0 { raw.checked_mul(power)? } else { raw / power };
+        let power = 10_i128.checked_pow(u32::try_from(shift.unsigned_abs()).ok()?);
+        // What is too small to keep is nothing.
+        let scaled = if shift >= 0 { raw.checked_mul(power?)? } else { power.map_or(0, |power| raw / power) };
         Some(Self(if negative { -scaled } else { scaled }))
     }
 
@@ -129,6 +130,8 @@ mod tests {
             (json!("-3.50"), Some("-3.5")),
             (json!("1e3"), Some("1000")),
             (json!(".5"), Some("0.5")),
+            (json!("-2.5e-124"), Some("0")),
+            (json!("1e13"), None),
             (json!("1 249,50"), None),
             (json!(""), None),
             (json!("."), None),

@@ -33,14 +33,17 @@ pub(crate) struct Crm {
 
 impl Crm {
     pub(crate) fn open(options: Options, api_url: String, stop: watch::Receiver<bool>) -> io::Result<Self> {
+        let account = Account::open(&options)?;
+        let mut directory = Directory::default();
+        account.restore_methods(&mut directory);
         Ok(Self {
             clock: Clock::start(),
             ledger: Ledger::default(),
             rates: Rates::new(options.requests_per_minute),
             faults: Faults::default(),
             api_url,
-            account: Mutex::new(Account::open(&options)?),
-            directory: RwLock::default(),
+            account: Mutex::new(account),
+            directory: RwLock::new(Arc::new(directory)),
             stop,
             options,
         })

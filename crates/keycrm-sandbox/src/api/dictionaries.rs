@@ -51,7 +51,7 @@ pub(super) fn list(crm: &Crm, call: &Call, listing: Listing) -> Result<Reply, Re
     let body = match listing {
         // The one list without pages.
         Listing::CustomFields => Value::Array(rows),
-        _ => page(crm, call, &rows, Value::clone),
+        _ => page(crm, call, &rows, Value::clone)?,
     };
     Ok(Reply::new(200, shape.spelled(body)))
 }

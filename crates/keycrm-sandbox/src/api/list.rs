@@ -20,7 +20,7 @@ pub(super) fn orders(crm: &Crm, call: &Call, twist: Twist) -> Result<Reply, Repl
     let sort = sort(crm, call, SORTS, Sort::Descending)?;
     let account = crm.account();
     let found = if twist == Twist::Empty { Vec::new() } else { orders::find(&account.orders, &filters, sort) };
-    ok(page(crm, call, &found, |record| orders::render(&record.line, &shape)))
+    page(crm, call, &found, |record| orders::render(&record.line, &shape)).map(ok)
 }
 
 /// `GET /pipelines/cards`.
@@ -31,7 +31,7 @@ pub(super) fn cards(crm: &Crm, call: &Call, twist: Twist) -> Result<Reply, Reply
     let account = crm.account();
     let rows: &[cards::Card] = if twist == Twist::Empty { &[] } else { account.cards.rows() };
     let found = select(rows, sort, |card| filters.iter().all(|filter| card.fits(filter)));
-    ok(page(crm, call, &found, |card| cards::render(card, &account.buyers, &shape)))
+    page(crm, call, &found, |card| cards::render(card, &account.buyers, &shape)).map(ok)
 }
 
 /// `GET /buyer`.
@@ -41,11 +41,11 @@ pub(super) fn buyers(crm: &Crm, call: &Call) -> Result<Reply, Reply> {
     let sort = sort(crm, call, SORTS, Sort::Ascending)?;
     let account = crm.account();
     let found = select(account.buyers.rows(), sort, |buyer| filters.iter().all(|filter| buyer.fits(filter)));
-    ok(page(crm, call, &found, |buyer| buyers::render(buyer, &shape)))
+    page(crm, call, &found, |buyer| buyers::render(buyer, &shape)).map(ok)
 }
 
-fn ok(body: Value) -> Result<Reply, Reply> {
-    Ok(Reply::new(200, body))
+fn ok(body: Value) -> Reply {
+    Reply::new(200, body)
 }
 
 fn twisted(filters: Vec<Filter>, twist: Twist) -> Vec<Filter> {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::html::{frame, show};
 use super::source_name;
-use super::table::{table, tight};
+use super::table::{table, tight, time};
 use crate::crm::Crm;
 
 /// Cards on the page; older ones are counted.
@@ -31,6 +31,6 @@ fn row(card: &Value, crm: &Crm) -> Vec<String> {
         super::html::escape(&source_name(crm, card)),
         contact.collect(),
         super::orders::products(card),
-        tight(&show(&card["created_at"])),
+        time(&card["created_at"]),
     ]
 }

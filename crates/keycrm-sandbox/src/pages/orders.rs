@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::html::{escape, frame, show};
 use super::source_name;
-use super::table::{table, tight};
+use super::table::{table, tight, time};
 use crate::crm::Crm;
 use crate::faults::{KINDS, ONS};
 
@@ -118,7 +118,7 @@ fn row(order: &Value, crm: &Crm) -> Vec<String> {
         products(order),
         tight(&format!("{} {currency}", show(&order["grand_total"]))),
         format!("<span class=\"status {payment}\">{payment}</span>"),
-        tight(&show(&order["created_at"])),
+        time(&order["created_at"]),
     ]
 }
 

@@ -1,5 +1,10 @@
 //! A table that becomes a list of labelled lines on a phone.
 
+use serde_json::Value;
+
+use super::html::escape;
+use crate::dates;
+
 /// Cells are HTML. A table without rows is the sentence instead.
 pub(super) fn table(title: &str, count: usize, heads: &[&str], rows: &[Vec<String>], nothing: &str) -> String {
     if rows.is_empty() {
@@ -23,4 +28,9 @@ fn row(heads: &[&str], cells: &[String]) -> String {
 /// A value that must not break in the middle: a phone, a sum, a time.
 pub(super) fn tight(html: &str) -> String {
     if html.is_empty() { String::new() } else { format!("<span class=\"tight\">{html}</span>") }
+}
+
+/// A date of an answer, without the fractions that make it too wide for a phone.
+pub(super) fn time(date: &Value) -> String {
+    tight(&escape(&dates::spaced(date.as_str().unwrap_or_default())))
 }

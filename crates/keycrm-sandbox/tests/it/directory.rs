@@ -59,6 +59,18 @@ async fn associations_come_where_they_are_named() {
 }
 
 #[tokio::test]
+async fn a_page_is_a_positive_number() {
+    let sandbox = start(unlimited()).await;
+    for bad in ["page=0", "page=x", "limit=-1", "limit=1.5"] {
+        for list in ["order", "order/tag", "pipelines/cards", "buyer"] {
+            assert_eq!(get(&sandbox, &format!("/v1/{list}?{bad}")).await.status, 422, "{list} {bad}");
+        }
+    }
+    let far = get(&sandbox, "/v1/order/tag?page=99999999999999999999999").await;
+    assert_eq!((far.status, &far.json()["data"]), (200, &json!([])));
+}
+
+#[tokio::test]
 async fn a_test_changes_the_account_while_it_runs() {
     let sandbox = start(unlimited()).await;
     let mut from_new = order("A");

@@ -9,6 +9,7 @@ mod control;
 mod directory;
 mod faults;
 mod lists;
+mod odd_input;
 mod orders;
 mod pages;
 mod persistence;

@@ -43,6 +43,7 @@ async fn changes_buyers_and_cards_survive() {
     post(&sandbox, &json!({"source_id": 22, "buyer": {"phone": "+380671112233"}})).await;
     call(&sandbox, "PUT", "/v1/order/1", &json!({"manager_comment": "Called"})).await;
     call(&sandbox, "POST", "/v1/order/1/payment", &json!({"payment_method_id": 1, "amount": 1})).await;
+    call(&sandbox, "POST", "/v1/order/1/payment", &json!({"payment_method": "Barter", "amount": 1})).await;
     call(&sandbox, "POST", "/v1/buyer", &json!({"full_name": "Ann"})).await;
     call(&sandbox, "POST", "/v1/pipelines/cards", &json!({"contact": {"client_id": 2}})).await;
     call(&sandbox, "PUT", "/v1/pipelines/cards/1", &json!({"title": "Hot"})).await;
@@ -53,6 +54,7 @@ async fn changes_buyers_and_cards_survive() {
     let sandbox = start(options).await;
     assert_eq!((sandbox.orders(), sandbox.cards()), (orders, cards));
     assert_eq!(get(&sandbox, "/v1/buyer").await.json()["data"], buyers);
+    assert_eq!(sandbox.directory().payment_methods[20].name, "Barter");
     post(&sandbox, &json!({"source_id": 22, "buyer": {"phone": "380671112233"}})).await;
     assert_eq!((&sandbox.orders()[1]["id"], &sandbox.orders()[1]["buyer"]["id"]), (&json!(2), &json!(1)));
 }

@@ -8,7 +8,7 @@ use super::page::page;
 use super::reply::Reply;
 use super::target::Listing;
 use crate::crm::Crm;
-use crate::directory::{offer, whole_custom_field};
+use crate::directory::{Offer, Product, offer, whole_custom_field};
 use crate::filters::{Filter, Sort};
 use crate::orders::Shape;
 
@@ -41,6 +41,15 @@ pub(super) fn list(crm: &Crm, call: &Call, listing: Listing) -> Result<Reply, Re
     let shape = shape(crm, call, manners.includes)?;
     let filters = filters(crm, call, manners.filters, true)?;
     let sort = sort(crm, call, manners.sorts, Sort::Ascending)?;
+    if listing == Listing::Offers && filters.is_empty() {
+        // A catalogue may be large: only the page's rows are rendered.
+        let mut found: Vec<(&Product, &Offer)> = shape.directory.all_offers().collect();
+        if sort == Sort::Descending {
+            found.reverse();
+        }
+        let body = page(crm, call, &found, |(product, found)| shown_offer(&shape, product, found))?;
+        return Ok(Reply::new(200, shape.spelled(body)));
+    }
     let Some(mut rows) = rows(crm, listing, &shape) else {
         return Err(Reply::message(404, "Not Found"));
     };
@@ -91,14 +100,15 @@ fn products(shape: &Shape) -> Vec<Value> {
 }
 
 fn offers(shape: &Shape) -> Vec<Value> {
-    let shown = shape.directory.all_offers().map(|(product, found)| {
-        let mut shown = offer(product, found);
-        if shape.has("product") {
-            shown["product"] = product.to_json();
-        }
-        shown
-    });
-    shown.collect()
+    shape.directory.all_offers().map(|(product, found)| shown_offer(shape, product, found)).collect()
+}
+
+fn shown_offer(shape: &Shape, product: &Product, found: &Offer) -> Value {
+    let mut shown = offer(product, found);
+    if shape.has("product") {
+        shown["product"] = product.to_json();
+    }
+    shown
 }
 
 /// The states of one funnel with their cards counted.

@@ -144,7 +144,7 @@ impl Reader<'_, '_, '_> {
         } else {
             match nearest(name, KEYS.into_iter()) {
                 Some(near) => format!("Did you mean `{near}`?"),
-                None => "The settings of a channel are in docs/channels.md.".to_owned(),
+                None => "The settings of a channel are in docs/add-a-channel.md.".to_owned(),
             }
         };
         self.findings.error(key.span(), name, Code::UnknownKey, format!("a channel has no setting `{name}`"), &hint);

@@ -81,21 +81,27 @@ async fn an_order_held_for_the_dictionarys_sake_goes_when_it_is_mended() {
 /// What waits for delivery is checked again before it is claimed, once the dictionaries changed.
 #[tokio::test(flavor = "multi_thread")]
 async fn queued_orders_are_checked_again_before_they_go() {
-    let mut world = World::idle(Settings::default()).await;
+    // The disk's gate keeps orders in the queue, and lists are fetched beside it.
+    let shut = "intake_min_free = \"1MiB\"\ndelivery_min_free = \"1000TiB\"";
+    let mut world = World::idle(Settings { store: shut, ..Settings::default() }).await;
     world.channel("shop", SHOP);
     world.serve(&[]);
     fetched(&world).await;
-    world.crm.add_fault(Fault::always(FaultOn::Post, FaultKind::RateLimited { retry_after: Some(1) }));
     let id = world.post("/in/shop", &form("Olena")).await.json()["id"].as_str().unwrap().to_owned();
-    world.until("the account rests", || world.log().contains("the CRM asked for time")).await;
-    world.stop();
-    // While nothing is sent, the source is taken away.
-    world.crm.clear_faults();
     world.crm.change_directory(|account| account.sources.retain(|source| source.id != 22));
-    world.serve(&[]);
+    refresh(&world);
     world.reaches(&id, "held").await;
     assert_eq!(world.order(&id)["problems"][0]["code"], "not_in_account");
-    assert_eq!(world.crm.orders().len(), 0);
+    // The source is back: it goes as it came.
+    world.crm.change_directory(|account| *account = keycrm_sandbox::Directory::default());
+    refresh(&world);
+    world.reaches(&id, "queued").await;
+    world.stop();
+    let text = std::fs::read_to_string(world.config()).unwrap().replace("1000TiB", "1MiB");
+    std::fs::write(world.config(), text).unwrap();
+    world.serve(&[]);
+    world.reaches(&id, "delivered").await;
+    assert_eq!((world.crm.orders().len(), world.crm_posts()), (1, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -19,5 +19,6 @@ mod load;
 mod rate;
 mod regression;
 mod script;
+mod seed_rules;
 mod tidy;
 mod world;

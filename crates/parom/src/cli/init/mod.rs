@@ -54,7 +54,7 @@ impl Init {
     pub(super) async fn run(self, config: &Path) -> Result<Outcome, Failed> {
         if config.exists() {
             return Err(format!(
-                "{} exists: add a channel with a file in channels/, see docs/channels.md",
+                "{} exists: add a channel with a file in channels/, see docs/add-a-channel.md",
                 config.display()
             ));
         }

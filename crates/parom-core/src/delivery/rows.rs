@@ -64,6 +64,13 @@ pub fn read(body: &[u8]) -> Option<List> {
     Some(List { rows: rows?, whole: last && !next })
 }
 
+/// Reads one order, bare as the CRM gives it, or under `data` as some of its clients expect it.
+#[must_use]
+pub fn read_one(body: &[u8]) -> Option<Row> {
+    let json: Value = serde_json::from_slice(body).ok()?;
+    row(&json).or_else(|| row(json.get("data")?))
+}
+
 fn row(value: &Value) -> Option<Row> {
     Some(Row {
         id: id(value.get("id")?)?,

@@ -5,10 +5,12 @@
 mod check;
 mod custom;
 mod names;
+mod people;
 mod read;
 
 pub use check::{UnknownSku, again, apply, waits_for_dictionary};
 pub use names::{Named, find};
+pub use people::{Buyer, Offer, Product, Rows, read_buyers, read_offers, read_products};
 pub use read::{Page, read_page};
 
 use std::collections::BTreeMap;

@@ -91,8 +91,16 @@ pub(super) fn field(row: &Value) -> Option<Field> {
     })
 }
 
+/// The rows of a page, and whether it is the last; none for an answer, or a row, of another shape.
+pub(super) fn list_of<T>(body: &[u8], row: impl Fn(&Value) -> Option<T>) -> Option<(Vec<T>, bool)> {
+    let json: Value = serde_json::from_slice(body).ok()?;
+    let page = json.as_object()?;
+    let rows: Option<Vec<T>> = page.get("data")?.as_array()?.iter().map(row).collect();
+    Some((rows?, is_last(page)))
+}
+
 /// A text, or a number as its text; none for an empty one.
-fn text(value: &Value) -> Option<String> {
+pub(super) fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
         Value::Number(number) => Some(number.to_string()),

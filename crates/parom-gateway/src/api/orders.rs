@@ -70,7 +70,10 @@ fn filter(asked: Asked) -> Result<Filter, Refused> {
         channel: asked.channel,
         text: asked.text,
         before: asked.before,
-        limit: asked.limit.unwrap_or(50).clamp(1, LIMIT_MAX),
+        limit: match asked.limit.unwrap_or(50) {
+            limit @ 1..=LIMIT_MAX => limit,
+            _ => return Err(Refused::new(400, format!("limit: 1 to {LIMIT_MAX}"))),
+        },
     })
 }
 
@@ -137,7 +140,7 @@ pub(super) async fn cancel(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refused> {
     let body = object(body)?;
-    let reason = body.get("reason").and_then(Value::as_str).unwrap_or("canceled over the API");
+    let reason = typed(&body, "reason", "a text", Value::as_str)?.unwrap_or("canceled over the API");
     Ok(done(operate::cancel(&api.intake.store, &caller.scope, &id, reason, &caller.name).await?))
 }
 
@@ -149,15 +152,17 @@ pub(super) async fn edit(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refused> {
     let body = object(body)?;
-    let set = body.get("set").and_then(Value::as_object).cloned().unwrap_or_default();
-    let unset = body.get("unset").and_then(Value::as_array).cloned().unwrap_or_default();
+    let set = typed(&body, "set", "an object", Value::as_object)?.cloned().unwrap_or_default();
+    let texts = |value: &Value| -> Option<Vec<String>> {
+        value.as_array()?.iter().map(|path| path.as_str().map(str::to_owned)).collect()
+    };
+    let unset = typed(&body, "unset", "a list of texts", texts)?.unwrap_or_default();
+    let keep = typed(&body, "keep", "true or false", Value::as_bool)?.unwrap_or_default();
     let sets = set.into_iter().map(|(path, value)| Change::Set(path, value));
-    let unsets = unset.into_iter().filter_map(|path| Some(Change::Unset(path.as_str()?.to_owned())));
-    let changes: Vec<Change> = sets.chain(unsets).collect();
+    let changes: Vec<Change> = sets.chain(unset.into_iter().map(Change::Unset)).collect();
     if changes.is_empty() {
         return Err(Refused::new(422, "nothing to change: give `set` or `unset`"));
     }
-    let keep = body.get("keep").and_then(Value::as_bool).unwrap_or_default();
     let channels = api.intake.channels.current();
     Ok(done(operate::edit(desk(&api, &channels, &caller), &id, &changes, keep).await?))
 }
@@ -179,6 +184,17 @@ fn done(done: Done) -> Response {
         Done::Stays(state, message) => (state, message),
     };
     Json(json!({ "state": state.as_str(), "message": message })).into_response()
+}
+
+/// A member of the body, if it is there, in the form that it must have.
+fn typed<'a, T>(
+    body: &'a Map<String, Value>,
+    name: &str,
+    form: &str,
+    read: impl Fn(&'a Value) -> Option<T>,
+) -> Result<Option<T>, Refused> {
+    let Some(value) = body.get(name) else { return Ok(None) };
+    read(value).map(Some).ok_or_else(|| Refused::new(422, format!("{name}: this is not {form}")))
 }
 
 /// A JSON object, or nothing at all.

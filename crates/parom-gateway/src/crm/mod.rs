@@ -2,7 +2,9 @@
 
 mod client;
 mod lists;
+mod reads;
 mod writes;
 
 pub use client::{Client, LookUp, Seen};
 pub use lists::{List, Listed};
+pub use reads::Read;

@@ -6,6 +6,7 @@ mod access;
 mod api;
 mod cards;
 mod cli;
+mod client;
 mod demo;
 mod dictionary;
 mod disk;

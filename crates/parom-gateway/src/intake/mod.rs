@@ -11,6 +11,7 @@ mod keep;
 mod key;
 mod language;
 mod pages;
+mod rows;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use axum::routing::{get, post};
 pub use access::{bearer, token_hash};
 pub use decode::{decode, sniff};
 pub use keep::submission_of;
+pub use rows::{Landed, Row, take_row};
 
 use crate::channels::Channels;
 use crate::config::Config;

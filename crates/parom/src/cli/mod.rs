@@ -3,6 +3,7 @@
 mod channel;
 mod check;
 mod demo;
+mod import;
 mod init;
 mod map;
 mod orders;
@@ -58,6 +59,8 @@ enum Command {
     /// The journal of orders: look, mend, send again
     #[command(subcommand)]
     Orders(orders::Orders),
+    /// Take orders from a CSV, XLSX or NDJSON file
+    Import(import::Import),
     /// The channels
     #[command(subcommand)]
     Channel(channel::Channel),
@@ -80,6 +83,7 @@ pub(crate) fn run() -> ExitCode {
             Command::Serve(command) => command.run(&config).await,
             Command::Check(command) => command.run(&config).await,
             Command::Map(command) => command.run(&config).await,
+            Command::Import(command) => command.run(&config).await,
             Command::Orders(command) => command.run(&config).await,
             Command::Channel(command) => command.run(&config).await,
             Command::Sandbox(command) => command.run().await,

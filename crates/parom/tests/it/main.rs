@@ -12,6 +12,7 @@ mod dictionary;
 mod disk;
 mod dropin;
 mod failures;
+mod import;
 mod init;
 mod intake;
 mod kill;

@@ -223,6 +223,12 @@ impl World {
         }
     }
 
+    /// Runs a command that is killed at a point; whether it was.
+    pub(crate) fn killed(&self, arguments: &[&str], point: &str) -> bool {
+        let output = self.command(&[("PAROM_CRASH_AT", point)]).args(arguments).stdin(Stdio::null()).output().unwrap();
+        output.status.code().is_none()
+    }
+
     /// The journal, newest first.
     pub(crate) fn orders(&self) -> Vec<Value> {
         let ran = self.cli(&["orders", "list", "--json", "--limit", "100000"]);

@@ -1,0 +1,97 @@
+//! Rows of a file as submissions: each goes through its channel's mapping and into the store as a form would, under a key
+//! that makes a second run add nothing.
+
+use bytes::Bytes;
+use parom_core::channel::OnRepeat;
+use parom_core::dictionary::Dictionary;
+use parom_core::mapping::{self, Given};
+use parom_core::order::Verdict;
+use parom_core::submission::Submission;
+use parom_core::{Problem, delivery::state::State};
+use serde_json::{Value, json};
+
+use super::access::token_hash;
+use super::keep;
+use crate::clock;
+use crate::config::LiveChannel;
+use crate::store::{Accepted, KeyConflict, NewOrder, NewSubmission, Store, StoreError};
+
+/// One row.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Its columns by their names.
+    pub form: Value,
+    /// What identifies it; without one, its content does.
+    pub key: Option<String>,
+}
+
+/// What became of a row.
+#[derive(Clone, Debug)]
+pub enum Landed {
+    /// An order in this state, with what was found.
+    New(String, State, Vec<Problem>),
+    /// The order that an earlier run, or an equal row, made.
+    Known(String),
+    /// Its key came before with another content; nothing was kept.
+    Conflict,
+    /// The channel refuses such rows (`on_invalid = "reject"`); nothing was kept.
+    Refused(Vec<Problem>),
+}
+
+/// Takes one row; a dry run keeps nothing. After a crash: kept or not, and the next run finds which.
+///
+/// # Errors
+/// As any write; the file's other rows can be taken by running it again.
+pub async fn take_row(
+    store: &Store,
+    live: &LiveChannel,
+    dictionary: Option<&Dictionary>,
+    row: Row,
+    dry_run: bool,
+) -> Result<Landed, StoreError> {
+    let Some(channel) = &live.channel else {
+        return Err(StoreError::Refused(live.fault()));
+    };
+    let submission = Submission { form: row.form, ..Submission::empty(clock::now()) };
+    let given = Given { dictionary, random: uuid::Uuid::new_v4().as_u128() };
+    let (draft, verdict) = mapping::map(channel, &submission, given);
+    if verdict == Verdict::Reject {
+        return Ok(Landed::Refused(draft.problems));
+    }
+    let (state, reason) = keep::standing(verdict, &draft.problems);
+    let id = uuid::Uuid::now_v7().to_string();
+    if dry_run {
+        return Ok(Landed::New(id, state, draft.problems));
+    }
+    let text = row.key.map_or_else(|| format!("content:{}", submission.canonical()), |key| format!("key:{key}"));
+    let problems = draft.problems.clone();
+    let order = NewOrder {
+        id: id.clone(),
+        channel: live.name.clone(),
+        channel_version: live.version,
+        account: channel.account.clone(),
+        received_at: submission.received_at.as_millisecond(),
+        state,
+        reason,
+        target: draft.target,
+        number: draft.number().unwrap_or_default().to_owned(),
+        checked: dictionary.map_or(0, |dictionary| dictionary.version),
+        body: draft.body,
+        problems: draft.problems,
+        content: keep::content_hash(&submission),
+        key: Some(format!("import:{}", token_hash(&text))),
+        key_conflict: KeyConflict::Refuse,
+        on_repeat: OnRepeat::Off,
+        submission: NewSubmission {
+            door: "import",
+            content_type: "application/json".into(),
+            context: json!({ "query": [], "cookies": [], "page": "", "origin": "" }),
+            body: Bytes::from(submission.form.to_string()),
+        },
+    };
+    Ok(match store.accept(order).await? {
+        Accepted::New(state) => Landed::New(id, state, problems),
+        Accepted::Duplicate(first) => Landed::Known(first),
+        Accepted::Conflict => Landed::Conflict,
+    })
+}

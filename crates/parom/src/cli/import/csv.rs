@@ -1,0 +1,161 @@
+//! CSV as shops export it: any usual delimiter, UTF-8, UTF-16 or windows-1251.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use csv::{ReaderBuilder, StringRecord};
+use encoding_rs::{Encoding, WINDOWS_1251};
+use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
+
+use super::rows::{Counted, Taken, header, object};
+
+/// Enough of the file to tell its encoding and its delimiter.
+const LOOK: u64 = 64 * 1024;
+
+type Decoded = DecodeReaderBytes<Counted<BufReader<File>>, Vec<u8>>;
+/// Every line ends with one `\n`, the last one too: a record's line can be told then.
+type Source = std::io::Chain<WithoutReturns<Decoded>, &'static [u8]>;
+
+pub(super) fn rows(
+    path: &Path,
+    delimiter: Option<char>,
+    encoding: Option<&str>,
+    read: &Arc<AtomicU64>,
+) -> Result<Box<dyn Iterator<Item = Taken> + Send>, String> {
+    let start = start(path).map_err(|error| error.to_string())?;
+    let encoding = match encoding {
+        Some(name) => Some(
+            Encoding::for_label(name.as_bytes())
+                .ok_or_else(|| format!("--encoding: `{name}` is not known; write utf-8, windows-1251 or utf-16le"))?,
+        ),
+        None => guessed(&start),
+    };
+    let delimiter = match delimiter {
+        Some(c) => u8::try_from(c).map_err(|_| format!("--delimiter: `{c}` is not one byte"))?,
+        None => likely(&decoded(&start, encoding)),
+    };
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    let source = DecodeReaderBytesBuilder::new().encoding(encoding).build(Counted::new(BufReader::new(file), read));
+    let source = WithoutReturns(source).chain(&b"\n"[..]);
+    let mut reader = ReaderBuilder::new().delimiter(delimiter).flexible(true).has_headers(false).from_reader(source);
+    let mut first = StringRecord::new();
+    if !reader.read_record(&mut first).map_err(|error| words(&error))? {
+        return Err("the file is empty".into());
+    }
+    let header = header(first.iter().map(str::to_owned).collect())?;
+    Ok(Box::new(Rows { reader, header, over: false }))
+}
+
+struct Rows {
+    reader: csv::Reader<Source>,
+    header: Vec<String>,
+    over: bool,
+}
+
+impl Iterator for Rows {
+    type Item = Taken;
+
+    fn next(&mut self) -> Option<Taken> {
+        let mut record = StringRecord::new();
+        loop {
+            if self.over {
+                return None;
+            }
+            let read = self.reader.read_record(&mut record);
+            // The line in the file: blank ones count, as they do in an editor.
+            let own: usize = record.iter().map(|cell| cell.matches('\n').count()).sum();
+            let ended = self.reader.position().line().saturating_sub(1);
+            let place = ended.saturating_sub(u64::try_from(own).unwrap_or_default());
+            match read {
+                Ok(false) => return None,
+                Ok(true) if record.iter().all(|cell| cell.trim().is_empty()) => {}
+                Ok(true) if record.len() > self.header.len() => {
+                    let message = format!("{} columns, and the header has {}", record.len(), self.header.len());
+                    return Some(Taken { place, row: Err(format!("{message}; a quote or a delimiter may be wrong")) });
+                }
+                Ok(true) => {
+                    return Some(Taken { place, row: object(&self.header, record.iter().map(str::to_owned)) });
+                }
+                Err(error) => {
+                    // The file itself may be unreadable from here on.
+                    self.over = error.is_io_error();
+                    return Some(Taken { place, row: Err(words(&error)) });
+                }
+            }
+        }
+    }
+}
+
+/// A text without its carriage returns.
+struct WithoutReturns<R>(R);
+
+impl<R: Read> Read for WithoutReturns<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        loop {
+            let count = self.0.read(buffer)?;
+            let mut kept = 0;
+            for at in 0..count {
+                if buffer[at] != b'\r' {
+                    buffer[kept] = buffer[at];
+                    kept += 1;
+                }
+            }
+            // Nothing kept is not the end.
+            if kept > 0 || count == 0 {
+                return Ok(kept);
+            }
+        }
+    }
+}
+
+fn start(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    File::open(path)?.take(LOOK).read_to_end(&mut start)?;
+    Ok(start)
+}
+
+/// What is no UTF-8, and has no mark of UTF-16, is what Ukrainian Excel writes.
+fn guessed(start: &[u8]) -> Option<&'static Encoding> {
+    if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") {
+        return None;
+    }
+    let cut = match std::str::from_utf8(start) {
+        Ok(_) => return None,
+        Err(error) => error,
+    };
+    // A character that the look cut in two is no sign.
+    if cut.error_len().is_none() { None } else { Some(WINDOWS_1251) }
+}
+
+fn decoded(start: &[u8], encoding: Option<&'static Encoding>) -> String {
+    let mut text = String::new();
+    let mut reader = DecodeReaderBytesBuilder::new().encoding(encoding).build(start);
+    // A cut character at the end does not matter for the first line.
+    let _ = reader.read_to_string(&mut text);
+    text
+}
+
+/// The delimiter that the header line has most of, outside of quotes.
+fn likely(text: &str) -> u8 {
+    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let count = |delimiter: char| {
+        let mut quoted = false;
+        line.chars()
+            .filter(|c| {
+                quoted ^= *c == '"';
+                *c == delimiter && !quoted
+            })
+            .count()
+    };
+    [b';', b',', b'\t', b'|'].into_iter().rev().max_by_key(|delimiter| count(char::from(*delimiter))).unwrap_or(b',')
+}
+
+fn words(error: &csv::Error) -> String {
+    match error.kind() {
+        csv::ErrorKind::Utf8 { .. } => "the text is in another encoding; name it with --encoding".into(),
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,121 @@
+//! `parom import`: a file of orders through a channel's mapping, row by row.
+
+mod csv;
+mod ndjson;
+mod report;
+mod rows;
+mod xlsx;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use futures_util::future::join_all;
+use parom_gateway::channels::Channels;
+use parom_gateway::config::LiveChannel;
+use parom_gateway::dictionaries::Dictionaries;
+use parom_gateway::intake::{Landed, Row, take_row};
+use parom_gateway::store::{Role, Store};
+
+use super::{Failed, Outcome, load};
+use report::Report;
+use rows::{Reader, Taken};
+
+/// Rows that share a commit.
+const TOGETHER: usize = 128;
+
+/// Take orders from a file.
+#[derive(Args)]
+#[command(after_help = "Running it again adds nothing: a row is known by --key, or by its content.\n\
+    A column is a field of the form: order.buyer.phone = \"{{ form['Телефон'] }}\".\n\
+    Exit 1 if a row was held, refused, or could not be read.\n\
+    Example: parom import shop november.csv --key \"Номер замовлення\" --dry-run")]
+pub(super) struct Import {
+    /// The channel whose mapping the rows go through
+    channel: String,
+    /// A .csv, .xlsx, .ndjson or .jsonl file
+    file: PathBuf,
+    /// The column that identifies a row
+    #[arg(long, value_name = "COLUMN")]
+    key: Option<String>,
+    /// Show what would become of each row, and keep nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// CSV: what separates columns; found by the header line where not given
+    #[arg(long, value_name = "CHAR")]
+    delimiter: Option<char>,
+    /// CSV: utf-8, windows-1251, utf-16le …; found by the content where not given
+    #[arg(long, value_name = "NAME")]
+    encoding: Option<String>,
+    /// XLSX: the sheet; the first where not given
+    #[arg(long, value_name = "NAME")]
+    sheet: Option<String>,
+    /// Write what became of each row, a JSON line each
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// The counts, for machines
+    #[arg(long)]
+    json: bool,
+}
+
+impl Import {
+    pub(super) async fn run(self, config: &Path) -> Result<Outcome, Failed> {
+        let config = load(config)?;
+        let store = Store::open(&config.store, Role::Command).map_err(|error| error.to_string())?;
+        let channels = Channels::start(&config, &store).await.map_err(|error| error.to_string())?;
+        let live = channels.get(&self.channel).ok_or_else(|| {
+            let known: Vec<String> = channels.current().keys().cloned().collect();
+            format!("there is no channel `{}`; there are: {}", self.channel, known.join(", "))
+        })?;
+        let Some(channel) = &live.channel else {
+            return Err(format!("the channel `{}` cannot be used; {}", self.channel, live.fault()));
+        };
+        let dictionaries = Dictionaries::start(config.accounts.keys(), &store).await;
+        let dictionary = dictionaries.map_err(|error| error.to_string())?.get(&channel.account);
+        let mut reader = Reader::open(&self)?;
+        let mut report = Report::new(&self, reader.bytes())?;
+        loop {
+            let batch: Vec<Taken> = reader.by_ref().take(TOGETHER).collect();
+            if batch.is_empty() {
+                break;
+            }
+            if let (Err((free, needed)), false) = (store.space().intake(), self.dry_run) {
+                return Err(report.stopped(&format!("the disk has {free} bytes free, {needed} are needed")));
+            }
+            let landed = join_all(batch.into_iter().map(|taken| {
+                let (store, live, dictionary) = (store.clone(), Arc::clone(&live), dictionary.clone());
+                let asked = &self;
+                async move { (taken.place, asked.land(&store, &live, dictionary.as_deref(), taken.row).await) }
+            }));
+            for (place, landed) in landed.await {
+                let landed = landed.map_err(|error| report.stopped(&error))?;
+                report.add(place, landed)?;
+            }
+            report.at(reader.read());
+        }
+        report.end()
+    }
+
+    async fn land(
+        &self,
+        store: &Store,
+        live: &LiveChannel,
+        dictionary: Option<&parom_core::dictionary::Dictionary>,
+        row: Result<serde_json::Value, String>,
+    ) -> Result<Result<Landed, String>, Failed> {
+        let form = match row {
+            Ok(form) => form,
+            Err(why) => return Ok(Err(why)),
+        };
+        let key = match &self.key {
+            None => None,
+            Some(column) => match form.get(column).and_then(parom_core::convert::plain).filter(|text| !text.is_empty())
+            {
+                Some(key) => Some(key),
+                None => return Ok(Err(format!("the column `{column}` is empty or not there"))),
+            },
+        };
+        let landed = take_row(store, live, dictionary, Row { form, key }, self.dry_run).await;
+        landed.map(Ok).map_err(|error| error.to_string())
+    }
+}

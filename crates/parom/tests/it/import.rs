@@ -1,0 +1,215 @@
+//! `parom import`: files as shops export them, row by row, and never twice.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::world::{Ran, Settings, World};
+
+const CHANNEL: &str = r#"
+account = "main"
+[order]
+source_id = 22
+ordered_at = "{{ form['Дата'] }}"
+[order.buyer]
+full_name = "{{ form['Покупець'] }}"
+phone = "{{ form['Телефон'] }}"
+[[order.products]]
+name = "{{ form['Товар'] }}"
+price = "{{ form['Ціна'] }}"
+"#;
+const HEADER: &str = "Номер;Дата;Покупець;Телефон;Товар;Ціна";
+
+async fn world() -> World {
+    let world = World::idle(Settings::default()).await;
+    world.channel("file", CHANNEL);
+    world
+}
+
+fn write(world: &World, name: &str, bytes: &[u8]) -> PathBuf {
+    let path = world.dir.path().join(name);
+    fs::write(&path, bytes).unwrap();
+    path
+}
+
+fn import(world: &World, path: &Path, extra: &[&str]) -> (Ran, Value) {
+    let ran = world.cli(&[&["import", "file", path.to_str().unwrap(), "--json"], extra].concat());
+    let counts = serde_json::from_str(&ran.out).unwrap_or_default();
+    (ran, counts)
+}
+
+/// Windows-1251, as Ukrainian Excel saves it.
+fn cp1251(text: &str) -> Vec<u8> {
+    let one = |c: char| match c {
+        'А'..='я' => u8::try_from(u32::from(c) - 0x410 + 0xC0).unwrap(),
+        'і' => 0xB3,
+        'І' => 0xB2,
+        'ї' => 0xBF,
+        'є' => 0xBA,
+        c => u8::try_from(u32::from(c)).unwrap(),
+    };
+    text.chars().map(one).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_csv_of_excel_lands_row_by_row_and_a_second_run_adds_nothing() {
+    let mut world = world().await;
+    let rows = "1;31.10.2026 14:30;Олена;067 111 22 33;\"Горня; велике\";1 249,50\r\n\r\n\
+                2;;Петро;12345;Чай;5\r\n3;;Марія;0671112234;Чай;5;зайве\r\n4;;Іван;0671112235;Чай;5\r\n";
+    let path = write(&world, "orders.csv", &cp1251(&format!("{HEADER}\r\n{rows}")));
+    let dry = import(&world, &path, &["--dry-run"]);
+    assert_eq!((dry.0.code, &dry.1["queued"], &dry.1["held"], &dry.1["failed"]), (1, &json!(2), &json!(1), &json!(1)));
+    assert_eq!(world.orders().len(), 0, "a dry run keeps nothing");
+    let report = world.dir.path().join("report.ndjson");
+    let (ran, counts) = import(&world, &path, &["--report", report.to_str().unwrap()]);
+    assert_eq!(
+        (&counts["rows"], &counts["queued"], &counts["held"], &counts["failed"]),
+        (&json!(4), &json!(2), &json!(1), &json!(1))
+    );
+    assert!(ran.err.contains("row 4: held: buyer.phone") && ran.err.contains("row 5: 7 columns"), "{}", ran.err);
+    let lines: Vec<Value> =
+        fs::read_to_string(report).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.iter().map(|line| line["row"].as_i64().unwrap()).collect::<Vec<_>>(), [2, 4, 5, 6]);
+    let again = import(&world, &path, &[]).1;
+    assert_eq!((&again["known"], &again["queued"], &again["held"]), (&json!(3), &json!(0), &json!(0)));
+    world.serve(&[]);
+    world.crm_has(2).await;
+    let order = world.crm.orders().into_iter().find(|order| order["buyer"]["full_name"] == "Олена").unwrap();
+    assert_eq!(
+        (&order["products"][0]["name"], order["ordered_at"].as_str().unwrap()),
+        (&json!("Горня; велике"), "2026-10-31T12:30:00.000000Z")
+    );
+    // A row is replayed as a form is: from what came.
+    let held = world.orders().into_iter().find(|order| order["state"] == "held").unwrap();
+    let id = held["id"].as_str().unwrap();
+    assert_eq!(world.cli(&["orders", "edit", id, "--set", "buyer.phone=0671112236"]).code, 0);
+    world.crm_has(3).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_column_tells_rows_apart_and_finds_changed_ones() {
+    let world = world().await;
+    let one = |price: &str| format!("\u{feff}Номер,Покупець,Телефон,Товар,Ціна\nA-1,Олена,0671112233,Чай,{price}\n");
+    let path = write(&world, "a.csv", one("5").as_bytes());
+    assert_eq!(import(&world, &path, &["--key", "Номер"]).1["queued"], 1);
+    assert_eq!(import(&world, &path, &["--key", "Номер"]).1["known"], 1);
+    let path = write(&world, "a.csv", one("6").as_bytes());
+    let (ran, counts) = import(&world, &path, &["--key", "Номер"]);
+    assert!(counts["failed"] == 1 && ran.err.contains("another content"), "{}", ran.err);
+    let (ran, counts) = import(&world, &path, &["--key", "Код"]);
+    assert!(counts["failed"] == 1 && ran.err.contains("`Код`"), "{}", ran.err);
+    assert_eq!(world.orders().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ndjson_and_xlsx_are_taken_too() {
+    let world = world().await;
+    let lines =
+        "{\"Покупець\":\"Олена\",\"Телефон\":\"0671112233\",\"Товар\":\"Чай\",\"Ціна\":5.5}\n\n{\"Покупець\":\n{}\n";
+    let path = write(&world, "a.ndjson", lines.as_bytes());
+    let (ran, counts) = import(&world, &path, &[]);
+    assert_eq!(
+        (&counts["queued"], &counts["held"], &counts["failed"]),
+        (&json!(1), &json!(1), &json!(1)),
+        "{}",
+        ran.err
+    );
+    let sheet = "<row r=\"1\"><c t=\"inlineStr\"><is><t>Покупець</t></is></c><c t=\"inlineStr\"><is><t>Телефон</t></is></c>\
+                 <c t=\"inlineStr\"><is><t>Товар</t></is></c><c t=\"inlineStr\"><is><t>Ціна</t></is></c></row>\
+                 <row r=\"2\"><c t=\"inlineStr\"><is><t>Петро</t></is></c><c><v>671112234</v></c>\
+                 <c t=\"inlineStr\"><is><t>Чай</t></is></c><c><v>1249.5</v></c></row>";
+    let path = write(&world, "a.xlsx", &workbook(sheet));
+    let (ran, counts) = import(&world, &path, &[]);
+    assert_eq!((ran.code, &counts["queued"]), (0, &json!(1)), "{}", ran.err);
+    let order = world.order(world.orders()[0]["id"].as_str().unwrap());
+    assert_eq!(
+        (&order["order"]["buyer"]["phone"], order["order"]["products"][0]["price"].to_string()),
+        (&json!("+380671112234"), "1249.5".into())
+    );
+}
+
+/// The smallest workbook with one sheet.
+fn workbook(rows: &str) -> Vec<u8> {
+    let ns = "http://schemas.openxmlformats.org";
+    let parts = [
+        (
+            "[Content_Types].xml",
+            format!(
+                "<Types xmlns=\"{ns}/package/2006/content-types\"><Default Extension=\"rels\" ContentType=\"application/vnd.openxmlformats-package.relationships+xml\"/><Default Extension=\"xml\" ContentType=\"application/xml\"/></Types>"
+            ),
+        ),
+        (
+            "_rels/.rels",
+            format!(
+                "<Relationships xmlns=\"{ns}/package/2006/relationships\"><Relationship Id=\"r1\" Type=\"{ns}/officeDocument/2006/relationships/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>"
+            ),
+        ),
+        (
+            "xl/workbook.xml",
+            format!(
+                "<workbook xmlns=\"{ns}/spreadsheetml/2006/main\" xmlns:r=\"{ns}/officeDocument/2006/relationships\"><sheets><sheet name=\"Orders\" sheetId=\"1\" r:id=\"r1\"/></sheets></workbook>"
+            ),
+        ),
+        (
+            "xl/_rels/workbook.xml.rels",
+            format!(
+                "<Relationships xmlns=\"{ns}/package/2006/relationships\"><Relationship Id=\"r1\" Type=\"{ns}/officeDocument/2006/relationships/worksheet\" Target=\"worksheets/sheet1.xml\"/></Relationships>"
+            ),
+        ),
+        (
+            "xl/worksheets/sheet1.xml",
+            format!("<worksheet xmlns=\"{ns}/spreadsheetml/2006/main\"><sheetData>{rows}</sheetData></worksheet>"),
+        ),
+    ];
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, text) in parts {
+        archive.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        archive.write_all(text.as_bytes()).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_cannot_be_taken_are_refused_with_the_reason() {
+    let world = world().await;
+    let bomb = workbook(&"<row><c><v>1</v></c></row>".repeat(400_000));
+    for (name, bytes, word) in [
+        ("a.csv", Vec::new(), "empty"),
+        ("b.csv", b"a;b;a\n1;2;3\n".to_vec(), "two columns"),
+        ("c.csv", b";;\n1;2;3\n".to_vec(), "no header"),
+        ("d.pdf", b"%PDF".to_vec(), ".csv, .xlsx or .ndjson"),
+        ("e.xlsx", b"not a zip".to_vec(), "not an .xlsx"),
+        ("f.xlsx", bomb, "unpacks to"),
+        ("g.ndjson", vec![b' '; 2 << 20], "longer than"),
+    ] {
+        let path = write(&world, name, &bytes);
+        let (ran, _) = import(&world, &path, &[]);
+        assert!(ran.code != 0 && ran.err.contains(word), "{name}: {} {}", ran.code, ran.err);
+    }
+    let missing = world.dir.path().join("missing.csv");
+    assert_eq!(import(&world, &missing, &[]).0.code, 2);
+    assert_eq!(world.cli(&["import", "nobody", "x.csv"]).code, 2);
+}
+
+/// Killed in the middle, and run again: each row is one order.
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_in_the_middle_and_run_again_each_row_is_one_order() {
+    let world = world().await;
+    let mut text = format!("{HEADER}\n");
+    for number in 0..700 {
+        text.push_str(&format!("{number};;Олена {number};0671112233;Чай;5\n"));
+    }
+    let path = write(&world, "a.csv", text.as_bytes());
+    for point in ["store.before_commit.accept:200", "store.after_commit.accept:300"] {
+        let killed = world.killed(&["import", "file", path.to_str().unwrap()], point);
+        assert!(killed, "{point} was not met");
+    }
+    let before = world.orders().len();
+    assert!((1..700).contains(&before), "{before}");
+    let (ran, counts) = import(&world, &path, &[]);
+    assert_eq!((ran.code, &counts["known"]), (0, &json!(before)));
+    assert_eq!(world.orders().len(), 700);
+    assert_eq!(import(&world, &path, &[]).1["known"], 700);
+}

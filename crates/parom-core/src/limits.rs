@@ -30,6 +30,8 @@ pub const IDEMPOTENCY_KEY_BYTES: usize = 255;
 pub const NUMBER_CHARS: usize = 191;
 /// Characters of a bad value that are copied into the manager's comment.
 pub const MENDED_TEXT_CHARS: usize = 500;
+/// Characters of a problem's message, which may quote a value.
+pub const MESSAGE_CHARS: usize = 300;
 /// Problems kept for one order; a body that is wrong in more places is wrong as a whole.
 pub const PROBLEMS: usize = 100;
 /// The largest amount of money or quantity that is believed.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::limits;
+
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
         /// What kind of problem it is; the text form is part of the JSON contract and of the store.
@@ -200,7 +202,13 @@ impl Problem {
         message: impl Into<String>,
         hint: impl Into<String>,
     ) -> Problem {
-        Problem { path: path.into(), code, message: message.into(), hint: hint.into(), effect }
+        let mut message: String = message.into();
+        if let Some((cut, _)) = message.char_indices().nth(limits::MESSAGE_CHARS) {
+            // It may quote what the sender wrote; the whole of that is in the submission.
+            message.truncate(cut);
+            message.push('…');
+        }
+        Problem { path: path.into(), code, message, hint: hint.into(), effect }
     }
 }
 

@@ -139,7 +139,11 @@ async fn replay_broken(
         return Ok(());
     }
     for id in store.held_for(name, Code::ChannelBroken.as_str()).await? {
-        operate::replay(store, &channels.current(), dictionaries, &id, "mended channel").await?;
+        match operate::replay(store, &channels.current(), dictionaries, &id, "mended channel").await {
+            // One that cannot be decided must not keep the others.
+            Err(StoreError::Refused(why)) => tracing::warn!(order = %id, why, "a held order could not be replayed"),
+            done => drop(done?),
+        }
     }
     Ok(())
 }

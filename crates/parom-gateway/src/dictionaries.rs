@@ -25,6 +25,8 @@ struct Held {
     current: Arc<Dictionary>,
     /// The version by which every queued order of the account was checked.
     settled: i64,
+    /// Orders that were held for the dictionaries' sake are to be looked at.
+    pending: bool,
 }
 
 /// The dictionaries of every account.
@@ -69,7 +71,9 @@ impl Dictionaries {
         let (dictionary, _) = store.dictionary(account).await?;
         {
             let mut set = self.set.write().unwrap_or_else(PoisonError::into_inner);
-            set.entry(account.to_owned()).or_default().current = Arc::new(dictionary);
+            let held = set.entry(account.to_owned()).or_default();
+            held.current = Arc::new(dictionary);
+            held.pending = true;
         }
         self.changed.notify_one();
         Ok(())
@@ -86,16 +90,45 @@ impl Dictionaries {
         self.changed.notify_one();
     }
 
+    /// An order was just held that was decided by this version: if that is not today's, it is looked at again.
+    pub fn notice(&self, account: &str, checked: i64) {
+        let newer = {
+            let mut set = self.set.write().unwrap_or_else(PoisonError::into_inner);
+            let held = set.get_mut(account).filter(|held| held.current.version > checked);
+            held.is_some_and(|held| {
+                held.pending = true;
+                true
+            })
+        };
+        if newer {
+            self.changed.notify_one();
+        }
+    }
+
     /// Checks orders again whenever an account's dictionaries changed, until the process stops.
     pub async fn watch(self: Arc<Self>, channels: Arc<Channels>, store: Store, mut stop: watch::Receiver<bool>) {
         loop {
-            let mut failed = false;
-            for account in self.unsettled() {
-                if let Err(error) = self.settle(&account, &channels, &store).await {
-                    tracing::warn!(account, %error, "orders could not be checked by newer dictionaries yet");
-                    failed = true;
+            let pass = async {
+                let mut failed = false;
+                // What waits for delivery first, of every account; then what waits for a person.
+                for account in self.accounts(|held| held.settled < held.current.version) {
+                    if let Err(error) = self.settle(&account, &channels, &store).await {
+                        tracing::warn!(account, %error, "orders could not be checked by newer dictionaries yet");
+                        failed = true;
+                    }
                 }
-            }
+                for account in self.accounts(|held| held.pending) {
+                    if let Err(error) = self.release(&account, &channels, &store).await {
+                        tracing::warn!(account, %error, "held orders could not be looked at yet");
+                        failed = true;
+                    }
+                }
+                failed
+            };
+            let failed = tokio::select! {
+                failed = pass => failed,
+                () = async { let _ = stop.clone().wait_for(|stop| *stop).await; } => return,
+            };
             let pause = if failed { AGAIN } else { Duration::from_secs(3_600) };
             tokio::select! {
                 () = self.changed.notified() => {}
@@ -105,9 +138,31 @@ impl Dictionaries {
         }
     }
 
-    fn unsettled(&self) -> Vec<String> {
+    fn accounts(&self, which: impl Fn(&Held) -> bool) -> Vec<String> {
         let set = self.set.read().unwrap_or_else(PoisonError::into_inner);
-        set.iter().filter(|(_, held)| held.settled < held.current.version).map(|(name, _)| name.clone()).collect()
+        set.iter().filter(|(_, held)| which(held)).map(|(name, _)| name.clone()).collect()
+    }
+
+    async fn release(&self, account: &str, channels: &Channels, store: &Store) -> Result<(), StoreError> {
+        for id in store.held_for_dictionary(account).await? {
+            match operate::mended(store, &channels.current(), self, &id).await {
+                // One that cannot be decided must not keep the others.
+                Err(StoreError::Refused(why)) => {
+                    tracing::warn!(order = %id, why, "a held order could not be looked at")
+                }
+                done => done?,
+            }
+            if !self.accounts(|held| held.settled < held.current.version).is_empty() {
+                // Newer dictionaries came: what waits for delivery goes first, and this pass begins anew.
+                self.changed.notify_one();
+                return Ok(());
+            }
+        }
+        let mut set = self.set.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(held) = set.get_mut(account) {
+            held.pending = false;
+        }
+        Ok(())
     }
 
     async fn settle(&self, account: &str, channels: &Channels, store: &Store) -> Result<(), StoreError> {
@@ -132,28 +187,30 @@ impl Dictionaries {
             }
         }
         store.board().wake_of(account).notify_one();
-        for id in store.held_for_dictionary(account).await? {
-            operate::mended(store, &channels.current(), self, &id).await?;
-        }
         Ok(())
     }
 }
 
-/// A queued order beside newer dictionaries, by its channel's own rules.
+/// A check that fails in a way that nobody foresaw holds its one order, not the account.
 fn check(order: &Unchecked, channels: &Channels, dictionary: &Dictionary) -> Recheck {
+    let checked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| decide(order, channels, dictionary)));
+    checked.unwrap_or_else(|_| {
+        tracing::error!(order = %order.id, "an order could not be checked; it is held");
+        let reason = Some(parom_core::Code::ExpressionFailed.as_str().to_owned());
+        Recheck { held_for: reason, body: None, problems: order.problems.clone(), version: dictionary.version }
+    })
+}
+
+/// A queued order beside newer dictionaries, by its channel's own rules.
+fn decide(order: &Unchecked, channels: &Channels, dictionary: &Dictionary) -> Recheck {
     let live = channels.get(&order.channel);
     let kept = |body, problems| Recheck { held_for: None, body, problems, version: dictionary.version };
-    let Some(channel) = live.as_ref().and_then(|live| live.channel.as_ref()) else {
-        return kept(order.body.clone(), order.problems.clone());
+    let channel = live.as_ref().and_then(|live| live.channel.as_ref());
+    let (Some(channel), Some(body)) = (channel, &order.body) else {
+        return kept(None, order.problems.clone());
     };
-    let (draft, verdict) = dictionary::again(
-        order.target,
-        &order.body,
-        dictionary,
-        channel.unknown_sku,
-        channel.on_invalid,
-        &channel.locale(),
-    );
+    let (draft, verdict) =
+        dictionary::again(order.target, body, dictionary, channel.unknown_sku, channel.on_invalid, &channel.locale());
     let old = order.problems.iter().filter(|problem| !problem.code.is_of_dictionary());
     // A text that an earlier check moved to the manager's comment stays named.
     let mended = order
@@ -162,10 +219,10 @@ fn check(order: &Unchecked, channels: &Channels, dictionary: &Dictionary) -> Rec
         .filter(|problem| problem.code.is_of_dictionary() && problem.effect == parom_core::Effect::Mend);
     let problems: Vec<_> = old.chain(mended).cloned().chain(draft.problems).collect();
     if verdict == Verdict::Go {
-        return kept(draft.body, problems);
+        return kept(Some(draft.body), problems);
     }
     let holding = problems.iter().find(|problem| problem.effect == parom_core::Effect::Hold);
     let reason = holding.map_or("invalid", |problem| problem.code.as_str()).to_owned();
     // It is held as it was accepted: what would have been left out of it is for the person to see.
-    Recheck { held_for: Some(reason), body: order.body.clone(), problems, version: dictionary.version }
+    Recheck { held_for: Some(reason), body: None, problems, version: dictionary.version }
 }

@@ -3,12 +3,18 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use crate::crm::Crm;
 use crate::{api, control, pages};
 
+/// A whole account: a catalogue of some ten thousand products.
+const DIRECTORY_BYTES: usize = 64 * 1024 * 1024;
+
 pub(super) fn router(crm: Arc<Crm>) -> Router {
+    let directory = get(control::directory).put(control::replace_directory);
+    let directory = directory.layer(DefaultBodyLimit::max(DIRECTORY_BYTES));
     Router::new()
         .route("/", get(pages::orders))
         .route("/orders/{id}", get(pages::order))
@@ -26,7 +32,7 @@ pub(super) fn router(crm: Arc<Crm>) -> Router {
         .route("/_sandbox/orders/{id}", get(control::order))
         .route("/_sandbox/cards", get(control::cards))
         .route("/_sandbox/cards/{id}", get(control::card))
-        .route("/_sandbox/directory", get(control::directory).put(control::replace_directory))
+        .route("/_sandbox/directory", directory)
         .route("/_sandbox/ledger", get(control::ledger))
         .route("/_sandbox/faults", get(control::faults).post(control::add_fault).delete(control::clear_faults))
         .route("/_sandbox/play", post(control::play))

@@ -33,7 +33,7 @@ pub fn read(body: &[u8]) -> Option<Cards> {
 #[must_use]
 pub fn find(rows: &[Value], body: &Map<String, Value>, received_at: Timestamp) -> Finding {
     let floor = received_at.as_second() - limits::CRM_CLOCK_SLACK_S;
-    let ours: Vec<i64> = rows
+    let mut ours: Vec<i64> = rows
         .iter()
         .filter(|row| moment_of(row, "created_at").is_some_and(|at| at.as_second() >= floor))
         .filter(|row| {
@@ -41,6 +41,9 @@ pub fn find(rows: &[Value], body: &Map<String, Value>, received_at: Timestamp) -
         })
         .filter_map(|row| row.get("id").and_then(id))
         .collect();
+    // A row may stand on two pages, when another came in between.
+    ours.sort_unstable();
+    ours.dedup();
     match ours.as_slice() {
         [] => Finding::Absent,
         [id] => Finding::Ours(*id),
@@ -53,11 +56,15 @@ fn same_text(left: Option<&Value>, right: Option<&Value>) -> bool {
     text(left) == text(right)
 }
 
-/// Phone, else e-mail, else name, else the buyer's id: whichever the card was sent with.
+/// The buyer's id, else phone, e-mail or name: whichever the card was sent with.
 fn same_contact(found: Option<&Value>, sent: Option<&Value>) -> bool {
     let part = |contact: Option<&Value>, name: &str| {
         contact.and_then(|contact| contact.get(name)).and_then(plain).filter(|text| !text.is_empty())
     };
+    if let (Some(found), Some(sent)) = (part(found, "client_id"), part(sent, "client_id")) {
+        // The CRM takes the known buyer's own phone and name then.
+        return found == sent;
+    }
     let digits = |text: String| text.chars().filter(char::is_ascii_digit).collect::<String>();
     if let Some(phone) = part(sent, "phone") {
         return part(found, "phone").is_some_and(|known| digits(known) == digits(phone));

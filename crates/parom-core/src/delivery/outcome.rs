@@ -59,6 +59,14 @@ impl Outcome {
 
 /// The shortest rest after a 429: the limit counts by the minute.
 pub const RATE_LIMIT_REST_S: u64 = 60;
+/// The longest: a sender's clock, or a date in the place of seconds, must not stop an account for good.
+pub const RATE_LIMIT_REST_MAX_S: u64 = 3_600;
+
+/// How long to rest after a 429 with this `Retry-After`.
+#[must_use]
+pub fn rest_after(retry_after: Option<u64>) -> u64 {
+    retry_after.unwrap_or_default().clamp(RATE_LIMIT_REST_S, RATE_LIMIT_REST_MAX_S)
+}
 
 /// Classifies an answer to the POST of the order with this number; a card has none, and its id is all that is echoed.
 #[must_use]
@@ -76,7 +84,7 @@ pub fn classify(answer: Answer<'_>, number: Option<&str>) -> Outcome {
         413 | 415 => Outcome::Rejected(vec![(String::new(), format!("the CRM answered {status}"))]),
         401 | 403 | 404 => Outcome::Paused(status),
         429 if has_rate_header || json.as_ref().is_some_and(is_error_shape) => {
-            Outcome::RateLimited(retry_after.unwrap_or_default().max(RATE_LIMIT_REST_S))
+            Outcome::RateLimited(rest_after(retry_after))
         }
         429 => Outcome::Unknown("429 that is not the CRM's"),
         300..=399 => Outcome::Unknown("redirect"),

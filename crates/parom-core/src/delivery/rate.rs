@@ -85,6 +85,21 @@ impl Budget {
         Some(free.max(self.rest_until))
     }
 
+    /// When so many places are free at once; `None` when that depends on requests under way, or is more than a minute has.
+    #[must_use]
+    pub fn free_for(&self, now: Mono, places: usize) -> Option<Mono> {
+        let ceiling = self.ceiling(now);
+        let spare = ceiling.checked_sub(places)?;
+        let mut ends: Vec<Mono> =
+            self.taken.iter().filter_map(|taken| taken.over.map(|over| over.after(WINDOW_MS + MARGIN_MS))).collect();
+        ends.retain(|end| *end > now);
+        ends.sort_unstable();
+        let open = self.taken.iter().filter(|taken| taken.over.is_none()).count();
+        let held = ends.len() + open;
+        let free = if held <= spare { now } else { *ends.get(held - spare - 1)? };
+        Some(free.max(self.rest_until))
+    }
+
     /// A 429: nothing for so long, then half of the limit, growing by a tenth of it each minute.
     pub fn limited(&mut self, now: Mono, rest_ms: u64) {
         let half = u32::try_from(self.ceiling(now) / 2).unwrap_or(1).max(1);

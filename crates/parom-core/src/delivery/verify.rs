@@ -31,6 +31,9 @@ pub enum Control {
     Failed,
 }
 
+/// Looks for a card among more cards than can be read, before a person is asked.
+const CARD_LOOKS: u32 = 12;
+
 /// One doubtful order.
 #[derive(Clone, Debug)]
 pub struct Doubt {
@@ -103,6 +106,9 @@ impl Doubt {
         }
         let quiet = if control == Control::Weak { plan.quiet.saturating_mul(2) } else { plan.quiet };
         let counts = control != Control::Failed && now.since(self.first_seen) >= quiet;
+        if self.card && control == Control::Failed && self.looks >= CARD_LOOKS {
+            return Verdict::Dispute("the CRM's list of cards could not be read to its end");
+        }
         let verdict = match self.absent_at {
             Some(first) if counts && now.since(first) >= plan.gap => self.absent(plan),
             None if counts => {

@@ -221,8 +221,9 @@ fn pipeline(draft: &mut Draft, body: &mut Map<String, Value>, dictionary: &Dicti
         None => all.first(),
     });
     match chosen {
-        // What pipeline it is is a problem already.
-        Some(None) => {}
+        // An unknown pipeline is a problem already; without any, no status can be meant.
+        Some(None) if id.is_some() => {}
+        Some(None) => row(draft, body, "", &STATUS, Some(&[])),
         Some(Some(pipeline)) => row(draft, body, "", &STATUS, Some(&pipeline.statuses)),
         None => row(draft, body, "", &STATUS, None),
     }

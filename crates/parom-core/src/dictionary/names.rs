@@ -30,6 +30,9 @@ pub fn find<'a>(entries: &'a [Entry], name: &str) -> Named<'a> {
     }
 }
 
+/// The longest name that is compared with others.
+const NAME_CHARS: usize = 64;
+
 /// What people read of a row.
 pub(super) fn label(entry: &Entry) -> &str {
     if entry.name.is_empty() { &entry.alias } else { &entry.name }
@@ -37,6 +40,10 @@ pub(super) fn label(entry: &Entry) -> &str {
 
 /// Up to three known names, the nearest first; only such as could be meant, or the first three of a short list.
 pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    // A name is short; what is long is no slip of the pen, and would cost time to compare.
+    if name.chars().count() > NAME_CHARS {
+        return Vec::new();
+    }
     let wanted = folded(name);
     let mut scored: Vec<(usize, &str)> =
         known.map(|candidate| (distance(&wanted, &folded(candidate)), candidate)).collect();

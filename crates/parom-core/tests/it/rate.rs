@@ -79,3 +79,16 @@ proptest! {
         prop_assert!(most_in_a_window(&arrivals) <= usize::try_from(limit).unwrap());
     }
 }
+
+#[test]
+fn several_places_are_free_when_the_last_of_them_is() {
+    let mut budget = Budget::new(4);
+    let tickets: Vec<_> = (0..3).map(|_| budget.take(Mono(0)).unwrap()).collect();
+    assert_eq!(budget.free_for(Mono(0), 1), Some(Mono(0)));
+    assert_eq!(budget.free_for(Mono(0), 2), None, "it depends on what is under way");
+    assert_eq!(budget.free_for(Mono(0), 5), None, "a minute has no five");
+    tickets.into_iter().zip([10, 20, 30]).for_each(|(ticket, at)| budget.settle(ticket, Mono(at)));
+    let window = 60_050;
+    assert_eq!(budget.free_for(Mono(30), 2), Some(Mono(10 + window)));
+    assert_eq!(budget.free_for(Mono(30), 4), Some(Mono(30 + window)));
+}

@@ -16,6 +16,8 @@ use super::problem::Refused;
 use crate::config::{Config, Role, read_secret};
 use crate::store::Scope;
 
+/// The shortest token that is taken.
+const TOKEN_BYTES: usize = 24;
 /// One request, whole.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -43,6 +45,9 @@ impl Tokens {
         let known = config.api_tokens.iter().map(|token| {
             let secret = read_secret(&config.dir, &token.token)
                 .map_err(|error| format!("api.tokens.{}.token: {error}", token.name))?;
+            if secret.expose_secret().len() < TOKEN_BYTES {
+                return Err(format!("api.tokens.{}.token: shorter than {TOKEN_BYTES} bytes", token.name));
+            }
             let scope = token.accounts.clone().map_or(Scope::All, Scope::Accounts);
             let caller = Caller { name: format!("api:{}", token.name), role: token.role, scope };
             Ok(Known { sha256: Sha256::digest(secret.expose_secret().as_bytes()).into(), caller })

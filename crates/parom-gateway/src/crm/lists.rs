@@ -1,5 +1,6 @@
 //! The CRM's lists: what is asked, and the answer as rows. An answer of another shape is an outcome, not an error.
 
+use parom_core::delivery::outcome::rest_after;
 use parom_core::dictionary::{Kind, Page, read_page};
 
 use super::client::{Client, Seen};
@@ -80,7 +81,7 @@ fn listed(list: List, seen: &Seen) -> Listed {
             None => Listed::Without(format!("{}: the answer has another shape", kind.as_str())),
         },
         Seen::Response { status: status @ 401, .. } => Listed::Refused(*status),
-        Seen::Response { status: 429, retry_after, .. } => Listed::Wait(retry_after.unwrap_or(60)),
+        Seen::Response { status: 429, retry_after, .. } => Listed::Wait(rest_after(*retry_after)),
         // 400 where funnels are off, 403 where the key may not, 404 where an installation lacks it.
         Seen::Response { status: status @ (400 | 403 | 404), .. } => {
             Listed::Without(format!("{}: the CRM answered {status}", kind.as_str()))

@@ -31,6 +31,8 @@ pub(super) struct Fetch {
     /// What this fetch could not have.
     without: Vec<String>,
     pub(super) granted: Option<u32>,
+    /// When this fetch began, milliseconds of the wall clock: what was asked for later is not answered by it.
+    pub(super) began: i64,
     /// The first fetch has brought what orders need, or has shown that it cannot be had.
     pub(super) concluded: bool,
 }
@@ -57,6 +59,7 @@ impl Fetch {
             failures: 0,
             without: Vec::new(),
             granted: None,
+            began: 0,
             concluded: false,
         }
     }
@@ -67,6 +70,7 @@ impl Fetch {
             return None;
         }
         if self.plan.is_empty() {
+            self.began = crate::clock::now().as_millisecond();
             self.plan.extend(Kind::ALL.iter().map(|kind| List::Dictionary(*kind, 1)));
             self.without.clear();
             self.rows.clear();
@@ -84,12 +88,14 @@ impl Fetch {
         match listed {
             Listed::Page(page) => self.page(list, page.rows, page.last, now),
             Listed::Without(why) => {
-                self.without.push(why);
+                // A pipeline without its statuses would make every status look gone: the kind is not kept then.
+                let part = matches!(list, List::PipelineStatuses(..));
+                self.without.push(if part { format!("{}: {why}", Kind::Pipelines.as_str()) } else { why });
                 self.rows.clear();
                 self.done_with(list, now)
             }
             Listed::Wait(seconds) => {
-                self.due = now.after(seconds.max(1) * 1_000);
+                self.due = now.after(seconds.saturating_mul(1_000));
                 Next::Wait(seconds)
             }
             Listed::Refused(status) => {
@@ -109,6 +115,11 @@ impl Fetch {
                 if !last && page < PAGES {
                     self.plan[0] = List::Dictionary(kind, page + 1);
                     return Next::More;
+                }
+                if !last {
+                    // A list that is cut is not the list.
+                    let why = format!("{}: more than {PAGES} pages", kind.as_str());
+                    return self.take(list, Listed::Without(why), now);
                 }
                 if kind == Kind::Pipelines && !self.rows.is_empty() {
                     let ids = self.rows.iter().filter_map(|row| row.get("id").and_then(Value::as_i64));
@@ -153,6 +164,12 @@ impl Fetch {
             (true, false) => Next::More,
             (true, true) => Next::Over(self.outcome()),
         }
+    }
+
+    /// A kind that could not be kept is asked for again.
+    pub(super) fn again(&mut self, kind: Kind, now: Mono) {
+        self.plan.push_front(List::Dictionary(kind, 1));
+        self.due = now.after(AGAIN_MS);
     }
 
     /// How a complete fetch ended.

@@ -48,12 +48,16 @@ impl Delivery {
                 "orders were being sent when the process ended; they will be looked up first"
             );
         }
-        let (stop, stopping) = watch::channel(false);
-        let mut tasks = JoinSet::new();
+        tell_of_strangers(config, store).await?;
+        let mut clients = Vec::new();
         for account in config.accounts.values() {
             let key = read_secret(&config.dir, &account.api_key)
                 .map_err(|error| format!("accounts.{}.api_key: {error}", account.name))?;
-            let client = Client::new(account, &key, config.delivery.timeout)?;
+            clients.push((account, Client::new(account, &key, config.delivery.timeout)?));
+        }
+        let (stop, stopping) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        for (account, client) in clients {
             let dictionaries = Arc::clone(dictionaries);
             let dispatcher =
                 Dispatcher::new(account, &config.delivery, store.clone(), client, dictionaries, stopping.clone()).await;
@@ -63,11 +67,28 @@ impl Delivery {
         Ok(Delivery { tasks, stop })
     }
 
+    /// Waits until a dispatcher ended by itself, which none does.
+    pub async fn failed(&mut self) {
+        if self.tasks.join_next().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// Stops: nothing new is claimed, and what is under way is brought to its result.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         while self.tasks.join_next().await.is_some() {}
     }
+}
+
+/// Orders of an account that the configuration does not have wait for ever: somebody should know.
+async fn tell_of_strangers(config: &Config, store: &Store) -> Result<(), String> {
+    for (account, orders) in store.accounts_under_way().await.map_err(|error| error.to_string())? {
+        if !config.accounts.contains_key(&account) {
+            tracing::error!(account, orders, "orders wait for an account that is not configured any more");
+        }
+    }
+    Ok(())
 }
 
 /// Wakes every dispatcher when another process changed the store.

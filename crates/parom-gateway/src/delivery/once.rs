@@ -25,8 +25,9 @@ pub async fn fetch_now(config: &Config, store: &Store, account: &str) -> Result<
     let client = Client::new(settings, &key, config.delivery.timeout)?;
     let mut budget = Budget::new(settings.requests_per_minute);
     let now = clock::mono();
+    let timeout = u64::try_from(config.delivery.timeout.as_millis()).unwrap_or(u64::MAX);
     for age in store.spent(account).await.map_err(words)? {
-        budget.inherit(Mono(now.0.saturating_sub(age.saturating_sub(1_000))));
+        budget.inherit(Mono(now.0.saturating_sub(age.saturating_sub(timeout))));
     }
     let mut fetch = Fetch::new(now);
     while let Some(list) = fetch.next(clock::mono()) {
@@ -59,5 +60,5 @@ pub async fn fetch_now(config: &Config, store: &Store, account: &str) -> Result<
 }
 
 async fn end(store: &Store, account: &str, outcome: &str, fetch: &Fetch) -> Result<(), String> {
-    store.end_sync(account, outcome, fetch.granted).await.map_err(|error| error.to_string())
+    store.end_sync(account, outcome, fetch.granted, fetch.began).await.map_err(|error| error.to_string())
 }

@@ -130,7 +130,7 @@ async fn store_and_wait(
         tracing::error!(free, needed, "intake stopped: the disk is nearly full");
         return Err(Refusal::unavailable("the disk is nearly full; the order was not kept, send it again"));
     }
-    let (mut id, account) = (order.id.clone(), order.account.clone());
+    let (mut id, account, checked) = (order.id.clone(), order.account.clone(), order.checked);
     // Before the commit, so that no change is missed.
     let changes = store.board().changes();
     crate::crash::point("intake.before_accept");
@@ -138,7 +138,10 @@ async fn store_and_wait(
     crate::crash::point("intake.after_accept");
     let waits = match accepted {
         Ok(Accepted::New(OrderState::Queued)) => true,
-        Ok(Accepted::New(_)) => false,
+        Ok(Accepted::New(_)) => {
+            intake.dictionaries.notice(&account, checked);
+            false
+        }
         Ok(Accepted::Duplicate(first)) => {
             id = first;
             true
@@ -192,7 +195,7 @@ async fn settled(
 
 /// The answer that the CRM gave for an order that is delivered or rejected.
 async fn answer_of(store: &Store, id: &str) -> Option<Response> {
-    let detail = store.order(&crate::store::Scope::All, id).await.ok()??;
+    let detail = store.order_by_id(id).await.ok()??;
     let summary = detail.summary;
     match summary.state {
         OrderState::Delivered | OrderState::Rejected => {}

@@ -117,12 +117,15 @@ async fn accept(
         return Err(Turned::Later(refusal, Some(again())));
     }
     let order = new_order(live, &submission, row, decided, key.clone(), page);
-    let id = order.id.clone();
+    let (id, account, checked) = (order.id.clone(), order.account.clone(), order.checked);
     crate::crash::point("intake.before_accept");
     let accepted = intake.store.accept(order).await;
     crate::crash::point("intake.after_accept");
     let (id, duplicate) = match accepted {
         Ok(Accepted::New(state)) => {
+            if state == OrderState::Held {
+                intake.dictionaries.notice(&account, checked);
+            }
             tracing::info!(order = %id, channel = %live.name, state = state.as_str(), "accepted");
             (id, false)
         }

@@ -35,8 +35,8 @@ pub async fn edit(desk: Desk<'_>, name: &str, changes: &[Change], keep: bool) ->
     }
     let channel = channels.get(&detail.summary.channel).and_then(|live| live.channel.clone());
     let locale = channel.as_ref().map_or_else(default_locale, |channel| channel.locale());
-    let account_name = channel.as_ref().map_or(&detail.summary.account, |channel| &channel.account);
-    let dictionary = dictionaries.get(account_name);
+    let own = Some(&detail.summary.account).filter(|account| !account.is_empty());
+    let dictionary = own.or(channel.as_ref().map(|channel| &channel.account)).and_then(|name| dictionaries.get(name));
     let unknown_sku = channel.as_ref().map(|channel| channel.unknown_sku).unwrap_or_default();
     let target = detail.summary.target;
     let (draft, verdict) = mapping::revise(target, &body, &locale, unknown_sku, dictionary.as_deref());
@@ -62,6 +62,7 @@ pub async fn edit(desk: Desk<'_>, name: &str, changes: &[Change], keep: bool) ->
         checked: dictionary.map_or(0, |dictionary| dictionary.version),
         body: kept,
         problems: draft.problems.clone(),
+        read: detail.revision,
         by_hand: true,
         actor: actor.to_owned(),
         note: format!("edited: {}", paths.join(", ")),

@@ -1,7 +1,7 @@
 //! An order through today's mapping: the kept submission is decoded and mapped again.
 
 use jiff::Timestamp;
-use parom_core::channel::Channel;
+use parom_core::channel::{Channel, OnRepeat};
 use parom_core::delivery::state::State;
 use parom_core::dictionary::Dictionary;
 use parom_core::mapping::{self, Given};
@@ -31,17 +31,23 @@ pub async fn replay(
     id: &str,
     actor: &str,
 ) -> Result<Done, StoreError> {
-    let Some(order) = store.order(&Scope::All, id).await? else {
-        return Ok(Done::Stays(State::Held, "it is gone".into()));
+    let Some(order) = store.order_by_id(id).await?.filter(|order| order.summary.state == State::Held) else {
+        return Ok(Done::Stays(State::Held, "it has moved on".into()));
     };
     let Some((live, channel)) = usable(channels, &order.summary.channel) else {
         return Ok(Done::Stays(order.summary.state, "its channel's file cannot be used".into()));
     };
     let dictionary = dictionaries.get(&channel.account);
     let (mut draft, mut verdict) = remap(&order, &channel, dictionary.as_deref()).await;
-    if let Some(problem) = entry_problem(live, &channel, &order.context) {
+    // What a person has to settle is not settled by a mended file.
+    let suspicions = order.summary.problems.iter().filter(|p| p.effect == Effect::Hold && RELEASED.contains(&p.code));
+    let suspicions: Vec<Problem> = suspicions.cloned().collect();
+    let twin = twin_problem(store, &order, &channel).await?;
+    for problem in suspicions.into_iter().chain(entry_problem(live, &channel, &order.context)).chain(twin) {
+        if problem.effect == Effect::Hold {
+            verdict = Verdict::Hold;
+        }
         draft.problems.push(problem);
-        verdict = Verdict::Hold;
     }
     let decided = Decided { draft, verdict, dictionary };
     write(store, &order, live, &channel, decided, actor).await
@@ -57,7 +63,7 @@ pub async fn mended(
     dictionaries: &Dictionaries,
     id: &str,
 ) -> Result<(), StoreError> {
-    if let Some(order) = store.order(&Scope::All, id).await? {
+    if let Some(order) = store.order_by_id(id).await?.filter(|order| order.summary.state == State::Held) {
         let desk = Desk { store, channels, dictionaries, scope: &Scope::All, actor: "dictionaries" };
         release(desk, order).await?;
     }
@@ -123,6 +129,21 @@ async fn remap(order: &OrderDetail, channel: &Channel, dictionary: Option<&Dicti
     (draft, verdict)
 }
 
+/// The same form a moment before, which nobody looked for while the channel's file was broken.
+async fn twin_problem(store: &Store, order: &OrderDetail, channel: &Channel) -> Result<Option<Problem>, StoreError> {
+    let is_form = order.door == "in" && !order.content_type.contains("json");
+    if !is_form || channel.on_repeat == OnRepeat::Off {
+        return Ok(None);
+    }
+    let effect = if channel.on_repeat == OnRepeat::Hold { Effect::Hold } else { Effect::Warn };
+    let twin = store.earlier_twin(order.summary.seq).await?;
+    Ok(twin.map(|id| {
+        let message = format!("the same form came within 10 minutes, as the order {id}");
+        let hint = "Release it if the buyer meant both; cancel it if it was a double click.";
+        Problem::new("", Code::SuspectedDuplicate, effect, message, hint)
+    }))
+}
+
 /// A card's number is its title too, where the channel maps none.
 fn keep_card_number(draft: &mut Draft, number: &str) {
     if draft.body.get("title").and_then(Value::as_str) == draft.card_number.as_deref() {
@@ -170,6 +191,11 @@ async fn write(
     let Decided { mut draft, verdict, dictionary } = decided;
     let seen = order.summary.state;
     let goes = verdict == Verdict::Go;
+    if !goes && draft.problems == order.summary.problems && draft.body == order.body {
+        // Nothing new is known of it: the history does not grow with each look.
+        let texts: Vec<String> = draft.problems.iter().map(ToString::to_string).collect();
+        return Ok(Done::Stays(seen, texts.join("\n")));
+    }
     if goes {
         // They are settled, and stay readable as marks.
         let settled = order.summary.problems.iter().filter(|problem| RELEASED.contains(&problem.code));
@@ -187,6 +213,7 @@ async fn write(
         checked: dictionary.map_or(0, |dictionary| dictionary.version),
         body: draft.body,
         problems: draft.problems.clone(),
+        read: order.revision,
         by_hand: false,
         actor: actor.to_owned(),
         note: if goes { "released".into() } else { "still has problems".into() },

@@ -54,7 +54,6 @@ impl Gateway {
         let dictionaries =
             Dictionaries::start(config.accounts.keys(), &store).await.map_err(|error| error.to_string())?;
         let dictionaries = Arc::new(dictionaries);
-        let delivery = Delivery::start(&config, &store, &dictionaries).await?;
         let (stop, stopping) = watch::channel(false);
         let intake = Intake {
             config: Arc::clone(&config),
@@ -62,7 +61,9 @@ impl Gateway {
             channels: Arc::clone(&channels),
             dictionaries: Arc::clone(&dictionaries),
         };
+        // Nothing is sent before all that can be wrong with the configuration was looked at.
         let router = routes(intake)?;
+        let delivery = Delivery::start(&config, &store, &dictionaries).await?;
         let server = tokio::spawn(connections::serve(listener, router, stopping.clone()));
         let replayer = Arc::clone(&channels).watch(config, store.clone(), Arc::clone(&dictionaries), stopping.clone());
         let checker = dictionaries.watch(Arc::clone(&channels), store.clone(), stopping);
@@ -70,6 +71,16 @@ impl Gateway {
             tokio::join!(replayer, checker);
         });
         Ok(Gateway { addr, store, channels, delivery, server, watcher, stop })
+    }
+
+    /// Waits until a part of the gateway ended that never should: then the process must end, and the next start looks up
+    /// what was under way.
+    pub async fn failed(&mut self) -> &'static str {
+        tokio::select! {
+            () = self.delivery.failed() => "delivery ended",
+            _ = &mut self.watcher => "the watch over channels and dictionaries ended",
+            _ = &mut self.server => "the listener ended",
+        }
     }
 
     /// Stops gracefully: no new connection, requests and deliveries under way are brought to their end.

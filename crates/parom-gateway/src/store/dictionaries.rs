@@ -22,7 +22,7 @@ pub const COMPLETE: &str = "ok";
 pub struct SyncState {
     /// When a fetch was asked for last, milliseconds; 0: never.
     pub asked_at: i64,
-    /// When the last fetch ended, milliseconds; 0: never.
+    /// When the last fetch that ended began, milliseconds; 0: never.
     pub done_at: i64,
     /// [`COMPLETE`], or why it was not.
     pub outcome: String,
@@ -41,8 +41,8 @@ pub struct Unchecked {
     pub channel: String,
     /// What it becomes.
     pub target: Target,
-    /// The CRM's body.
-    pub body: Map<String, Value>,
+    /// The CRM's body; none where it cannot be read, and then it stays as it is.
+    pub body: Option<Map<String, Value>>,
     /// What was found before.
     pub problems: Vec<Problem>,
 }
@@ -52,8 +52,8 @@ pub struct Unchecked {
 pub struct Recheck {
     /// It goes: the body may have changed. Else it is held, for this reason.
     pub held_for: Option<String>,
-    /// The CRM's body.
-    pub body: Map<String, Value>,
+    /// The CRM's body; none leaves it as it is.
+    pub body: Option<Map<String, Value>>,
     /// All problems.
     pub problems: Vec<Problem>,
     /// The dictionary's version.
@@ -137,17 +137,22 @@ impl Store {
         .await
     }
 
-    /// Writes how a fetch ended.
+    /// Writes how a fetch ended that began at this time: it answers what was asked for before.
     ///
     /// # Errors
     /// As any write.
-    pub async fn end_sync(&self, account: &str, outcome: &str, granted: Option<u32>) -> Result<(), StoreError> {
+    pub async fn end_sync(
+        &self,
+        account: &str,
+        outcome: &str,
+        granted: Option<u32>,
+        began: i64,
+    ) -> Result<(), StoreError> {
         let (account, outcome) = (account.to_owned(), outcome.to_owned());
-        let now = clock::now().as_millisecond();
         self.write("end_sync", move |connection| {
             let sql = "INSERT INTO dictionary_syncs (account, done_at, outcome, granted) VALUES (?1, ?2, ?3, ?4)
                        ON CONFLICT (account) DO UPDATE SET done_at = ?2, outcome = ?3, granted = coalesce(?4, granted)";
-            connection.execute(sql, params![account, now, outcome, granted])?;
+            connection.execute(sql, params![account, began, outcome, granted])?;
             Ok(())
         })
         .await
@@ -170,7 +175,7 @@ impl Store {
                     id: row.get(1)?,
                     channel: row.get(2)?,
                     target: Target::parse(&target).unwrap_or_default(),
-                    body: serde_json::from_str(&body).unwrap_or_default(),
+                    body: serde_json::from_str(&body).ok(),
                     problems: problems_from_json(&problems),
                 })
             })?;
@@ -230,13 +235,13 @@ fn keep(connection: &Connection, account: &str, kind: Kind, text: &str, now: i64
 fn recheck(connection: &Connection, seq: i64, check: &Recheck, now: i64) -> Result<bool, StoreError> {
     let state = if check.held_for.is_some() { State::Held } else { State::Queued };
     let reason = check.held_for.clone().unwrap_or_default();
-    let sql = "UPDATE orders SET state = ?2, reason = ?3, body = ?4, problems = ?5, checked = ?6, updated_at = ?7
-               WHERE seq = ?1 AND state = 'queued' AND resends = 0";
+    let sql = "UPDATE orders SET state = ?2, reason = ?3, body = coalesce(?4, body), problems = ?5, checked = ?6, updated_at = ?7
+               WHERE seq = ?1 AND state = 'queued' AND resends = 0 AND checked < ?6";
     let changed = connection.prepare_cached(sql)?.execute(params![
         seq,
         state.as_str(),
         reason,
-        serde_json::to_string(&check.body).unwrap_or_default(),
+        check.body.as_ref().and_then(|body| serde_json::to_string(body).ok()),
         problems_to_json(&check.problems).to_string(),
         check.version,
         now,

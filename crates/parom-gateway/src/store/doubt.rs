@@ -16,6 +16,10 @@ pub struct Doubtful {
     pub seq: i64,
     /// Its id.
     pub id: String,
+    /// Its account.
+    pub account: String,
+    /// When it became doubtful, or was delivered, milliseconds.
+    pub since: i64,
     /// Its source.
     pub source_id: i64,
     /// Its number.
@@ -35,9 +39,11 @@ pub struct Doubtful {
 // A partial index is used only where a query repeats its condition word by word.
 const SENDING: &str =
     "SELECT seq FROM orders WHERE state IN ('sending', 'unconfirmed') AND state = 'sending' ORDER BY account, seq";
-const DOUBTS: &str = "SELECT seq, id, source_id, number, received_at, reason, resends, target, body FROM orders
+const DOUBTS: &str =
+    "SELECT seq, id, source_id, number, received_at, reason, resends, target, body, updated_at FROM orders
      WHERE account = ?1 AND state IN ('sending', 'unconfirmed') AND state = 'unconfirmed' ORDER BY seq LIMIT 10000";
-const CONTROLS: &str = "SELECT seq, id, source_id, number, received_at, reason, resends, target, body FROM orders
+const CONTROLS: &str =
+    "SELECT seq, id, source_id, number, received_at, reason, resends, target, body, updated_at FROM orders
      WHERE account = ?1 AND state = 'delivered' AND target = 'order' ORDER BY updated_at DESC LIMIT 2";
 
 impl Store {
@@ -96,8 +102,19 @@ impl Store {
         let (seq, id, reason, note) = (doubt.seq, doubt.id.clone(), reason.to_owned(), note.to_owned());
         let now = clock::now().as_millisecond();
         let resend = i64::from(state == State::Queued);
+        let account = doubt.account.clone();
+        let target = doubt.target.as_str();
         let changed = self
             .write("resolve", move |connection| {
+                // Another order of ours is that row already: whose it is, a person decides.
+                let others =
+                    "SELECT 1 FROM orders WHERE account = ?1 AND crm_order_id = ?2 AND target = ?3 AND seq <> ?4";
+                let taken = connection.prepare_cached(others)?.exists(params![account, crm_order_id, target, seq])?;
+                let (state, reason, crm_order_id) = if taken && state == State::Delivered {
+                    (State::Disputed, "the CRM's row is another order's".to_owned(), None)
+                } else {
+                    (state, reason, crm_order_id)
+                };
                 let sql = "UPDATE orders SET state = ?2, reason = ?3, crm_order_id = coalesce(?4, crm_order_id),
                              resends = resends + ?5, updated_at = ?6, due_at = ?6
                            WHERE seq = ?1 AND state = 'unconfirmed'";
@@ -119,6 +136,26 @@ impl Store {
             self.board().tell(&id, state);
         }
         Ok(changed)
+    }
+
+    /// Which of these numbers of the CRM other orders of ours are already.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn known_in_crm(&self, account: &str, target: Target, ids: Vec<i64>) -> Result<Vec<i64>, StoreError> {
+        let account = account.to_owned();
+        self.read(move |connection| {
+            let sql = "SELECT 1 FROM orders WHERE account = ?1 AND crm_order_id = ?2 AND target = ?3";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut known = Vec::new();
+            for id in ids {
+                if statement.exists(params![account, id, target.as_str()])? {
+                    known.push(id);
+                }
+            }
+            Ok(known)
+        })
+        .await
     }
 
     /// Adds a look's finding to an order's history; its state stays.
@@ -146,6 +183,8 @@ fn doubtful(connection: &Connection, sql: &str, account: &str) -> Result<Vec<Dou
         Ok(Doubtful {
             seq: row.get(0)?,
             id: row.get(1)?,
+            account: account.to_owned(),
+            since: row.get(9)?,
             source_id: row.get::<_, Option<i64>>(2)?.unwrap_or_default(),
             number: row.get(3)?,
             received_at: row.get(4)?,

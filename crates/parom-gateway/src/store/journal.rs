@@ -167,6 +167,55 @@ impl Store {
         .await
     }
 
+    /// One order by its whole id, for what no person asks for.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn order_by_id(&self, id: &str) -> Result<Option<OrderDetail>, StoreError> {
+        let id = id.to_owned();
+        self.read(move |connection| {
+            let sql = format!("SELECT {COLUMNS} FROM orders WHERE id = ?1");
+            let found = several(connection, &sql, &[Sql::Text(id)])?.pop();
+            found.map(|summary| detail(connection, summary)).transpose()
+        })
+        .await
+    }
+
+    /// The order that the same form, without a key, made within minutes before this one.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn earlier_twin(&self, seq: i64) -> Result<Option<String>, StoreError> {
+        self.read(move |connection| {
+            let sql = "SELECT o.id FROM orders o JOIN orders mine ON mine.seq = ?1
+                       WHERE o.channel = mine.channel AND o.content = mine.content AND o.seq < mine.seq
+                         AND o.received_at >= mine.received_at - ?2
+                         AND NOT EXISTS (SELECT 1 FROM idempotency_keys k WHERE k.seq = mine.seq AND k.channel = mine.channel)
+                       ORDER BY o.received_at LIMIT 1";
+            let window = parom_core::limits::REPEAT_WINDOW_S * 1_000;
+            Ok(connection.query_row(sql, rusqlite::params![seq, window], |row| row.get(0)).optional()?)
+        })
+        .await
+    }
+
+    /// Accounts that have orders under way, with their number.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn accounts_under_way(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        let sql = "SELECT account, sum(n) FROM (
+                     SELECT account, count(*) AS n FROM orders WHERE state = 'queued' GROUP BY account
+                     UNION ALL
+                     SELECT account, count(*) FROM orders WHERE state IN ('sending', 'unconfirmed') GROUP BY account)
+                   GROUP BY account";
+        self.read(move |connection| {
+            let mut statement = connection.prepare(sql)?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
     /// Orders by state, of the accounts in scope.
     ///
     /// # Errors

@@ -32,6 +32,8 @@ pub struct Revision {
     pub body: Map<String, Value>,
     /// What is left to say about it.
     pub problems: Vec<Problem>,
+    /// The revision that was read: another edit meanwhile must not be undone.
+    pub read: i64,
     /// An edit by hand, which later replays must not undo.
     pub by_hand: bool,
     /// Who.
@@ -101,9 +103,12 @@ impl Store {
 }
 
 fn revise(connection: &Connection, seq: i64, seen: State, new: &Revision, now: i64) -> Result<Stored, StoreError> {
-    let current: Option<String> =
-        connection.query_row("SELECT state FROM orders WHERE seq = ?1", [seq], |row| row.get(0)).optional()?;
-    if current.as_deref() != Some(seen.as_str()) {
+    let sql = "SELECT state, revision FROM orders WHERE seq = ?1";
+    let current: Option<(String, i64)> =
+        connection.query_row(sql, [seq], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    // What is on its way, or was perhaps sent, is never decided anew: whoever listed it may have seen it held.
+    let settled = matches!(seen, State::Held | State::Rejected);
+    if !settled || current != Some((seen.as_str().to_owned(), new.read)) {
         return Ok(Stored::MovedOn);
     }
     let identity = identity(&new.body);

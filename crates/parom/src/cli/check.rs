@@ -93,7 +93,9 @@ async fn wait(store: &Store, account: &str, asked: i64) -> Result<(), Failed> {
         let state = store.sync_state(account).await.map_err(|error| error.to_string())?;
         let (_, ages) = store.dictionary(account).await.map_err(|error| error.to_string())?;
         let fresh = |kind: &Kind| ages.get(kind).is_some_and(|at| *at >= asked);
-        if state.done_at >= asked || fresh(&Kind::Statuses) {
+        // Statuses come after all that orders are decided by.
+        let began_after = fresh(&Kind::Sources) && fresh(&Kind::Statuses);
+        if state.done_at >= asked || began_after {
             return Ok(());
         }
         if clock::mono() > until {

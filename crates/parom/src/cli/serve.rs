@@ -22,20 +22,27 @@ impl Serve {
         if config.accounts.is_empty() {
             return Err("no account: add [accounts.main] with url and api_key to the configuration".into());
         }
-        let gateway = Gateway::start(config).await?;
+        let mut gateway = Gateway::start(config).await?;
         tracing::info!(listen = %gateway.addr, channels = gateway.channels.current().len(), "serving");
         let store = gateway.store.clone();
-        tokio::select! {
+        let ended = tokio::select! {
             () = stop_signal() => {
                 tracing::info!("stopping");
-                gateway.stop().await;
                 Ok(Outcome::Done)
+            }
+            part = gateway.failed() => {
+                tracing::error!(part, "stopped at once");
+                Err(format!("{part}; start again: what was under way is looked up first"))
             }
             reason = store.broken() => {
                 // Nothing that is answered or sent now could be trusted: end, and let the next start look things up.
                 tracing::error!(reason, "the store has failed; stopped at once");
                 Err(format!("the store has failed: {reason}; check the disk, then start again"))
             }
+        };
+        if ended.is_ok() {
+            gateway.stop().await;
         }
+        ended
     }
 }

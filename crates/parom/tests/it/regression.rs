@@ -1,6 +1,8 @@
 //! Every bug first becomes a case here, with its cause.
 
-use super::world::{SHOP, World, form};
+use keycrm_sandbox::{Fault, FaultKind, FaultOn};
+
+use super::world::{SHOP, Settings, World, form};
 
 /// A command and `serve` write to one file; a busy moment is waited for, and no order is refused for it.
 #[tokio::test(flavor = "multi_thread")]
@@ -36,4 +38,72 @@ async fn commands_beside_serve_do_not_disturb_intake() {
         })
         .await;
     assert_eq!(world.orders().len(), 70);
+}
+
+/// A double click while the channel's file was broken: the mended file released both.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mended_channel_looks_for_repeats() {
+    let mut world = World::idle(Settings::default()).await;
+    world.channel("shop", "this is no channel");
+    world.serve(&[]);
+    for _ in 0..2 {
+        assert_eq!(world.post("/in/shop", &form("Olena")).await.status, 202);
+    }
+    world.channel("shop", &SHOP.replace("on_repeat = \"off\"", "on_repeat = \"hold\""));
+    world.crm_has(1).await;
+    world
+        .until("the second is held", || world.orders()[0]["problems"].to_string().contains("suspected_duplicate"))
+        .await;
+    assert_eq!((world.orders()[0]["state"].as_str(), world.crm.orders().len()), (Some("held"), 1));
+}
+
+/// A mended channel released what a person had to settle: the same key with another content.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mended_channel_settles_no_suspicion() {
+    let mut world = World::idle(Settings::default()).await;
+    world.channel("shop", "this is no channel");
+    world.serve(&[]);
+    let headers = [("idempotency-key", "k"), ("accept", "text/html")];
+    for name in ["Olena", "Petro"] {
+        let kind = "application/x-www-form-urlencoded";
+        assert_eq!(world.send("/in/shop", kind, form(name).into(), &headers).await.status, 200);
+    }
+    world.channel("shop", SHOP);
+    world.crm_has(1).await;
+    world
+        .until("the file's fault is gone", || !world.orders()[0]["problems"].to_string().contains("channel_broken"))
+        .await;
+    let held = &world.orders()[0];
+    assert_eq!(
+        (held["state"].as_str(), &held["problems"][0]["code"]),
+        (Some("held"), &serde_json::json!("key_reused"))
+    );
+}
+
+/// A pipeline that was deleted between two lists left all pipelines empty, and every card was held.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_fails_within_the_pipelines_keeps_the_old_ones() {
+    let mut world = World::idle(Settings::default()).await;
+    let card =
+        "account = \"main\"\ntarget = \"card\"\n[card]\npipeline = \"Опт\"\n[card.contact]\nphone = \"{{ phone }}\"\n";
+    world.channel("leads", card);
+    world.serve(&[]);
+    world.until("dictionaries are fetched", || world.log().contains("dictionaries fetched")).await;
+    // Sources, methods, services, fields and pipelines answer; the statuses of the first pipeline do not.
+    world.crm.add_fault(Fault::once(FaultOn::Dictionary, FaultKind::RefuseBefore { status: 404 }).skip(5));
+    world.cli(&["check"]);
+    world.until("the fault was met", || world.crm.ledger().iter().any(|entry| entry.status == Some(404))).await;
+    world.post("/in/leads", "phone=0671112233").await;
+    world.until("the card is there", || world.crm.cards().len() == 1).await;
+}
+
+/// A date in the place of seconds, in `Retry-After`, made an account rest for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rest_that_the_crm_asks_for_has_a_bound() {
+    let mut world = World::idle(Settings::default()).await;
+    world.crm.add_fault(Fault::once(FaultOn::Dictionary, FaultKind::RateLimited { retry_after: Some(u64::MAX) }));
+    world.channel("shop", SHOP);
+    world.serve(&[]);
+    world.until("the rest is told", || world.log().contains("\"seconds\":3600")).await;
+    assert_eq!(world.get("/readyz").await.status, 200);
 }

@@ -2,6 +2,9 @@
 ALTER TABLE orders ADD COLUMN target TEXT NOT NULL DEFAULT 'order' CHECK (target IN ('order', 'card'));
 ALTER TABLE orders ADD COLUMN checked INTEGER NOT NULL DEFAULT 0;
 
+-- Two orders of ours cannot be the same row of the CRM.
+CREATE INDEX orders_in_crm ON orders (account, crm_order_id) WHERE crm_order_id IS NOT NULL;
+
 -- An account's dictionaries, a row a kind; the version grows when the rows change.
 CREATE TABLE dictionaries (
   account TEXT NOT NULL,

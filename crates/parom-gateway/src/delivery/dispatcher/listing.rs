@@ -9,6 +9,9 @@ use crate::clock;
 use crate::crm::{List, Listed};
 use crate::store::StoreError;
 
+/// Between two pages while orders wait.
+const BESIDE_ORDERS_MS: u64 = 60_000;
+
 impl Dispatcher {
     /// When sends may go on, while they wait: for orders to be checked by newer dictionaries, or at the very first for the
     /// dictionaries themselves.
@@ -21,7 +24,8 @@ impl Dispatcher {
         (unknown && !self.fetch.concluded && now < until).then_some(until)
     }
 
-    /// Fetches one page of the dictionaries with what the orders leave: half of the budget is never touched.
+    /// Fetches one page of the dictionaries with what the orders leave: half of the budget is never touched, and while
+    /// orders wait a page a minute is all, but for what the very first of them wait for.
     pub(super) fn start_listing(&mut self) -> Mono {
         let now = clock::mono();
         let idle = now.after(IDLE_MS);
@@ -34,6 +38,11 @@ impl Dispatcher {
             Permit::Trying => return idle,
         }
         let Some(list) = self.fetch.next(now) else { return self.fetch.due.max(now.after(1)) };
+        let first = self.dictionaries.get(&self.account).is_none() && !self.fetch.concluded;
+        let turn = self.listed.after(BESIDE_ORDERS_MS);
+        if self.waiting && !first && now < turn {
+            return turn;
+        }
         let (ceiling, used) = (self.budget.ceiling(now), self.budget.used(now));
         if used >= ceiling.div_ceil(2) {
             return now.after(1_000);
@@ -42,6 +51,7 @@ impl Dispatcher {
             return self.budget.next_free(now).map_or(idle, |at| at.max(now.after(1)));
         };
         self.listing = true;
+        self.listed = now;
         let (store, client, account) = (self.store.clone(), self.client.clone(), self.account.clone());
         self.work.spawn(async move {
             // The ledger first: a restart must know of each request.

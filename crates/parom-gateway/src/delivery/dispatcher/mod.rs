@@ -42,6 +42,10 @@ pub(super) struct Dispatcher {
     /// A kept dictionary is another than the one in use.
     dirty: bool,
     listing: bool,
+    /// When the last page was asked for.
+    listed: Mono,
+    /// Orders wait in the queue, as far as the last claim told.
+    waiting: bool,
     started: Mono,
     client: Client,
     budget: Budget,
@@ -96,6 +100,8 @@ impl Dispatcher {
             fetch: Fetch::new(now),
             dirty: false,
             listing: false,
+            listed: Mono(0),
+            waiting: false,
             started: now,
             told,
             outcomes,
@@ -201,6 +207,7 @@ impl Dispatcher {
             crate::crash::point("send.before_intent");
             let version = self.dictionaries.get(&self.account).map_or(0, |dictionary| dictionary.version);
             let claimed = self.store.claim(&self.account, version).await;
+            self.waiting = matches!(&claimed, Ok(Some(_)));
             let Ok(Some(intent)) = claimed else {
                 self.budget.give_back(ticket);
                 // An order that came while the dictionaries changed was decided by the old ones: it is checked first.

@@ -120,7 +120,7 @@ impl Dispatcher {
         }
     }
 
-    pub(super) async fn resolve(&self, row: &Doubtful, verdict: &Verdict, looked: &Looked) -> Result<(), StoreError> {
+    async fn resolve(&self, row: &Doubtful, verdict: &Verdict, looked: &Looked) -> Result<(), StoreError> {
         crate::crash::point("verify.before_result");
         match verdict {
             Verdict::Delivered(id) => {

@@ -74,7 +74,7 @@ impl Dispatcher {
         taken
     }
 
-    pub(super) async fn weigh_page(&mut self, list: List, listed: Listed, now: Mono) -> Result<(), StoreError> {
+    async fn weigh_page(&mut self, list: List, listed: Listed, now: Mono) -> Result<(), StoreError> {
         match self.fetch.take(list, listed, now) {
             Next::More => {}
             Next::Wait(seconds) => {
@@ -103,7 +103,7 @@ impl Dispatcher {
         Ok(())
     }
 
-    pub(super) async fn end_fetch(&mut self, outcome: &str, now: Mono) -> Result<(), StoreError> {
+    async fn end_fetch(&mut self, outcome: &str, now: Mono) -> Result<(), StoreError> {
         let (granted, began) = (self.fetch.granted, self.fetch.began);
         self.store.end_sync(&self.account, outcome, granted, began).await?;
         if self.store.sync_state(&self.account).await?.asked_at > began {

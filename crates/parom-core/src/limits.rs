@@ -2,6 +2,8 @@
 
 /// One request's body. A form of an order is about 1 KB; 1 MiB leaves room for long carts and pasted comments.
 pub const BODY_BYTES: usize = 1 << 20;
+/// Of a body over that limit, what is still read and thrown away, so that its sender gets to read why it was refused.
+pub const BODY_DRAIN_BYTES: usize = 16 << 20;
 /// Fields of one form: PHP's own `max_input_vars` is 1,000.
 pub const FORM_FIELDS: usize = 1_000;
 /// Parts of one multipart body.

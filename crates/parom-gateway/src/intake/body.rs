@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http::header::{CONTENT_LENGTH, EXPECT};
 use http_body_util::BodyExt;
 use parom_core::limits;
 
@@ -21,11 +23,15 @@ const PIECE: Duration = Duration::from_secs(5);
 
 /// The body's bytes.
 ///
+/// A sender that is still writing when its connection closes reads "broken pipe" in place of the answer. So what is
+/// over the limit is read to its end and thrown away, unless it is far over, or the sender asked first (`Expect`).
+///
 /// # Errors
 /// 413 for a large one, 408 for a slow one, 400 for one that breaks off.
-pub(super) async fn read(body: Body, announced: Option<u64>) -> Result<Bytes, Refusal> {
-    let max = u64::try_from(limits::BODY_BYTES).unwrap_or(u64::MAX);
-    if announced.is_some_and(|length| length > max) {
+pub(super) async fn read(body: Body, headers: &HeaderMap) -> Result<Bytes, Refusal> {
+    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let most = if headers.contains_key(EXPECT) { limits::BODY_BYTES } else { limits::BODY_DRAIN_BYTES };
+    if announced.is_some_and(|length| length > most) {
         return Err(too_large());
     }
     match tokio::time::timeout(WHOLE, pieces(body)).await {
@@ -37,9 +43,11 @@ pub(super) async fn read(body: Body, announced: Option<u64>) -> Result<Bytes, Re
 async fn pieces(mut body: Body) -> Result<Bytes, Refusal> {
     let started = clock::mono();
     let mut whole = BytesMut::new();
+    let mut came = 0;
     loop {
         let frame = match tokio::time::timeout(PIECE, body.frame()).await {
             Err(_) => return Err(too_slow()),
+            Ok(None) if came > limits::BODY_BYTES => return Err(too_large()),
             Ok(None) => return Ok(whole.freeze()),
             Ok(Some(Err(_))) => return Err(Refusal::new(400, "the body broke off before its end")),
             Ok(Some(Ok(frame))) => frame,
@@ -47,13 +55,18 @@ async fn pieces(mut body: Body) -> Result<Bytes, Refusal> {
         let Ok(piece) = frame.into_data() else {
             continue;
         };
-        if whole.len() + piece.len() > limits::BODY_BYTES {
+        came += piece.len();
+        if came > limits::BODY_DRAIN_BYTES {
             return Err(too_large());
         }
-        whole.extend_from_slice(&piece);
+        if came > limits::BODY_BYTES {
+            whole = BytesMut::new();
+        } else {
+            whole.extend_from_slice(&piece);
+        }
         let elapsed = clock::mono().since(started);
         let expected = elapsed.saturating_sub(GRACE_MS) * LEAST_SPEED / 1_000;
-        if u64::try_from(whole.len()).unwrap_or(u64::MAX) < expected {
+        if u64::try_from(came).unwrap_or(u64::MAX) < expected {
             return Err(too_slow());
         }
     }

@@ -7,7 +7,6 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::Request;
 use axum::response::Response;
-use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use parom_core::channel::{Channel, OnRepeat};
 use parom_core::delivery::state::State as OrderState;
@@ -66,8 +65,7 @@ async fn accept(
     parts: &Parts,
     body: Body,
 ) -> Result<Response, Refusal> {
-    let length = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    let bytes = body::read(body, length).await?;
+    let bytes = body::read(body, &parts.headers).await?;
     let context = Context::of(&parts.headers, parts.uri.query(), None);
     let mut row = keep::row(target.as_str(), &parts.headers, &context, bytes.clone());
     row.content_type = "application/json".into();

@@ -4,7 +4,6 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::Request;
 use axum::response::Response;
-use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use parom_core::channel::OnRepeat;
 use parom_core::delivery::state::State as OrderState;
@@ -92,8 +91,7 @@ async fn accept(
         }
         _ => {}
     }
-    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    let bytes = body::read(body, length).await?;
+    let bytes = body::read(body, headers).await?;
     let context = Context::of(headers, parts.uri.query(), token.or_else(|| super::access::bearer(headers)));
     let row = keep::row("in", headers, &context, bytes.clone());
     let decoded = super::decode(&row.content_type, bytes).await.map_err(Refusal::from)?;

@@ -48,3 +48,18 @@ async fn headers_have_a_limit() {
     assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
     assert_eq!(world.post("/in/shop", &form("A")).await.status, 202);
 }
+
+/// A phone's photos in the form: the answer must be read, not a broken connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_far_over_the_limit_is_answered_and_not_cut_off() {
+    let world = World::start().await;
+    for _ in 0..20 {
+        let answer = world.post("/in/shop", &format!("name={}", "x".repeat(8 << 20))).await;
+        assert_eq!(answer.status, 413, "{}", answer.text);
+    }
+    // One that asks first is told before it sends anything.
+    let asks = "POST /in/shop HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2000000\r\n\r\n";
+    let (_, answer) = held_open(world.port(), asks);
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    assert_eq!(world.orders().len(), 0);
+}

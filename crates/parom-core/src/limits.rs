@@ -26,6 +26,14 @@ pub const ORDER_LINES: usize = 500;
 pub const REGEX_BYTES: usize = 1 << 20;
 /// Distinct regular expressions kept compiled.
 pub const REGEX_CACHE: usize = 256;
+/// How far the time of a signed request may be from ours, either way.
+pub const SIGNATURE_AGE_S: i64 = 300;
+/// Signatures looked at in one request: a sender that changes its secret sends two.
+pub const SIGNATURES: usize = 8;
+/// Signing secrets of one channel: the old one and the new one, and room.
+pub const SECRETS: usize = 4;
+/// Later requests of its sender that are kept beside an order: a shop sends one at each change of a status.
+pub const UPDATES: u32 = 100;
 /// Bytes of an idempotency key.
 pub const IDEMPOTENCY_KEY_BYTES: usize = 255;
 /// Characters of an order's number: Laravel's default string column holds 255; the CRM's own limit is not published.

@@ -112,11 +112,19 @@ codes! {
     UnknownAccount = "unknown_account",
     /// An expression cannot be compiled.
     InvalidExpression = "invalid_expression",
+    /// Anybody who knows the channel's address can pass for its sender.
+    Unsigned = "unsigned",
     /// A bare name with a hyphen reads as a subtraction.
     HyphenatedName = "hyphenated_name",
 }
 
 impl Code {
+    /// Whether a person settles it by releasing the order: no mapping makes it go away.
+    #[must_use]
+    pub fn is_suspicion(self) -> bool {
+        matches!(self, Code::SuspectedDuplicate | Code::ForeignOrigin | Code::KeyReused | Code::WrongToken)
+    }
+
     /// Whether a changed dictionary of the account may settle it.
     #[must_use]
     pub fn is_of_dictionary(self) -> bool {

@@ -113,16 +113,16 @@ async fn keep(
     tracing::error!(channel = %read.name, fault = %read.fault(), "the channel's file is broken");
     if let Some(old) = old.filter(|old| old.channel.is_some()) {
         read.channel.clone_from(&old.channel);
-        read.token.clone_from(&old.token);
+        read.secrets.clone_from(&old.secrets);
         read.version = old.version;
     } else if let Some(kept) = store.last_usable(&read.name).await? {
         let (channel, _) = parse(&read.name, &kept.text);
-        let token = channel.as_ref().and_then(|channel| channel.access.token.clone());
-        let secret = token.as_ref().map(|reference| crate::config::read_secret(&config.dir, reference));
         // An old version whose secret is gone would stand open to all: it is not used then.
-        if let (Some(channel), None | Some(Ok(_))) = (channel, &secret) {
+        if let Some(channel) = channel
+            && let Ok(secrets) = crate::config::read_secrets(&config.dir, &channel.access)
+        {
             read.channel = Some(Arc::new(channel));
-            read.token = secret.and_then(Result::ok);
+            read.secrets = secrets;
             read.version = kept.id;
         }
     }

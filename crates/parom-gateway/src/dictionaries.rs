@@ -177,7 +177,7 @@ impl Dictionaries {
                 if let Some(reason) = &check.held_for {
                     tracing::warn!(order = %order.id, reason, "held: the account's dictionaries changed");
                 }
-                store.recheck(order.seq, check).await?;
+                store.recheck(order.seq, order.replaced, check).await?;
             }
         }
         {

@@ -10,9 +10,11 @@ use super::finding::Findings;
 use super::{Channel, TargetRule};
 use crate::mapping::{Expr, LineRule, Place};
 use crate::order::Target;
+use crate::presets;
 use crate::problem::Code;
 
 pub(super) fn check(channel: &Channel, table: &DeTable<'_>, findings: &mut Findings<'_>) {
+    signing(channel, table, findings);
     let at = table.get("order").or_else(|| table.get("card")).map_or(0..0, |order| order.span());
     if !channel.has_mapping() {
         if channel.access.token.is_some() {
@@ -45,6 +47,24 @@ pub(super) fn check(channel: &Channel, table: &DeTable<'_>, findings: &mut Findi
     }
     if let Some(Place::List(lines)) = channel.rules.find("payments") {
         payments(lines, at, findings);
+    }
+}
+
+/// A secret needs a sender that signs, and a sender that signs a secret.
+fn signing(channel: &Channel, table: &DeTable<'_>, findings: &mut Findings<'_>) {
+    let signs = channel.preset.and_then(|preset| preset.signing.as_ref());
+    let at = |key: &str| table.get(key).map_or(0..0, |value| value.span());
+    if signs.is_none() && !channel.access.secrets.is_empty() {
+        let signing = presets::all().iter().filter(|preset| preset.signing.is_some());
+        let names: Vec<&str> = signing.map(|preset| preset.name).collect();
+        let hint = format!("Senders that sign: {}. Others use access.token.", names.join(", "));
+        let message = "`access.secret` needs a `format` whose sender signs its requests";
+        findings.error(at("access"), "access.secret", Code::InvalidSetting, message, &hint);
+    }
+    if signs.is_some() && channel.access.secrets.is_empty() && channel.access.token.is_none() {
+        let message = "the sender's signature is not looked at: anybody who knows the address can send orders";
+        let hint = "Set access.secret = { env = \"NAME\" } to the secret that the sender signs by.";
+        findings.warn(at("format"), "access.secret", Code::Unsigned, message, hint);
     }
 }
 

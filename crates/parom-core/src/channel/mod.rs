@@ -12,6 +12,7 @@ pub use known::{check_known, check_rate};
 pub use read::{parse, parse_duration};
 pub use suggest::suggest;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -21,6 +22,8 @@ use crate::convert::Locale;
 use crate::dictionary::UnknownSku;
 use crate::mapping::{Assign, Expr, Place, Rules};
 use crate::order::{OnInvalid, Target};
+use crate::presets::Preset;
+use crate::submission::Submission;
 
 /// What a channel sends to in the CRM.
 #[derive(Debug)]
@@ -58,6 +61,8 @@ pub struct Access {
     pub origins: Vec<String>,
     /// The token of servers.
     pub token: Option<SecretRef>,
+    /// The secrets by which the sender signs; any of them, so that one can be changed for another.
+    pub secrets: Vec<SecretRef>,
 }
 
 /// One configured way in.
@@ -69,6 +74,8 @@ pub struct Channel {
     pub account: String,
     /// What it sends to.
     pub target: TargetRule,
+    /// The known sender whose requests it takes.
+    pub preset: Option<&'static Preset>,
     /// The zone of times that carry none.
     pub timezone: TimeZone,
     /// The region of phones without a country code.
@@ -98,6 +105,12 @@ impl Channel {
     #[must_use]
     pub fn locale(&self) -> Locale {
         Locale { zone: self.timezone.clone(), region: self.region.clone(), keep_dates: false }
+    }
+
+    /// The submission as the mapping reads it.
+    #[must_use]
+    pub fn shaped<'a>(&self, submission: &'a Submission) -> Cow<'a, Submission> {
+        self.preset.map_or(Cow::Borrowed(submission), |preset| preset.shaped(submission))
     }
 
     /// The source of the CRM, where it is a constant.

@@ -15,6 +15,7 @@ use crate::limits;
 use crate::mapping::{Expr, Rules};
 use crate::order::schema::nearest;
 use crate::order::{OnInvalid, Target};
+use crate::presets::{self, Preset};
 use crate::problem::Code;
 
 const KEYS: [&str; 15] = [
@@ -76,12 +77,13 @@ impl Reader<'_, '_, '_> {
         let on_repeat =
             self.choice("on_repeat", &[("hold", OnRepeat::Hold), ("flag", OnRepeat::Flag), ("off", OnRepeat::Off)]);
         let unknown_sku = self.choice("unknown_sku", &[("warn", UnknownSku::Warn), ("hold", UnknownSku::Hold)]);
-        self.choice("format", &[("auto", ())]);
+        let preset = self.preset();
         let access = self.access();
         let mut channel = Channel {
             name: name.to_owned(),
             account: self.text("account").map_or_else(|| "main".into(), |(text, _)| text),
             target: self.target(),
+            preset,
             timezone: self.timezone(),
             region: self.region(),
             on_invalid: on_invalid.unwrap_or(OnInvalid::Mend),
@@ -96,6 +98,10 @@ impl Reader<'_, '_, '_> {
         };
         let locale = channel.locale();
         channel.rules = self.rules(Target::Order, &locale);
+        if let Some(preset) = preset {
+            let own = std::mem::take(&mut channel.rules);
+            channel.rules = own.over(preset_rules(preset, &locale));
+        }
         channel.card_rules = self.rules(Target::Card, &locale);
         checks::check(&channel, self.table, self.findings);
         channel
@@ -112,6 +118,17 @@ impl Reader<'_, '_, '_> {
             }
             None => Rules::default(),
         }
+    }
+
+    fn preset(&mut self) -> Option<&'static Preset> {
+        let (name, at) = self.text("format")?;
+        let found = presets::named(&name);
+        if found.is_none() && name != "auto" {
+            let names: Vec<&str> = presets::all().iter().map(|preset| preset.name).collect();
+            let hint = format!("It takes: auto, {}.", names.join(", "));
+            self.invalid(at, "format", &format!("cannot be `{name}`"), &hint);
+        }
+        found
     }
 
     fn target(&mut self) -> TargetRule {
@@ -243,13 +260,22 @@ impl Reader<'_, '_, '_> {
                 ("origins", DeValue::Array(items)) => {
                     access.origins = items.iter().filter_map(|item| self.origin(item)).collect();
                 }
-                ("token", DeValue::Table(secret)) => access.token = self.secret(secret, value.span()),
-                ("token", _) => {
-                    let hint = "Write token = { env = \"NAME\" } or { file = \"/path\" }.";
-                    self.invalid(value.span(), "access.token", "is a secret, and secrets do not stand in files", hint);
+                ("token", DeValue::Table(secret)) => {
+                    access.token = self.secret(secret, value.span(), "access.token");
+                }
+                ("secret", DeValue::Table(secret)) => {
+                    access.secrets = self.secret(secret, value.span(), "access.secret").into_iter().collect();
+                }
+                ("secret", DeValue::Array(items)) if items.len() <= limits::SECRETS => {
+                    access.secrets = items.iter().filter_map(|item| self.listed_secret(item)).collect();
+                }
+                (name @ ("token" | "secret"), _) => {
+                    let hint = format!("Write {name} = {{ env = \"NAME\" }} or {{ file = \"/path\" }}.");
+                    let place = format!("access.{name}");
+                    self.invalid(value.span(), &place, "is a secret, and secrets do not stand in files", &hint);
                 }
                 (name, _) => {
-                    let hint = "[access] takes origins = [\"https://…\"] and token = { env = \"NAME\" }.";
+                    let hint = "[access] takes origins = [\"https://…\"], and token and secret as { env = \"NAME\" }.";
                     let message = format!("`access.{name}` is not known or has another form");
                     self.findings.error(key.span(), &format!("access.{name}"), Code::UnknownKey, message, hint);
                 }
@@ -270,17 +296,40 @@ impl Reader<'_, '_, '_> {
         Some(text.trim_end_matches('/').to_ascii_lowercase())
     }
 
-    fn secret(&mut self, table: &DeTable<'_>, at: Range<usize>) -> Option<SecretRef> {
+    fn listed_secret(&mut self, item: &Spanned<DeValue<'_>>) -> Option<SecretRef> {
+        match item.get_ref() {
+            DeValue::Table(table) => self.secret(table, item.span(), "access.secret"),
+            _ => {
+                let hint = "Write secret = [{ env = \"NEW\" }, { env = \"OLD\" }].";
+                self.invalid(item.span(), "access.secret", "is a secret, and secrets do not stand in files", hint);
+                None
+            }
+        }
+    }
+
+    fn secret(&mut self, table: &DeTable<'_>, at: Range<usize>, place: &str) -> Option<SecretRef> {
         let get = |key: &str| table.get(key).and_then(|value| value.get_ref().as_str()).map(str::to_owned);
         match (get("env"), get("file"), table.len()) {
             (Some(name), None, 1) => Some(SecretRef::Env(name)),
             (None, Some(path), 1) => Some(SecretRef::File(path)),
             _ => {
-                let hint = "Write token = { env = \"NAME\" } or { file = \"/path\" }.";
-                self.invalid(at, "access.token", "names neither a variable nor a file", hint);
+                let hint = "Write { env = \"NAME\" } or { file = \"/path\" }.";
+                self.invalid(at, place, "names neither a variable nor a file", hint);
                 None
             }
         }
+    }
+}
+
+/// The default mapping of a preset; that it has no findings is a test's to hold.
+fn preset_rules(preset: &Preset, locale: &Locale) -> Rules {
+    let mut findings = Findings::new(preset.mapping);
+    let Ok(table) = DeTable::parse(preset.mapping) else {
+        return Rules::default();
+    };
+    match table.get_ref().get("order").map(Spanned::get_ref) {
+        Some(DeValue::Table(order)) => rules::read(order, Target::Order, locale, &mut findings),
+        _ => Rules::default(),
     }
 }
 

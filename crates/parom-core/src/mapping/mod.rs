@@ -36,6 +36,7 @@ pub struct Given<'a> {
 #[must_use]
 pub fn map(channel: &Channel, submission: &Submission, given: Given<'_>) -> (Draft, Verdict) {
     let locale = channel.locale();
+    let submission = &*channel.shaped(submission);
     let (target, untargeted) = target(channel, submission, &locale);
     let mut applied = apply::apply(&channel.rules, submission, &locale);
     match target {
@@ -101,7 +102,7 @@ pub fn revise(
 #[must_use]
 pub fn idempotency_key(channel: &Channel, submission: &Submission) -> Option<String> {
     let expr = channel.idempotency_key.as_ref()?;
-    let context = context::root(submission, &channel.locale(), None);
+    let context = context::root(&channel.shaped(submission), &channel.locale(), None);
     let value = expr.eval(&context).ok()?;
     plain(&value).filter(|key| !key.is_empty())
 }

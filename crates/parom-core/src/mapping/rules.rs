@@ -41,6 +41,12 @@ pub struct LineRule {
 }
 
 impl Rules {
+    /// These rules, with those of another set where these say nothing. A list of lines is one thing: it is replaced whole.
+    #[must_use]
+    pub fn over(self, base: Rules) -> Rules {
+        Rules { order: over(self.order, base.order) }
+    }
+
     /// The rule at a dotted path of plain groups.
     #[must_use]
     pub fn find(&self, path: &str) -> Option<&Place> {
@@ -56,4 +62,19 @@ impl Rules {
             }
         }
     }
+}
+
+fn over(own: Vec<Assign>, base: Vec<Assign>) -> Vec<Assign> {
+    let mut merged = own;
+    for assign in base {
+        let same = merged.iter_mut().find(|own| own.name == assign.name);
+        match (same, assign.place) {
+            (None, place) => merged.push(Assign { place, ..assign }),
+            (Some(Assign { place: Place::Object(own), .. }), Place::Object(base)) => {
+                *own = over(std::mem::take(own), base);
+            }
+            (Some(_), _) => {}
+        }
+    }
+    merged
 }

@@ -2,12 +2,14 @@
 
 mod json;
 mod php;
+mod recognise;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 pub use json::{decode_json, embedded_json};
 pub use php::fold;
+pub use recognise::{cart, recognise};
 
 use crate::limits;
 
@@ -22,6 +24,8 @@ pub struct Submission {
     pub query: Vec<(String, String)>,
     /// The cookies, flat.
     pub cookies: Vec<(String, String)>,
+    /// The headers that presets read, under their names in small letters.
+    pub headers: Vec<(String, String)>,
     /// The page's address: the Referer, else the `page` of the query.
     pub page: String,
     /// When it was received, UTC.
@@ -124,6 +128,7 @@ impl Submission {
             flat: Vec::new(),
             query: Vec::new(),
             cookies: Vec::new(),
+            headers: Vec::new(),
             page: String::new(),
             received_at,
         }

@@ -9,6 +9,7 @@ mod convert;
 mod dictionary;
 mod outcome;
 mod php;
+mod presets;
 mod rate;
 mod rows;
 mod state;

@@ -50,6 +50,15 @@ pub fn detail_json(order: &OrderDetail) -> Value {
         "context": order.context,
         "body": String::from_utf8_lossy(&order.raw),
     });
+    let updates = order.updates.iter().map(|update| {
+        json!({
+            "at": rfc3339(update.received_at),
+            "changed_at": update.changed_at.map(rfc3339),
+            "result": update.result,
+            "body": String::from_utf8_lossy(&update.raw),
+        })
+    });
+    whole["updates"] = Value::Array(updates.collect());
     let events = order.events.iter().map(
         |event| json!({ "at": rfc3339(event.at), "state": event.state, "actor": event.actor, "note": event.note }),
     );

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use parom_core::channel::{Channel, Finding, Severity, parse};
 use parom_core::problem::Code;
-use secrecy::SecretString;
 
-use super::{Config, read_secret};
+use super::Config;
+use super::secrets::{Secrets, read_secrets};
 
 /// One channel as it is served.
 #[derive(Debug)]
@@ -23,8 +23,8 @@ pub struct LiveChannel {
     pub channel: Option<Arc<Channel>>,
     /// The used version's row in the store; 0 until it is kept there.
     pub version: i64,
-    /// The channel's token, where it has one that can be read.
-    pub token: Option<SecretString>,
+    /// The secrets that its access rule names.
+    pub secrets: Secrets,
     /// What a look over the file found.
     pub findings: Vec<Finding>,
 }
@@ -100,7 +100,7 @@ fn live(config: &Config, name: String, file: PathBuf, text: Result<String, Strin
         findings.push(finding("", Code::InvalidSetting, format!("`{name}` is not a channel's name"), hint));
         channel = None;
     }
-    let mut token = None;
+    let mut secrets = Secrets::default();
     if let Some(read) = &channel {
         if !config.accounts.contains_key(&read.account) {
             let known: Vec<&str> = config.accounts.keys().map(String::as_str).collect();
@@ -108,16 +108,16 @@ fn live(config: &Config, name: String, file: PathBuf, text: Result<String, Strin
             let message = format!("there is no account `{}`", read.account);
             findings.push(finding("account", Code::UnknownAccount, message, &hint));
             channel = None;
-        } else if let Some(reference) = &read.access.token {
-            match read_secret(&config.dir, reference) {
-                Ok(secret) => token = Some(secret),
-                Err(error) => {
-                    let hint = "Without its token nobody may post: set it and the channel is read again.";
-                    findings.push(finding("access.token", Code::Unreadable, error.to_string(), hint));
+        } else {
+            match read_secrets(&config.dir, &read.access) {
+                Ok(all) => secrets = all,
+                Err((place, error)) => {
+                    let hint = "Without it nobody may post: set it and the channel is read again.";
+                    findings.push(finding(place, Code::Unreadable, error.to_string(), hint));
                     channel = None;
                 }
             }
         }
     }
-    LiveChannel { name, file, text, channel: channel.map(Arc::new), version: 0, token, findings }
+    LiveChannel { name, file, text, channel: channel.map(Arc::new), version: 0, secrets, findings }
 }

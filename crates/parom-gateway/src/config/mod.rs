@@ -14,7 +14,7 @@ use parom_core::channel::SecretRef;
 
 pub use channels::{ChannelSet, LiveChannel, load_channels, read_channel_files};
 pub use file::load;
-pub use secrets::{SecretError, read_secret};
+pub use secrets::{SecretError, Secrets, read_secret, read_secrets};
 
 /// The checked configuration.
 #[derive(Clone, Debug)]

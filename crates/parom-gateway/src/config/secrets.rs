@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use parom_core::channel::SecretRef;
+use parom_core::channel::{Access, SecretRef};
 use secrecy::SecretString;
 
 /// Why a secret cannot be had. Its text names the reference, never the secret.
@@ -39,6 +39,28 @@ pub fn read_secret(dir: &Path, secret: &SecretRef) -> Result<SecretString, Secre
         return Err(SecretError(format!("the secret in {} has control characters", describe(secret))));
     }
     Ok(SecretString::from(text.to_owned()))
+}
+
+/// The secrets of a channel's access rule.
+#[derive(Clone, Debug, Default)]
+pub struct Secrets {
+    /// The token of servers.
+    pub token: Option<SecretString>,
+    /// Those by which the sender signs.
+    pub signing: Vec<SecretString>,
+}
+
+/// Reads every secret that an access rule names.
+///
+/// # Errors
+/// The first that cannot be had, with its key in the channel's file.
+pub fn read_secrets(dir: &Path, access: &Access) -> Result<Secrets, (&'static str, SecretError)> {
+    let token = access.token.as_ref().map(|secret| read_secret(dir, secret)).transpose();
+    let signing: Result<Vec<_>, _> = access.secrets.iter().map(|secret| read_secret(dir, secret)).collect();
+    Ok(Secrets {
+        token: token.map_err(|error| ("access.token", error))?,
+        signing: signing.map_err(|error| ("access.secret", error))?,
+    })
 }
 
 fn describe(secret: &SecretRef) -> String {

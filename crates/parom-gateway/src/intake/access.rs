@@ -6,6 +6,7 @@ use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use super::answer::Refusal;
 use crate::config::LiveChannel;
 
 /// What a sender may do.
@@ -17,6 +18,17 @@ pub(super) enum Entry {
     NeedsToken,
     /// The page that posts is not one of the channel's.
     Foreign,
+}
+
+impl Entry {
+    /// Who may not post is told so; a browser's person is not, and the order waits.
+    pub(super) fn refuse(self, page: bool) -> Result<(), Refusal> {
+        match self {
+            Entry::NeedsToken => Err(Refusal::new(401, "this channel needs its token")),
+            Entry::Foreign if !page => Err(Refusal::new(403, "this page's origin is not one of the channel's")),
+            Entry::Open | Entry::Foreign => Ok(()),
+        }
+    }
 }
 
 /// The bearer token of a request.
@@ -41,7 +53,7 @@ pub fn token_hash(token: &str) -> String {
 
 /// Compares in constant time: the hashes have one length, and tell nothing of how much of a guess was right.
 pub(super) fn is_token(live: &LiveChannel, given: &str) -> bool {
-    let Some(token) = &live.token else {
+    let Some(token) = &live.secrets.token else {
         return false;
     };
     let (known, given) = (Sha256::digest(token.expose_secret().as_bytes()), Sha256::digest(given.as_bytes()));
@@ -55,7 +67,7 @@ pub(super) fn enter(live: &LiveChannel, headers: &HeaderMap, path_token: Option<
         return Entry::Open;
     };
     let access = &channel.access;
-    if let (Some(given), true) = (path_token.or_else(|| bearer(headers)), live.token.is_some()) {
+    if let (Some(given), true) = (path_token.or_else(|| bearer(headers)), live.secrets.token.is_some()) {
         return if is_token(live, given) { Entry::Open } else { Entry::NeedsToken };
     }
     if path_token.is_some() {
@@ -64,7 +76,7 @@ pub(super) fn enter(live: &LiveChannel, headers: &HeaderMap, path_token: Option<
     match (origin(headers), access.origins.is_empty()) {
         (Some(origin), false) if allows(&access.origins, origin) => Entry::Open,
         (Some(_), false) => Entry::Foreign,
-        _ if live.token.is_some() => Entry::NeedsToken,
+        _ if live.secrets.token.is_some() => Entry::NeedsToken,
         _ => Entry::Open,
     }
 }

@@ -101,6 +101,7 @@ async fn accept(
         content: keep::content_hash(&submission),
         key: if refusal.is_some() { None } else { key },
         key_conflict: KeyConflict::Refuse,
+        changed_at: None,
         on_repeat: OnRepeat::Off,
         submission: row,
     };
@@ -140,7 +141,7 @@ async fn store_and_wait(
             intake.dictionaries.notice(&account, checked);
             false
         }
-        Ok(Accepted::Duplicate(first)) => {
+        Ok(Accepted::Duplicate(first) | Accepted::Updated(first, _)) => {
             id = first;
             true
         }

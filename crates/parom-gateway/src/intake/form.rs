@@ -5,11 +5,13 @@ use axum::extract::{Path, State};
 use axum::http::Request;
 use axum::response::Response;
 use http::request::Parts;
+use jiff::Timestamp;
 use parom_core::channel::OnRepeat;
 use parom_core::delivery::state::State as OrderState;
 use parom_core::dictionary::Dictionary;
 use parom_core::mapping::{self, Given};
 use parom_core::order::{Draft, Verdict};
+use parom_core::presets::Mark;
 use parom_core::submission::Submission;
 use parom_core::{Code, Effect, Problem};
 
@@ -17,11 +19,12 @@ use super::access::{Entry, enter};
 use super::answer::{self, Refusal, wants_page};
 use super::keep::{self, AGAIN, Context};
 use super::language::Language;
+use super::sender::{self, Sent};
 use super::{Intake, body, cors, key, pages};
 use crate::clock;
 use crate::config::LiveChannel;
 use crate::metering;
-use crate::store::{Accepted, KeyConflict, NewOrder, StoreError};
+use crate::store::{Accepted, KeyConflict, NewOrder, NewSubmission, StoreError};
 
 pub(super) async fn post_open(
     State(intake): State<Intake>,
@@ -84,28 +87,28 @@ async fn accept(
     let headers = &parts.headers;
     let page = wants_page(headers);
     let entry = enter(live, headers, token);
-    match entry {
-        Entry::NeedsToken => return Err(Refusal::new(401, "this channel needs its token").into()),
-        Entry::Foreign if !page => {
-            return Err(Refusal::new(403, "this page's origin is not one of the channel's").into());
-        }
-        _ => {}
+    let preset = live.channel.as_ref().and_then(|channel| channel.preset);
+    if preset.is_none() {
+        entry.refuse(page)?;
     }
     let bytes = body::read(body, headers).await?;
     let context = Context::of(headers, parts.uri.query(), token.or_else(|| super::access::bearer(headers)));
     let row = keep::row("in", headers, &context, bytes.clone());
     let decoded = super::decode(&row.content_type, bytes).await.map_err(Refusal::from)?;
     let submission = keep::submission(decoded, &context, clock::now());
-    let key = key::of_form(live, headers, &context, &submission)?;
+    let (mark, signed) = match preset.map(|preset| sender::look(live, preset, &submission, &row.body, entry, page)) {
+        None => (Mark::default(), false),
+        Some(sent) => match sent? {
+            Sent::Order(mark, signed) => (mark, signed),
+            Sent::Answered(response) => return Ok(response),
+        },
+    };
+    let key = key::of_form(live, headers, &context, &submission, &mark)?;
     let dictionary = live.channel.as_ref().and_then(|channel| intake.dictionaries.get(&channel.account));
     let (draft, verdict) = decide(live, &submission, entry, dictionary.as_deref());
     let decided = Decided { draft, verdict, checked: dictionary.map_or(0, |dictionary| dictionary.version) };
     if decided.verdict == Verdict::Reject {
-        let refusal = Refusal::invalid(&decided.draft.problems);
-        let order = new_order(live, &submission, row, decided, None, page);
-        // The sender hears of the problems whether or not the record of them could be kept.
-        let _ = intake.store.accept(order).await;
-        return Err(refusal.into());
+        return Err(rejected(intake, live, &submission, row, decided).await.into());
     }
     let number = decided.draft.number().unwrap_or_default().to_owned();
     let again = || pages::again(&again_address(parts, key.as_deref()), &submission.flat, Language::of(headers));
@@ -114,7 +117,8 @@ async fn accept(
         let refusal = Refusal::unavailable("the disk is nearly full; the order was not kept, send it again");
         return Err(Turned::Later(refusal, Some(again())));
     }
-    let order = new_order(live, &submission, row, decided, key.clone(), page);
+    let told = Told { key: key.clone(), mark, signed, page };
+    let order = new_order(live, &submission, row, decided, told);
     let (id, account, checked) = (order.id.clone(), order.account.clone(), order.checked);
     crate::crash::point("intake.before_accept");
     let accepted = intake.store.accept(order).await;
@@ -128,6 +132,10 @@ async fn accept(
             (id, false)
         }
         Ok(Accepted::Duplicate(first)) => (first, true),
+        Ok(Accepted::Updated(first, how)) => {
+            tracing::info!(order = %first, channel = %live.name, how = how.as_str(), "changed by its sender");
+            (first, true)
+        }
         Ok(Accepted::Conflict) => {
             let message = "this idempotency key already came with another content; a new order needs a new key";
             return Err(Refusal::new(409, message).into());
@@ -138,7 +146,23 @@ async fn accept(
         let url = live.channel.as_ref().and_then(|channel| channel.thank_you_url.as_deref());
         return Ok(answer::thank_you(url, &number, Language::of(headers)));
     }
-    Ok(answer::accepted(&id, duplicate))
+    Ok(match preset {
+        Some(preset) => sender::accepted(preset, &id, duplicate),
+        None => answer::accepted(&id, duplicate),
+    })
+}
+
+/// The sender hears of the problems whether or not the record of them could be kept.
+async fn rejected(
+    intake: &Intake,
+    live: &LiveChannel,
+    submission: &Submission,
+    row: NewSubmission,
+    decided: Decided,
+) -> Refusal {
+    let refusal = Refusal::invalid(&decided.draft.problems);
+    let _ = intake.store.accept(new_order(live, submission, row, decided, Told::default())).await;
+    refusal
 }
 
 fn not_kept(error: &StoreError, page: Response) -> Turned {
@@ -185,17 +209,25 @@ struct Decided {
     checked: i64,
 }
 
+/// What the request says of itself.
+#[derive(Default)]
+struct Told {
+    key: Option<String>,
+    mark: Mark,
+    signed: bool,
+    page: bool,
+}
+
 fn new_order(
     live: &LiveChannel,
     submission: &Submission,
-    row: crate::store::NewSubmission,
+    row: NewSubmission,
     decided: Decided,
-    key: Option<String>,
-    page: bool,
+    told: Told,
 ) -> NewOrder {
     let Decided { draft, verdict, checked } = decided;
     let (state, reason) = keep::standing(verdict, &draft.problems);
-    let is_form = !submission.flat.is_empty();
+    let is_form = !submission.flat.is_empty() && !told.signed;
     let on_repeat = live.channel.as_ref().map_or(OnRepeat::Off, |channel| channel.on_repeat);
     NewOrder {
         id: uuid::Uuid::now_v7().to_string(),
@@ -211,8 +243,13 @@ fn new_order(
         body: draft.body,
         problems: draft.problems,
         content: keep::content_hash(submission),
-        key,
-        key_conflict: if page { KeyConflict::Hold } else { KeyConflict::Refuse },
+        key_conflict: match (told.mark.updates && key::is_senders(told.key.as_deref()), told.page) {
+            (true, _) => KeyConflict::Update,
+            (false, true) => KeyConflict::Hold,
+            (false, false) => KeyConflict::Refuse,
+        },
+        key: told.key,
+        changed_at: told.mark.changed_at.map(Timestamp::as_millisecond),
         on_repeat: if is_form && state != OrderState::Canceled { on_repeat } else { OnRepeat::Off },
         submission: row,
     }

@@ -6,6 +6,7 @@ use http::header::{CONTENT_TYPE, COOKIE, REFERER};
 use jiff::Timestamp;
 use parom_core::delivery::state::State;
 use parom_core::order::Verdict;
+use parom_core::presets;
 use parom_core::submission::{DecodeError, Decoded, Submission};
 use parom_core::{Effect, Problem};
 use serde_json::{Value, json};
@@ -17,6 +18,8 @@ use crate::store::NewSubmission;
 
 /// Cookies and query values kept of one request.
 const CONTEXT_PAIRS: usize = 100;
+/// Characters of one header that is kept.
+const HEADER_CHARS: usize = 1_000;
 
 /// The name under which the page that sends a form again carries its key.
 pub(super) const AGAIN: &str = "parom_again";
@@ -26,6 +29,7 @@ pub(super) const AGAIN: &str = "parom_again";
 pub(super) struct Context {
     query: Vec<(String, String)>,
     cookies: Vec<(String, String)>,
+    headers: Vec<(String, String)>,
     page: String,
     origin: String,
     token: Option<String>,
@@ -42,6 +46,7 @@ impl Context {
         Context {
             page: if referer.is_empty() { named.unwrap_or_default() } else { referer }.to_owned(),
             cookies: cookies(text(COOKIE)),
+            headers: signing_headers(headers),
             origin: origin(headers).unwrap_or_default().to_owned(),
             token: token.map(token_hash),
             query,
@@ -55,10 +60,17 @@ impl Context {
 
     fn to_json(&self) -> Value {
         json!({
-            "query": self.query, "cookies": self.cookies, "page": self.page, "origin": self.origin,
-            "token_sha256": self.token,
+            "query": self.query, "cookies": self.cookies, "headers": self.headers, "page": self.page,
+            "origin": self.origin, "token_sha256": self.token,
         })
     }
+}
+
+/// The headers that presets read; of a long one its start, which no signature is.
+fn signing_headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    let named =
+        presets::HEADERS.iter().filter_map(|name| Some(((*name).to_owned(), headers.get(*name)?.to_str().ok()?)));
+    named.map(|(name, value)| (name, value.chars().take(HEADER_CHARS).collect())).collect()
 }
 
 fn cookies(header: &str) -> Vec<(String, String)> {
@@ -73,6 +85,7 @@ pub(super) fn submission(decoded: Decoded, context: &Context, received_at: Times
         flat: decoded.1,
         query: context.query.clone(),
         cookies: context.cookies.clone(),
+        headers: context.headers.clone(),
         page: context.page.clone(),
         received_at,
     }
@@ -101,6 +114,7 @@ pub async fn submission_of(
     let context = Context {
         query: pairs("query"),
         cookies: pairs("cookies"),
+        headers: pairs("headers"),
         page: context.get("page").and_then(Value::as_str).unwrap_or_default().to_owned(),
         origin: String::new(),
         token: None,

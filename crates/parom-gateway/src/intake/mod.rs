@@ -12,6 +12,7 @@ mod key;
 mod language;
 mod pages;
 mod rows;
+mod sender;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ pub use access::{bearer, token_hash};
 pub use decode::{decode, sniff};
 pub use keep::submission_of;
 pub use rows::{Landed, Row, take_row};
+pub use sender::verify;
 
 use crate::channels::Channels;
 use crate::config::Config;

@@ -81,6 +81,7 @@ pub async fn take_row(
         content: keep::content_hash(&submission),
         key: Some(format!("import:{}", token_hash(&text))),
         key_conflict: KeyConflict::Refuse,
+        changed_at: None,
         on_repeat: OnRepeat::Off,
         submission: NewSubmission {
             door: "import",
@@ -91,7 +92,7 @@ pub async fn take_row(
     };
     Ok(match store.accept(order).await? {
         Accepted::New(state) => Landed::New(id, state, problems),
-        Accepted::Duplicate(first) => Landed::Known(first),
+        Accepted::Duplicate(first) | Accepted::Updated(first, _) => Landed::Known(first),
         Accepted::Conflict => Landed::Conflict,
     })
 }

@@ -62,7 +62,7 @@ pub async fn edit(desk: Desk<'_>, name: &str, changes: &[Change], keep: bool) ->
         checked: dictionary.map_or(0, |dictionary| dictionary.version),
         body: kept,
         problems: draft.problems.clone(),
-        read: detail.revision,
+        read: (detail.revision, detail.replaced),
         by_hand: true,
         actor: actor.to_owned(),
         note: format!("edited: {}", paths.join(", ")),

@@ -17,9 +17,6 @@ use crate::dictionaries::Dictionaries;
 use crate::intake;
 use crate::store::{OrderDetail, Revision, Scope, Store, StoreError, Stored};
 
-/// Problems that a person settles by releasing the order: no mapping makes them go away.
-const RELEASED: [Code; 4] = [Code::SuspectedDuplicate, Code::ForeignOrigin, Code::KeyReused, Code::WrongToken];
-
 /// Replays one order that was held because its channel could not be used; what else is wrong with it holds it still.
 ///
 /// # Errors
@@ -40,10 +37,10 @@ pub async fn replay(
     let dictionary = dictionaries.get(&channel.account);
     let (mut draft, mut verdict) = remap(&order, &channel, dictionary.as_deref()).await;
     // What a person has to settle is not settled by a mended file.
-    let suspicions = order.summary.problems.iter().filter(|p| p.effect == Effect::Hold && RELEASED.contains(&p.code));
+    let suspicions = order.summary.problems.iter().filter(|p| p.effect == Effect::Hold && p.code.is_suspicion());
     let suspicions: Vec<Problem> = suspicions.cloned().collect();
     let twin = twin_problem(store, &order, &channel).await?;
-    for problem in suspicions.into_iter().chain(entry_problem(live, &channel, &order.context)).chain(twin) {
+    for problem in suspicions.into_iter().chain(entry_problem(live, &channel, &order)).chain(twin) {
         if problem.effect == Effect::Hold {
             verdict = Verdict::Hold;
         }
@@ -160,12 +157,21 @@ struct Decided {
 }
 
 /// What the channel's access rule would have said, had the channel been usable then.
-fn entry_problem(live: &LiveChannel, channel: &Channel, context: &Value) -> Option<Problem> {
+fn entry_problem(live: &LiveChannel, channel: &Channel, order: &OrderDetail) -> Option<Problem> {
     use secrecy::ExposeSecret;
+    let context = &order.context;
+    let at = Timestamp::from_millisecond(order.summary.received_at).unwrap_or(Timestamp::UNIX_EPOCH);
+    let headers: Vec<(String, String)> =
+        context.get("headers").and_then(|headers| serde_json::from_value(headers.clone()).ok()).unwrap_or_default();
+    if let Some(Err(error)) = channel.preset.map(|preset| intake::verify(live, preset, &headers, &order.raw, at)) {
+        let hint = "Release it if you know its sender.";
+        return Some(Problem::new("", Code::WrongToken, Effect::Hold, error.to_string(), hint));
+    }
     let given = context.get("token_sha256").and_then(Value::as_str);
     let origin = context.get("origin").and_then(Value::as_str).filter(|origin| !origin.is_empty());
     let listed = origin.is_some_and(|origin| channel.access.origins.iter().any(|o| o.eq_ignore_ascii_case(origin)));
-    let right = live.token.as_ref().is_some_and(|t| given == Some(intake::token_hash(t.expose_secret()).as_str()));
+    let right =
+        live.secrets.token.as_ref().is_some_and(|t| given == Some(intake::token_hash(t.expose_secret()).as_str()));
     if listed || right {
         return None;
     }
@@ -174,7 +180,7 @@ fn entry_problem(live: &LiveChannel, channel: &Channel, context: &Value) -> Opti
         let hint = "Release it if the site is yours, and add it to access.origins.";
         return Some(Problem::new("", Code::ForeignOrigin, Effect::Hold, message, hint));
     }
-    live.token.is_some().then(|| {
+    live.secrets.token.is_some().then(|| {
         let message = "it came without the channel's token while the channel's file was broken";
         Problem::new("", Code::WrongToken, Effect::Hold, message, "Release it if you know its sender.")
     })
@@ -198,7 +204,7 @@ async fn write(
     }
     if goes {
         // They are settled, and stay readable as marks.
-        let settled = order.summary.problems.iter().filter(|problem| RELEASED.contains(&problem.code));
+        let settled = order.summary.problems.iter().filter(|problem| problem.code.is_suspicion());
         draft.problems.extend(settled.map(|problem| Problem { effect: Effect::Warn, ..problem.clone() }));
     }
     let holding = draft.problems.iter().find(|problem| problem.effect != Effect::Warn);
@@ -213,7 +219,7 @@ async fn write(
         checked: dictionary.map_or(0, |dictionary| dictionary.version),
         body: draft.body,
         problems: draft.problems.clone(),
-        read: order.revision,
+        read: (order.revision, order.replaced),
         by_hand: false,
         actor: actor.to_owned(),
         note: if goes { "released".into() } else { "still has problems".into() },

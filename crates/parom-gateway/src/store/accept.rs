@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Map, Value};
 
 use super::records::{buyer_columns, problems_to_json};
+use super::updates::{Updated, update};
 use super::{Store, StoreError};
 
 /// One request, raw.
@@ -32,6 +33,8 @@ pub enum KeyConflict {
     Refuse,
     /// It is kept and held: a buyer is never turned away.
     Hold,
+    /// It is the same order, changed by its sender.
+    Update,
 }
 
 /// An order as intake decided it.
@@ -67,6 +70,8 @@ pub struct NewOrder {
     pub key: Option<String>,
     /// What a known key with another content does.
     pub key_conflict: KeyConflict,
+    /// When its sender changed it last, milliseconds, by the sender's clock.
+    pub changed_at: Option<i64>,
     /// Whether an equal form without a key is looked for.
     pub on_repeat: OnRepeat,
     /// The request.
@@ -80,6 +85,8 @@ pub enum Accepted {
     New(State),
     /// The key is known: this is the order that it made.
     Duplicate(String),
+    /// The key is known with another content, which is this order's later state.
+    Updated(String, Updated),
     /// The key is known with another content, and nothing was kept.
     Conflict,
 }
@@ -93,7 +100,7 @@ impl Store {
     pub async fn accept(&self, mut order: NewOrder) -> Result<Accepted, StoreError> {
         let account = order.account.clone();
         let accepted = self.write("accept", move |connection| accept(connection, &mut order)).await?;
-        if accepted == Accepted::New(State::Queued) {
+        if matches!(accepted, Accepted::New(State::Queued) | Accepted::Updated(_, Updated::Replaced)) {
             self.board().wake_of(&account).notify_one();
         }
         Ok(accepted)
@@ -125,6 +132,7 @@ fn accept(connection: &Connection, order: &mut NewOrder) -> Result<Accepted, Sto
         match known {
             Some((id, content)) if content == order.content => return Ok(Accepted::Duplicate(id)),
             Some(_) if order.key_conflict == KeyConflict::Refuse => return Ok(Accepted::Conflict),
+            Some((id, _)) if order.key_conflict == KeyConflict::Update => return update(connection, order, id),
             Some((id, _)) => {
                 let message = format!("the same idempotency key already made the order {id} with another content");
                 hold(order, "", Code::KeyReused, message, "Compare the two, then release or cancel this one.");
@@ -210,8 +218,9 @@ fn insert(connection: &Connection, order: &NewOrder, owns_number: bool) -> Resul
     let (buyer, phone, email) = buyer_columns(&order.body);
     let sql =
         "INSERT INTO orders (id, channel, channel_version, account, state, reason, source_id, number, owns_number,
-                 body, problems, content, received_at, updated_at, due_at, buyer, phone, email, target, checked)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?13, ?14, ?15, ?16, ?17, ?18)";
+                 body, problems, content, received_at, updated_at, due_at, buyer, phone, email, target, checked,
+                 changed_at)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
     connection.prepare_cached(sql)?.execute(params![
         order.id,
         order.channel,
@@ -231,6 +240,7 @@ fn insert(connection: &Connection, order: &NewOrder, owns_number: bool) -> Resul
         email,
         order.target.as_str(),
         order.checked,
+        order.changed_at,
     ])?;
     let seq = connection.last_insert_rowid();
     let submission = &order.submission;

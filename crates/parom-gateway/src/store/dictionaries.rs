@@ -45,6 +45,8 @@ pub struct Unchecked {
     pub body: Option<Map<String, Value>>,
     /// What was found before.
     pub problems: Vec<Problem>,
+    /// How often its sender had replaced it.
+    pub replaced: i64,
 }
 
 /// What a new check came to.
@@ -177,6 +179,7 @@ impl Store {
                     target: Target::parse(&target).unwrap_or_default(),
                     body: serde_json::from_str(&body).ok(),
                     problems: problems_from_json(&problems),
+                    replaced: row.get(6)?,
                 })
             })?;
             Ok(rows.collect::<Result<_, _>>()?)
@@ -184,13 +187,13 @@ impl Store {
         .await
     }
 
-    /// Writes what a new check of a queued order came to. Nothing changes if it was claimed meanwhile.
+    /// Writes what a new check of a queued order came to. Nothing changes if it was claimed or replaced meanwhile.
     ///
     /// # Errors
     /// As any write.
-    pub async fn recheck(&self, seq: i64, check: Recheck) -> Result<bool, StoreError> {
+    pub async fn recheck(&self, seq: i64, replaced: i64, check: Recheck) -> Result<bool, StoreError> {
         let now = clock::now().as_millisecond();
-        self.write("recheck", move |connection| recheck(connection, seq, &check, now)).await
+        self.write("recheck", move |connection| recheck(connection, seq, replaced, &check, now)).await
     }
 
     /// Held orders of an account that only wait for its dictionaries: their ids, oldest first.
@@ -215,7 +218,7 @@ impl Store {
     }
 }
 
-pub(super) const UNCHECKED: &str = "SELECT seq, id, channel, target, body, problems FROM orders
+pub(super) const UNCHECKED: &str = "SELECT seq, id, channel, target, body, problems, replaced FROM orders
      WHERE account = ?1 AND state = 'queued' AND checked < ?2 AND resends = 0 ORDER BY seq LIMIT ?3";
 pub(super) const HELD: &str = "SELECT id, problems FROM orders
      WHERE state IN ('held', 'rejected', 'disputed') AND state = 'held' AND account = ?1 ORDER BY seq LIMIT 10000";
@@ -232,11 +235,11 @@ fn keep(connection: &Connection, account: &str, kind: Kind, text: &str, now: i64
     Ok(true)
 }
 
-fn recheck(connection: &Connection, seq: i64, check: &Recheck, now: i64) -> Result<bool, StoreError> {
+fn recheck(connection: &Connection, seq: i64, replaced: i64, check: &Recheck, now: i64) -> Result<bool, StoreError> {
     let state = if check.held_for.is_some() { State::Held } else { State::Queued };
     let reason = check.held_for.clone().unwrap_or_default();
     let sql = "UPDATE orders SET state = ?2, reason = ?3, body = coalesce(?4, body), problems = ?5, checked = ?6, updated_at = ?7
-               WHERE seq = ?1 AND state = 'queued' AND resends = 0 AND checked < ?6";
+               WHERE seq = ?1 AND state = 'queued' AND resends = 0 AND checked < ?6 AND replaced = ?8";
     let changed = connection.prepare_cached(sql)?.execute(params![
         seq,
         state.as_str(),
@@ -245,6 +248,7 @@ fn recheck(connection: &Connection, seq: i64, check: &Recheck, now: i64) -> Resu
         problems_to_json(&check.problems).to_string(),
         check.version,
         now,
+        replaced,
     ])?;
     if changed == 1 && check.held_for.is_some() {
         append_event(connection, seq, now, state, "dictionaries", "checked again by newer dictionaries")?;

@@ -6,6 +6,7 @@ use rusqlite::{Connection, params};
 use serde_json::Map;
 
 use super::accept::append_event;
+use super::updates::take_waiting;
 use super::{Store, StoreError};
 use crate::clock;
 
@@ -128,6 +129,9 @@ impl Store {
                 ])?;
                 if changed == 1 {
                     append_event(connection, seq, now, state, "delivery", &note)?;
+                    if state == State::Queued {
+                        take_waiting(connection, seq, now)?;
+                    }
                 }
                 Ok(changed == 1)
             })

@@ -9,6 +9,7 @@ use rusqlite::types::Value as Sql;
 use rusqlite::{OptionalExtension, Row, params_from_iter};
 use serde_json::{Map, Value};
 
+use super::updates::newest;
 use super::{Scope, Store, StoreError, problems_from_json};
 
 /// Which orders.
@@ -72,14 +73,18 @@ pub struct OrderDetail {
     pub body: Map<String, Value>,
     /// How often it was edited.
     pub revision: i64,
+    /// How often a later request of its sender took its place.
+    pub replaced: i64,
     /// The request: door, content type, context.
     pub door: String,
     /// The content type as sent.
     pub content_type: String,
     /// Query, cookies, page and origin.
     pub context: Value,
-    /// The body as received.
+    /// The body as received: of the request that the order is made of now.
     pub raw: Vec<u8>,
+    /// Later requests of its sender, oldest first.
+    pub updates: Vec<Update>,
     /// The history, oldest first.
     pub events: Vec<Event>,
     /// The POSTs, oldest first.
@@ -97,6 +102,19 @@ pub struct Event {
     pub actor: String,
     /// What.
     pub note: String,
+}
+
+/// A later request of an order's sender.
+#[derive(Clone, Debug)]
+pub struct Update {
+    /// Milliseconds.
+    pub received_at: i64,
+    /// When its sender changed the order, milliseconds.
+    pub changed_at: Option<i64>,
+    /// `replaced`, `waiting`, `kept` or `late`.
+    pub result: String,
+    /// The body as received.
+    pub raw: Vec<u8>,
 }
 
 /// One POST.
@@ -339,13 +357,25 @@ fn summary(row: &Row<'_>) -> Result<Summary, rusqlite::Error> {
 
 fn detail(connection: &rusqlite::Connection, summary: Summary) -> Result<OrderDetail, StoreError> {
     let seq = summary.seq;
-    let (body, revision): (String, i64) =
-        connection.query_row("SELECT body, revision FROM orders WHERE seq = ?1", [seq], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
+    let sql = "SELECT body, revision, replaced FROM orders WHERE seq = ?1";
+    let (body, revision, replaced): (String, i64, i64) =
+        connection.query_row(sql, [seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let sql = "SELECT door, content_type, context, body FROM submissions WHERE seq = ?1";
-    let (door, content_type, context, raw): (String, String, String, Vec<u8>) =
+    let (door, mut content_type, mut context, mut raw): (String, String, String, Vec<u8>) =
         connection.query_row(sql, [seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+    if let Some(newest) = newest(connection, seq)? {
+        (content_type, context, raw) = newest;
+    }
+    let updates = connection
+        .prepare("SELECT received_at, changed_at, result, body FROM updates WHERE seq = ?1 ORDER BY id")?
+        .query_map([seq], |row| {
+            let result: String = row.get(2)?;
+            // What waited for an order that arrived stands beside it.
+            let settled = !matches!(summary.state, State::Sending | State::Unconfirmed) && result == "waiting";
+            let result = if settled { "kept".to_owned() } else { result };
+            Ok(Update { received_at: row.get(0)?, changed_at: row.get(1)?, result, raw: row.get(3)? })
+        })?
+        .collect::<Result<_, _>>()?;
     let events = connection
         .prepare("SELECT at, state, actor, note FROM order_events WHERE seq = ?1 ORDER BY id")?
         .query_map([seq], |row| {
@@ -370,10 +400,12 @@ fn detail(connection: &rusqlite::Connection, summary: Summary) -> Result<OrderDe
         summary,
         body: serde_json::from_str(&body).unwrap_or_default(),
         revision,
+        replaced,
         door,
         content_type,
         context: serde_json::from_str(&context).unwrap_or_default(),
         raw,
+        updates,
         events,
         attempts,
     })

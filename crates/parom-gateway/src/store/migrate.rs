@@ -4,7 +4,11 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::OpenError;
 
-const STEPS: &[&str] = &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_dictionaries.sql")];
+const STEPS: &[&str] = &[
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_dictionaries.sql"),
+    include_str!("migrations/0003_updates.sql"),
+];
 
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
     if version(connection)? == STEPS.len() {

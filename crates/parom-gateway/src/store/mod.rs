@@ -17,6 +17,7 @@ mod operator;
 mod readers;
 mod records;
 mod space;
+mod updates;
 mod writer;
 
 use std::path::PathBuf;
@@ -29,10 +30,11 @@ pub use delivery::{Intent, Settlement};
 pub use dictionaries::{COMPLETE, Recheck, SyncState, Unchecked};
 pub use doubt::Doubtful;
 pub use error::{OpenError, StoreError};
-pub use journal::{Attempt, Event, Filter, OrderDetail, Summary};
+pub use journal::{Attempt, Event, Filter, OrderDetail, Summary, Update};
 pub use operator::{Revision, Stored};
 pub use records::{problems_from_json, problems_to_json};
 pub use space::Space;
+pub use updates::Updated;
 
 use readers::Readers;
 use writer::Writer;

@@ -32,8 +32,9 @@ pub struct Revision {
     pub body: Map<String, Value>,
     /// What is left to say about it.
     pub problems: Vec<Problem>,
-    /// The revision that was read: another edit meanwhile must not be undone.
-    pub read: i64,
+    /// The revision that was read, and how often the order had been replaced by then: what another did meanwhile must not
+    /// be undone.
+    pub read: (i64, i64),
     /// An edit by hand, which later replays must not undo.
     pub by_hand: bool,
     /// Who.
@@ -103,9 +104,9 @@ impl Store {
 }
 
 fn revise(connection: &Connection, seq: i64, seen: State, new: &Revision, now: i64) -> Result<Stored, StoreError> {
-    let sql = "SELECT state, revision FROM orders WHERE seq = ?1";
-    let current: Option<(String, i64)> =
-        connection.query_row(sql, [seq], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let sql = "SELECT state, revision, replaced FROM orders WHERE seq = ?1";
+    let current: Option<(String, (i64, i64))> =
+        connection.query_row(sql, [seq], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?)))).optional()?;
     // What is on its way, or was perhaps sent, is never decided anew: whoever listed it may have seen it held.
     let settled = matches!(seen, State::Held | State::Rejected);
     if !settled || current != Some((seen.as_str().to_owned(), new.read)) {

@@ -75,6 +75,10 @@ pub(super) fn page(order: &OrderDetail) -> String {
     out.push_str(&format!("\nas the CRM gets it\n{body}\n"));
     out.push_str(&format!("\nsubmission ({}, {})\n", order.door, order.content_type));
     out.push_str(&printable(&String::from_utf8_lossy(&order.raw)));
+    for update in order.updates.iter().filter(|update| update.result != "replaced") {
+        out.push_str(&format!("\n\nchanged by its sender {} UTC ({})\n", time(update.received_at), update.result));
+        out.push_str(&printable(&String::from_utf8_lossy(&update.raw)));
+    }
     out.push_str("\n\nhistory (UTC)\n");
     for event in &order.events {
         out.push_str(&format!(

@@ -111,3 +111,52 @@ async fn while_the_crm_works_on_the_request() {
         world.assert_once(&numbers);
     }
 }
+
+/// A sender's update at each point of its keeping: the sender repeats until it is acknowledged, and the CRM has one order
+/// with the new content.
+#[tokio::test(flavor = "multi_thread")]
+async fn at_each_point_of_an_update() {
+    let woo = "format = \"woocommerce\"\naccess.token = { env = \"TEST_TOKEN\" }\norder.source_id = 22";
+    let order = |id: usize, note: &str| {
+        format!(
+            "{{\"id\":{id},\"number\":\"W-{id}\",\"status\":\"processing\",\"customer_note\":\"{note}\",\
+             \"date_modified_gmt\":\"2026-01-10T09:00:0{}\",\"billing\":{{\"first_name\":\"Olena\",\"phone\":\"0671112233\"}},\
+             \"line_items\":[{{\"name\":\"Mug\",\"quantity\":1,\"price\":250}}]}}",
+            note.len()
+        )
+    };
+    let json = "application/json";
+    for point in
+        ["intake.before_accept", "store.before_commit.accept", "store.after_commit.accept", "intake.after_accept"]
+    {
+        let mut world = ready().await;
+        world.channel("woo", woo);
+        for round in 0..ROUNDS / 2 {
+            world.configure(super::world::NO_CRM);
+            world.serve(&[]);
+            let path = "/in/woo/right-token";
+            assert_eq!(world.send(path, json, order(round, "old").into(), &[]).await.status, 202);
+            world.stop();
+            world.serve(&[("PAROM_CRASH_AT", point)]);
+            let _ = world.try_send(path, json, order(round, "newer").into(), &[]).await;
+            assert_eq!(world.died().await, None, "{point}");
+            world.serve(&[]);
+            assert_eq!(world.send(path, json, order(round, "newer").into(), &[]).await.status, 200);
+            world.stop();
+            world.configure(&world.crm.api_url());
+            world.serve(&[]);
+            world.crm_has(round + 2).await;
+            world.until("all are delivered", || world.orders().iter().all(|o| o["state"] == "delivered")).await;
+            world.stop();
+        }
+        let numbers: Vec<String> =
+            world.orders().iter().map(|order| order["source_uuid"].as_str().unwrap().to_owned()).collect();
+        world.assert_once(&numbers);
+        for number in numbers.iter().filter(|number| number.starts_with("W-")) {
+            let kept = world.order(number)["updates"].as_array().unwrap().len();
+            assert_eq!(kept, 1, "{point}: the update of {number} is there {kept} times");
+        }
+        let comments = world.crm.orders().iter().filter(|order| order["buyer_comment"] == "newer").count();
+        assert_eq!(comments, numbers.len() - 1, "{point}: the CRM has an old content");
+    }
+}

@@ -26,6 +26,9 @@ price = "{{ price }}"
 quantity = "{{ qty | default(1) }}"
 "#;
 
+/// Where no CRM listens: what goes there is never sent, and waits.
+pub(crate) const NO_CRM: &str = "http://127.0.0.1:1/v1";
+
 /// A form that the plain channel takes.
 pub(crate) fn form(name: &str) -> String {
     format!("name={name}&phone=067+111-22-33&product=Mug&price=1+249,50")

@@ -1,0 +1,58 @@
+//! Shopify's `orders/create` and `orders/updated`: see the README beside this file.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{Answer, Encoding, Kind, Mark, Preset, Scheme, Signing, by_key, header, keyed};
+use crate::submission::Submission;
+
+pub(super) static PRESET: Preset = Preset {
+    name: "shopify",
+    title: "Shopify",
+    signing: Some(Signing {
+        header: "x-shopify-hmac-sha256",
+        prefix: "",
+        encoding: Encoding::Base64,
+        scheme: Scheme::Body,
+    }),
+    answer: Answer::Accepted,
+    mapping: include_str!("mapping.toml"),
+    kind,
+    shape,
+};
+
+/// The order of the test button.
+const TEST_ORDER: &str = "820982911946154508";
+
+fn kind(submission: &Submission) -> Kind {
+    let id = keyed(submission, "/id");
+    if header(submission, "x-shopify-test") == "true" || id.as_deref() == Some(TEST_ORDER) {
+        return Kind::Ping;
+    }
+    let topic = header(submission, "x-shopify-topic");
+    if !topic.is_empty() && !matches!(topic, "orders/create" | "orders/updated" | "orders/paid") {
+        return Kind::Other(format!("the event {topic} is no new order"));
+    }
+    let Some(id) = id.filter(|_| submission.form.get("line_items").is_some()) else {
+        return Kind::Malformed("a Shopify order has `id` and `line_items`".into());
+    };
+    let changed = submission.form.get("updated_at").and_then(Value::as_str);
+    let changed_at = changed.and_then(|text| text.parse::<Timestamp>().ok());
+    Kind::Order(Mark { key: Some(format!("order:{id}")), updates: true, changed_at })
+}
+
+fn shape(submission: &Submission) -> Option<Value> {
+    let mut form = submission.form.as_object()?.clone();
+    form.insert("notes".into(), by_key(form.get("note_attributes"), "name", "value").into());
+    // A path with its query: the marks of the first page.
+    let landing = form.get("landing_site").and_then(Value::as_str).and_then(|path| path.split_once('?'));
+    let marks: Vec<(String, String)> = form_urlencoded::parse(landing.map_or("", |(_, query)| query).as_bytes())
+        .into_owned()
+        .filter(|(name, _)| name.starts_with("utm_"))
+        .take(10)
+        .collect();
+    for (name, value) in marks {
+        form.insert(name, Value::String(value));
+    }
+    Some(Value::Object(form))
+}

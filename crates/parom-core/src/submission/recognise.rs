@@ -1,0 +1,112 @@
+//! Which field of a form is likely what: by its name in Ukrainian, Russian or English, else by what it holds.
+
+use serde_json::Value;
+
+use crate::convert;
+
+/// What a field may mean, and the words that its name may have.
+const MEANINGS: &[(&str, &[&str])] = &[
+    (
+        "full_name",
+        &[
+            "full_name",
+            "fullname",
+            "name",
+            "fio",
+            "pib",
+            "ім'я",
+            "імя",
+            "піб",
+            "имя",
+            "фио",
+            "звати",
+            "зовут",
+            "ваше_ім'я",
+        ],
+    ),
+    ("last_name", &["last_name", "lastname", "surname", "прізвище", "фамилия"]),
+    ("first_name", &["first_name", "firstname"]),
+    ("phone", &["phone", "tel", "телефон", "phone_number", "номер_телефону", "номер", "mobile"]),
+    ("email", &["email", "e_mail", "mail", "пошта", "почта"]),
+    ("comment", &["comment", "message", "note", "коментар", "комментарий", "повідомлення", "сообщение", "побажання"]),
+    ("promocode", &["promocode", "promo_code", "promo", "coupon", "промокод"]),
+    ("city", &["address_city", "city", "місто", "город", "населений_пункт"]),
+    ("country", &["address_country", "country", "країна", "страна"]),
+    ("region", &["address_region", "region", "область"]),
+    ("zip", &["address_zip", "zip", "postcode", "індекс", "индекс"]),
+    ("street", &["secondary_line", "address_street", "street", "address", "вулиця", "улица", "адреса", "адрес"]),
+    ("branch", &["receive_point", "receive_poin", "warehouse", "branch", "відділення", "отделение", "поштомат"]),
+    ("sku", &["product_sku", "sku", "article", "артикул", "vendor_code"]),
+    ("product", &["product_name", "product", "title", "товар", "назва_товару", "name"]),
+    ("price", &["product_price", "price", "ціна", "цена", "cost"]),
+    ("quantity", &["quantity", "qty", "count", "кількість", "количество"]),
+    ("picture", &["product_picture", "picture", "image", "img", "photo"]),
+];
+/// Lists of a cart.
+const LISTS: &[&str] = &["products", "items", "line_items", "cart", "товари", "товары", "goods"];
+
+/// The meanings that were found among the names of a tree, each with its field; no field has two.
+#[must_use]
+pub fn recognise(tree: &Value) -> Vec<(&'static str, &str)> {
+    let Some(fields) = tree.as_object() else {
+        return Vec::new();
+    };
+    let names: Vec<(&str, String)> = fields
+        .iter()
+        .filter(|(name, value)| !name.chars().any(char::is_control) && !value.is_object() && !value.is_array())
+        .map(|(name, _)| (name.as_str(), plain(name)))
+        .collect();
+    let mut found: Vec<(&'static str, &str)> = Vec::new();
+    let same = |name: &str, word: &str| name == word;
+    let within = |name: &str, word: &str| {
+        name.split('_').any(|part| part == word) || (word.chars().count() >= 4 && name.contains(word))
+    };
+    take(&names, same, &mut found);
+    take(&names, within, &mut found);
+    for (meaning, fits) in [("email", is_email as fn(&str) -> bool), ("phone", is_phone)] {
+        let free = |name: &&str| !found.iter().any(|(_, taken)| taken == name);
+        if found.iter().all(|(known, _)| *known != meaning) {
+            let holds = |name: &&str| fields[*name].as_str().is_some_and(fits);
+            let field = names.iter().map(|(name, _)| *name).filter(free).find(holds);
+            found.extend(field.map(|name| (meaning, name)));
+        }
+    }
+    found
+}
+
+/// The list of a cart among the names of a tree.
+#[must_use]
+pub fn cart(tree: &Value) -> Option<&str> {
+    let fields = tree.as_object()?;
+    let is_cart = |name: &&String| LISTS.contains(&name.to_lowercase().as_str()) && fields[*name].is_array();
+    fields.keys().find(is_cart).map(String::as_str)
+}
+
+fn take<'a>(names: &[(&'a str, String)], fits: impl Fn(&str, &str) -> bool, found: &mut Vec<(&'static str, &'a str)>) {
+    for (meaning, words) in MEANINGS {
+        if found.iter().any(|(known, _)| known == meaning) {
+            continue;
+        }
+        let free = |name: &str| !found.iter().any(|(_, taken)| *taken == name);
+        let field = words.iter().find_map(|word| names.iter().find(|(name, plain)| free(name) && fits(plain, word)));
+        found.extend(field.map(|(name, _)| (*meaning, *name)));
+    }
+}
+
+/// One form of a name, however its words are joined and whichever apostrophe was at hand.
+fn plain(name: &str) -> String {
+    let name = name.to_lowercase().replace(['ʼ', '’', '`', '‘'], "'");
+    let joined: String = name.chars().map(|c| if c.is_alphanumeric() || c == '\'' { c } else { '_' }).collect();
+    let words: Vec<&str> = joined.split('_').filter(|word| !word.is_empty()).collect();
+    words.join("_")
+}
+
+fn is_email(text: &str) -> bool {
+    text.contains('@') && convert::email(text).is_ok()
+}
+
+fn is_phone(text: &str) -> bool {
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    let plain = text.chars().all(|c| c.is_ascii_digit() || " +()-".contains(c));
+    plain && (9..=15).contains(&digits) && convert::phone(text, "UA").is_ok()
+}

@@ -1,0 +1,251 @@
+//! Each preset's folder: its mapping is a channel's, and its samples become the orders that stand beside them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use parom_core::channel::{Channel, parse};
+use parom_core::mapping::{self, Given};
+use parom_core::order::Verdict;
+use parom_core::presets::{Encoding, Kind, Preset, Scheme, Unsigned, all, named};
+use parom_core::submission::{Submission, decode_json, decode_urlencoded};
+use proptest::prelude::*;
+
+fn folder(preset: &Preset) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/presets").join(preset.name)
+}
+
+fn channel(preset: &Preset, more: &str) -> Channel {
+    let secret = if preset.signing.is_some() { "access.secret = { env = \"SECRET\" }" } else { "" };
+    let text = format!("format = \"{}\"\n{secret}\norder.source_id = 4\n{more}", preset.name);
+    let (channel, findings) = parse("site", &text);
+    assert!(findings.is_empty(), "{}: {findings:?}", preset.name);
+    channel.unwrap()
+}
+
+/// A sample as it comes over HTTP: a line, headers, an empty line, the body.
+fn read(file: &Path) -> (Submission, Vec<u8>) {
+    let text = fs::read_to_string(file).unwrap();
+    let (head, body) = text.split_once("\n\n").unwrap();
+    let headers: Vec<(String, String)> = head
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let body = body.trim_end_matches('\n').as_bytes().to_vec();
+    let json = headers.iter().any(|(name, value)| name == "content-type" && value.contains("json"));
+    let (form, flat) = if json { (decode_json(&body).unwrap(), Vec::new()) } else { decode_urlencoded(&body).unwrap() };
+    let at: Timestamp = "2026-11-24T08:30:00Z".parse().unwrap();
+    (Submission { form, flat, headers, ..Submission::empty(at) }, body)
+}
+
+#[test]
+fn every_sample_becomes_the_order_beside_it() {
+    let mut failed = Vec::new();
+    for preset in all() {
+        let mut samples: Vec<PathBuf> =
+            fs::read_dir(folder(preset).join("samples")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        samples.retain(|path| path.extension().is_some_and(|ending| ending == "http"));
+        assert!(samples.len() >= 2, "{} has no samples", preset.name);
+        samples.sort();
+        for sample in samples {
+            let found = outcome(preset, &sample);
+            let file = sample.with_extension("txt");
+            #[expect(clippy::disallowed_methods, reason = "a switch of this test alone, documented in CONTRIBUTING.md")]
+            if std::env::var("UPDATE_CASES").is_ok() {
+                fs::write(&file, &found).unwrap();
+            }
+            if fs::read_to_string(&file).unwrap_or_default() != found {
+                failed.push(format!("{}\n{found}", sample.display()));
+            }
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// What the preset makes of a sample, as text.
+fn outcome(preset: &Preset, sample: &Path) -> String {
+    let (submission, _) = read(sample);
+    let mark = match preset.kind(&submission) {
+        Kind::Order(mark) => mark,
+        Kind::Ping => return "ping\n".into(),
+        Kind::Other(why) => return format!("other: {why}\n"),
+        Kind::Malformed(why) => return format!("malformed: {why}\n"),
+    };
+    let channel = channel(preset, "");
+    let (draft, verdict) = mapping::map(&channel, &submission, Given { dictionary: None, random: 0 });
+    assert_eq!(verdict, Verdict::Go, "{}: {:?}", sample.display(), draft.problems);
+    let mut out = format!("key {}", mark.key.as_deref().unwrap_or("-"));
+    out.push_str(if mark.updates { ", updated by later ones" } else { "" });
+    out.extend(mark.changed_at.map(|at| format!(", changed at {at}")));
+    out.push_str(&format!("\n{}\n", serde_json::to_string_pretty(&draft.body).unwrap()));
+    draft.problems.iter().for_each(|problem| out.push_str(&format!("{problem} ({})\n", problem.effect.as_str())));
+    out
+}
+
+#[test]
+fn every_folder_is_whole() {
+    for preset in all() {
+        let folder = folder(preset);
+        assert!(folder.join("mapping.toml").is_file(), "{}", preset.name);
+        let readme = fs::read_to_string(folder.join("README.md")).unwrap_or_default();
+        assert!(readme.contains(&format!("format = \"{}\"", preset.name)), "{} has no README", preset.name);
+        assert!(std::ptr::eq(named(preset.name).unwrap(), *preset));
+    }
+}
+
+#[test]
+fn a_channels_line_replaces_the_presets_and_leaves_the_rest() {
+    let preset = named("woocommerce").unwrap();
+    let (submission, _) = read(&folder(preset).join("samples/order-created.http"));
+    let more = "order.buyer.full_name = \"{{ billing.last_name }}\"\norder.promocode = \"\"\n\
+                [[order.products]]\neach = \"{{ line_items }}\"\nsku = \"{{ item.sku }}\"\nprice = 1\nquantity = 1";
+    let map = |channel: &Channel| mapping::map(channel, &submission, Given { dictionary: None, random: 0 }).0.body;
+    let (plain, own) = (map(&channel(preset, "")), map(&channel(preset, more)));
+    assert_eq!(own["buyer"]["full_name"], "Коваленко");
+    assert_eq!(own["buyer"]["phone"], plain["buyer"]["phone"]);
+    assert_eq!(own["shipping"], plain["shipping"]);
+    assert_eq!(own["products"].as_array().unwrap().len(), 1);
+    assert_eq!((own["products"][0].get("name"), own["products"][0]["price"].as_i64()), (None, Some(1)));
+}
+
+#[test]
+fn an_unknown_format_is_told_with_the_known_ones() {
+    let (channel, findings) = parse("site", "format = \"tlida\"\norder.source_id = 4");
+    assert!(channel.is_none());
+    assert!(findings[0].hint.contains("tilda") && findings[0].line == 1, "{findings:?}");
+}
+
+/// What stands before the body in what is signed, and the headers of a request that is signed right.
+fn signed(preset: &Preset, secret: &str, body: &[u8], at: Timestamp) -> Vec<(String, String)> {
+    let signing = preset.signing.as_ref().unwrap();
+    let mut headers = Vec::new();
+    let before = match &signing.scheme {
+        Scheme::Body => String::new(),
+        Scheme::Stamped { header, separator, unit } => {
+            let stamp = unit.write(at);
+            headers.push(((*header).to_owned(), stamp.clone()));
+            format!("{stamp}{separator}")
+        }
+        Scheme::StandardWebhooks => {
+            headers.push(("webhook-id".to_owned(), "msg_1".to_owned()));
+            headers.push(("webhook-timestamp".to_owned(), at.as_second().to_string()));
+            format!("msg_1.{}.", at.as_second())
+        }
+    };
+    headers.push((signing.header.to_owned(), signing.sign(secret, &before, body)));
+    headers
+}
+
+/// The vectors of the specification's own libraries.
+#[test]
+fn standard_webhooks_are_signed_as_their_libraries_sign() {
+    let signing = named("standardwebhooks").unwrap().signing.as_ref().unwrap();
+    let vectors = [
+        (
+            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+            ("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330),
+            r#"{"test": 2432232314}"#,
+            "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+        ),
+        (
+            "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
+            ("msg_27UH4WbU6Z5A5EzD8u03UvzRbpk", 1_649_367_553),
+            r#"{"email":"test@example.com","username":"test_user"}"#,
+            "v1,tZ1I4/hDygAJgO5TYxiSd6Sd0kDW6hPenDe+bTa3Kkw=",
+        ),
+    ];
+    for (secret, (id, at), body, signature) in vectors {
+        let headers = |signature: &str| {
+            let stamp = at.to_string();
+            [("webhook-id", id), ("webhook-timestamp", &stamp), ("webhook-signature", signature)]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        };
+        let now = Timestamp::from_second(at).unwrap();
+        let verify = |given: &str| signing.verify(&[secret], &headers(given), body.as_bytes(), now);
+        assert_eq!(verify(signature), Ok(()));
+        // Others in the list, of another version or of a secret that was changed, do no harm.
+        assert_eq!(verify(&format!("v1a,AAAA v1,AAAA {signature}")), Ok(()));
+        for short in ["v1,", "v1", "", &signature[..signature.len() - 4], &signature[3..]] {
+            assert_eq!(verify(short), Err(Unsigned::Wrong), "{short}");
+        }
+    }
+}
+
+#[test]
+fn signatures_wrong_old_and_changed_are_refused() {
+    let now: Timestamp = "2026-11-24T08:30:00Z".parse().unwrap();
+    let later = |seconds: i64| Timestamp::from_second(now.as_second() + seconds).unwrap();
+    let body = br#"{"id":1,"n":"x"}"#;
+    for preset in all().iter().filter(|preset| preset.signing.is_some()) {
+        let signing = preset.signing.as_ref().unwrap();
+        let headers = signed(preset, "s3cret", body, now);
+        let verify =
+            |headers: &[(String, String)], body: &[u8], now| signing.verify(&["old", "s3cret"], headers, body, now);
+        assert_eq!(verify(&headers, body, now), Ok(()), "{}", preset.name);
+        assert_eq!(signing.verify(&["other"], &headers, body, now), Err(Unsigned::Wrong));
+        assert_eq!(signing.verify(&[], &headers, body, now), Err(Unsigned::Wrong));
+        assert!(matches!(verify(&[], body, now), Err(Unsigned::Missing(_))));
+        for at in 0..body.len() {
+            let mut changed = body.to_vec();
+            changed[at] ^= 1;
+            assert_eq!(verify(&headers, &changed, now), Err(Unsigned::Wrong), "{} byte {at}", preset.name);
+        }
+        let text = headers.last().unwrap().1.clone();
+        for at in 0..text.len() {
+            let mut bytes = text.clone().into_bytes();
+            // Another character of the same alphabet.
+            bytes[at] = if bytes[at] == b'1' { b'2' } else { b'1' };
+            let mut changed = headers.clone();
+            changed.last_mut().unwrap().1 = String::from_utf8(bytes).unwrap();
+            assert_eq!(verify(&changed, body, now), Err(Unsigned::Wrong), "{} character {at}", preset.name);
+        }
+        let stamped = !matches!(signing.scheme, Scheme::Body);
+        for seconds in [-301, 301] {
+            let expected = if stamped { Err(Unsigned::Old) } else { Ok(()) };
+            assert_eq!(verify(&headers, body, later(seconds)), expected, "{} {seconds}", preset.name);
+        }
+        assert_eq!(verify(&headers, body, later(299)), Ok(()));
+        if stamped {
+            // A new time over an old signature.
+            let mut moved = headers.clone();
+            let time = moved.iter_mut().find(|(name, _)| name.ends_with("timestamp")).unwrap();
+            time.1 = signed(preset, "x", body, later(600))
+                .iter()
+                .find(|(name, _)| name.ends_with("timestamp"))
+                .unwrap()
+                .1
+                .clone();
+            assert_eq!(verify(&moved, body, later(600)), Err(Unsigned::Wrong));
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_preset_panics_over_any_body(body in any::<Vec<u8>>(), text in "[\\[\\]{}\",:a-z0-9=&%;|]{0,200}") {
+        let at: Timestamp = "2026-11-24T08:30:00Z".parse().unwrap();
+        for body in [body.as_slice(), text.as_bytes()] {
+            let decoded = decode_json(body).map(|tree| (tree, Vec::new())).or_else(|_| decode_urlencoded(body));
+            let Ok((form, flat)) = decoded else { continue };
+            let submission = Submission { form, flat, ..Submission::empty(at) };
+            for preset in all() {
+                let _ = preset.kind(&submission);
+                let _ = preset.shaped(&submission);
+            }
+        }
+    }
+
+    #[test]
+    fn no_signature_header_panics(text in any::<String>(), stamp in any::<String>()) {
+        for preset in all() {
+            let Some(signing) = &preset.signing else { continue };
+            let _ = matches!(signing.encoding, Encoding::Hex);
+            let names = ["webhook-id", "webhook-timestamp", "x-webflow-timestamp", "x-parom-timestamp"];
+            let mut headers: Vec<(String, String)> = names.map(|name| (name.to_owned(), stamp.clone())).to_vec();
+            headers.push((signing.header.to_owned(), text.clone()));
+            prop_assert!(signing.verify(&["s3cret"], &headers, b"x", Timestamp::UNIX_EPOCH).is_err());
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! A later request of a sender for an order that is known. What is not sent is replaced; while it is on its way the request
+//! waits for how that ends; what is in the CRM is left alone. The request is kept either way.
+
+use parom_core::delivery::state::State;
+use parom_core::limits;
+use parom_core::order::Target;
+use parom_core::{Code, Effect, Problem};
+use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::{Map, Value, json};
+
+use super::StoreError;
+use super::accept::{Accepted, NewOrder, append_event, identity, number_owner};
+use super::records::{buyer_columns, problems_from_json, problems_to_json};
+
+/// What became of a later request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Updated {
+    /// It took the order's place, which was not sent yet.
+    Replaced,
+    /// The order is on its way: should it turn out not to be in the CRM, this takes its place.
+    Waiting,
+    /// The order was sent, canceled or edited by a person: it is kept beside it.
+    Kept,
+    /// A newer state had come before.
+    Late,
+}
+
+impl Updated {
+    /// The stable text.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Updated::Replaced => "replaced",
+            Updated::Waiting => "waiting",
+            Updated::Kept => "kept",
+            Updated::Late => "late",
+        }
+    }
+}
+
+/// The order as it stands.
+struct Known {
+    seq: i64,
+    state: State,
+    revision: i64,
+    number: String,
+    target: Target,
+    problems: Vec<Problem>,
+    changed_at: Option<i64>,
+}
+
+/// What takes the order's place.
+struct Content {
+    state: State,
+    reason: String,
+    account: String,
+    channel_version: i64,
+    number: String,
+    checked: i64,
+    body: Map<String, Value>,
+    problems: Vec<Problem>,
+}
+
+/// Takes a request whose key made the order `id` with another content.
+pub(super) fn update(connection: &Connection, new: &NewOrder, id: String) -> Result<Accepted, StoreError> {
+    let known = known(connection, "id", &id)?;
+    let again = "SELECT 1 FROM updates WHERE seq = ?1 AND content = ?2 LIMIT 1";
+    if connection.prepare_cached(again)?.exists(params![known.seq, new.content])? {
+        return Ok(Accepted::Duplicate(id));
+    }
+    let how = match (known.changed_at, new.changed_at) {
+        (Some(before), Some(now)) if now < before => Updated::Late,
+        _ => place(&known, new),
+    };
+    let mut state = known.state;
+    if how == Updated::Replaced {
+        state = replace(connection, &known, Content::of(new), new.received_at)?;
+    }
+    keep(connection, new, &known, how)?;
+    let note = match how {
+        Updated::Replaced => "its sender changed it before it was sent: the new content goes",
+        Updated::Waiting => "its sender changed it while it was on its way",
+        Updated::Kept => "its sender changed it: kept beside what was sent",
+        Updated::Late => "an older state of it came late: kept, and changes nothing",
+    };
+    append_event(connection, known.seq, new.received_at, state, "sender", note)?;
+    Ok(Accepted::Updated(id, how))
+}
+
+/// An order that is to be sent again goes with what its sender sent meanwhile.
+pub(super) fn take_waiting(connection: &Connection, seq: i64, now: i64) -> Result<(), StoreError> {
+    let sql = "SELECT id, becomes FROM updates WHERE seq = ?1 AND result = 'waiting' ORDER BY id DESC LIMIT 1";
+    let row = connection.prepare_cached(sql)?.query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)));
+    let Some((id, becomes)): Option<(i64, String)> = row.optional()? else {
+        return Ok(());
+    };
+    let known = known(connection, "seq", &seq)?;
+    let Some(content) = Content::parse(&becomes).filter(|_| known.revision == 0) else {
+        return Ok(());
+    };
+    let state = replace(connection, &known, content, now)?;
+    let sql = "UPDATE updates SET becomes = NULL, result = CASE WHEN id = ?2 THEN 'replaced' ELSE 'kept' END
+               WHERE seq = ?1 AND result = 'waiting'";
+    connection.prepare_cached(sql)?.execute(params![seq, id])?;
+    append_event(connection, seq, now, state, "sender", "it was not sent: its sender's newer content goes")
+}
+
+fn known(connection: &Connection, column: &str, value: &dyn rusqlite::ToSql) -> Result<Known, StoreError> {
+    let sql =
+        format!("SELECT seq, state, revision, number, target, problems, changed_at FROM orders WHERE {column} = ?1");
+    let known = connection.prepare_cached(&sql)?.query_row([value], |row| {
+        Ok(Known {
+            seq: row.get(0)?,
+            state: State::parse(&row.get::<_, String>(1)?).unwrap_or(State::Disputed),
+            revision: row.get(2)?,
+            number: row.get(3)?,
+            target: Target::parse(&row.get::<_, String>(4)?).unwrap_or_default(),
+            problems: problems_from_json(&row.get::<_, String>(5)?),
+            changed_at: row.get(6)?,
+        })
+    })?;
+    Ok(known)
+}
+
+/// What is `queued` was never sent, or is proven absent. No person's edit is undone.
+fn place(known: &Known, new: &NewOrder) -> Updated {
+    if known.revision > 0 || known.target != new.target || new.state == State::Canceled {
+        return Updated::Kept;
+    }
+    match known.state {
+        State::Held | State::Rejected | State::Queued => Updated::Replaced,
+        State::Sending | State::Unconfirmed => Updated::Waiting,
+        State::Delivered | State::Disputed | State::Canceled => Updated::Kept,
+    }
+}
+
+/// The new body under the old number: what was fixed when the order came never changes. The state that this leads to.
+fn replace(connection: &Connection, known: &Known, mut new: Content, now: i64) -> Result<State, StoreError> {
+    new.renumber(known);
+    for problem in known.problems.iter().filter(|p| p.effect == Effect::Hold && p.code.is_suspicion()) {
+        new.hold(problem.clone());
+    }
+    let identity = identity(&new.body);
+    let owner = match &identity {
+        Some((source_id, number)) => number_owner(connection, &new.account, *source_id, number, known.seq)?,
+        None => None,
+    };
+    if let Some(id) = &owner {
+        let message = format!("the number `{}` is already the order {id}'s", new.number);
+        let hint = "Cancel this one if it is the same order; else give it another number with `orders edit`.";
+        new.hold(Problem::new("source_uuid", Code::NumberTaken, Effect::Hold, message, hint));
+    }
+    // A refused order that is still wrong stays what it is.
+    if known.state == State::Rejected && new.state == State::Held {
+        new.state = State::Rejected;
+    }
+    let (buyer, phone, email) = buyer_columns(&new.body);
+    let sql = "UPDATE orders SET state = ?2, reason = ?3, account = ?4, channel_version = ?5, body = ?6, problems = ?7,
+                 source_id = ?8, owns_number = ?9, buyer = ?10, phone = ?11, email = ?12, checked = ?13,
+                 updated_at = ?14, due_at = ?14, replaced = replaced + 1
+               WHERE seq = ?1";
+    connection.prepare_cached(sql)?.execute(params![
+        known.seq,
+        new.state.as_str(),
+        new.reason,
+        new.account,
+        new.channel_version,
+        serde_json::to_string(&new.body).unwrap_or_default(),
+        problems_to_json(&new.problems).to_string(),
+        identity.as_ref().map(|(source_id, _)| *source_id),
+        identity.is_some() && owner.is_none(),
+        buyer,
+        phone,
+        email,
+        new.checked,
+        now,
+    ])?;
+    Ok(new.state)
+}
+
+fn keep(connection: &Connection, new: &NewOrder, known: &Known, how: Updated) -> Result<(), StoreError> {
+    let sql =
+        "INSERT INTO updates (seq, received_at, changed_at, result, becomes, content, content_type, context, body)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    let submission = &new.submission;
+    connection.prepare_cached(sql)?.execute(params![
+        known.seq,
+        new.received_at,
+        new.changed_at,
+        how.as_str(),
+        (how == Updated::Waiting).then(|| Content::of(new).to_json().to_string()),
+        new.content,
+        submission.content_type,
+        submission.context.to_string(),
+        submission.body.as_ref(),
+    ])?;
+    if how != Updated::Late {
+        let sql = "UPDATE orders SET changed_at = ?2 WHERE seq = ?1";
+        connection.prepare_cached(sql)?.execute(params![known.seq, new.changed_at])?;
+    }
+    // The newest are kept, and the one that the order is made of.
+    let sql = "DELETE FROM updates WHERE id IN (
+                 SELECT id FROM updates WHERE seq = ?1 AND result IN ('kept', 'late') ORDER BY id DESC LIMIT -1 OFFSET ?2)";
+    connection.prepare_cached(sql)?.execute(params![known.seq, limits::UPDATES])?;
+    Ok(())
+}
+
+/// The request that the order is made of now, where it is not its first.
+pub(super) fn newest(connection: &Connection, seq: i64) -> Result<Option<(String, String, Vec<u8>)>, StoreError> {
+    let sql = "SELECT content_type, context, body FROM updates WHERE seq = ?1 AND result = 'replaced'
+               ORDER BY id DESC LIMIT 1";
+    let row = connection.prepare_cached(sql)?.query_row([seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+    Ok(row.optional()?)
+}
+
+impl Content {
+    fn of(new: &NewOrder) -> Content {
+        Content {
+            state: new.state,
+            reason: new.reason.clone(),
+            account: new.account.clone(),
+            channel_version: new.channel_version,
+            number: new.number.clone(),
+            checked: new.checked,
+            body: new.body.clone(),
+            problems: new.problems.clone(),
+        }
+    }
+
+    fn renumber(&mut self, known: &Known) {
+        let own = Value::String(known.number.clone());
+        // A card's number is its title too, where the channel maps none.
+        let titled = self.body.get("title").and_then(Value::as_str) == Some(&self.number);
+        match known.target {
+            Target::Order => drop(self.body.insert("source_uuid".into(), own)),
+            Target::Card if titled => drop(self.body.insert("title".into(), own)),
+            Target::Card => {}
+        }
+        self.number.clone_from(&known.number);
+    }
+
+    fn hold(&mut self, problem: Problem) {
+        if self.state == State::Queued {
+            self.state = State::Held;
+            self.reason = problem.code.as_str().to_owned();
+        }
+        self.problems.push(problem);
+    }
+
+    fn to_json(&self) -> Value {
+        json!({
+            "state": self.state.as_str(), "reason": self.reason, "account": self.account,
+            "channel_version": self.channel_version, "number": self.number, "checked": self.checked,
+            "body": self.body, "problems": problems_to_json(&self.problems),
+        })
+    }
+
+    fn parse(text: &str) -> Option<Content> {
+        let tree: Value = serde_json::from_str(text).ok()?;
+        let text = |key: &str| tree.get(key).and_then(Value::as_str).map(str::to_owned);
+        Some(Content {
+            state: State::parse(&text("state")?)?,
+            reason: text("reason")?,
+            account: text("account")?,
+            channel_version: tree.get("channel_version")?.as_i64()?,
+            number: text("number")?,
+            checked: tree.get("checked")?.as_i64()?,
+            body: tree.get("body")?.as_object()?.clone(),
+            problems: problems_from_json(&tree.get("problems")?.to_string()),
+        })
+    }
+}

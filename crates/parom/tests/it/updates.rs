@@ -1,0 +1,145 @@
+//! A later request of a sender for the same order: it replaces what was not sent, and stands beside what was.
+
+use keycrm_sandbox::{Fault, FaultKind, FaultOn};
+use serde_json::{Value, json};
+
+use super::world::{Answer, NO_CRM, Settings, World};
+
+const WOO: &str = "format = \"woocommerce\"\naccess.token = { env = \"TEST_TOKEN\" }\norder.source_id = 22\n";
+
+fn order(note: &str, minute: u32) -> Value {
+    json!({
+        "id": 5012, "number": "5012", "status": "processing", "customer_note": note,
+        "date_modified_gmt": format!("2026-01-10T09:{minute:02}:00"),
+        "billing": { "first_name": "Olena", "last_name": "K", "phone": "0671112233" },
+        "line_items": [{ "name": "Mug", "quantity": 1, "price": 250 }],
+    })
+}
+
+async fn send(world: &World, order: &Value) -> Answer {
+    world.send("/in/woo/right-token", "application/json", order.to_string().into(), &[]).await
+}
+
+async fn world(channel: &str) -> World {
+    world_of(channel, true).await
+}
+
+async fn world_of(channel: &str, with_crm: bool) -> World {
+    let mut world = World::idle(Settings::default()).await;
+    world.channel("woo", channel);
+    if !with_crm {
+        world.configure(NO_CRM);
+    }
+    world.serve(&[]);
+    world
+}
+
+fn only(world: &World) -> Value {
+    let orders = world.orders();
+    assert_eq!(orders.len(), 1, "{orders:?}");
+    world.order(orders[0]["id"].as_str().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn before_delivery_it_replaces() {
+    let mut world = world_of(WOO, false).await;
+    let first = send(&world, &order("old", 0)).await;
+    assert_eq!(first.status, 202);
+    world.until("it was tried", || world.orders()[0]["attempts"].as_i64() > Some(0)).await;
+    world.until("it waits", || world.orders()[0]["state"] == "queued").await;
+    let second = send(&world, &order("new", 1)).await;
+    assert_eq!((second.status, &second.json()["id"]), (200, &first.json()["id"]));
+    // What came before comes again, or late: nothing changes.
+    assert_eq!(send(&world, &order("new", 1)).await.status, 200);
+    assert_eq!(send(&world, &order("older", 0)).await.status, 200);
+    world.stop();
+    world.configure(&world.crm.api_url());
+    world.serve(&[]);
+    world.crm_has(1).await;
+    assert_eq!(world.crm.orders()[0]["buyer_comment"], "new");
+    let kept = only(&world);
+    let results: Vec<&str> =
+        kept["updates"].as_array().unwrap().iter().map(|u| u["result"].as_str().unwrap()).collect();
+    assert_eq!(results, ["replaced", "late"]);
+    assert!(kept["submission"]["body"].as_str().unwrap().contains("\"new\""), "the newest is what a replay maps");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_delivery_it_is_kept_and_shown() {
+    let world = world(WOO).await;
+    send(&world, &order("old", 0)).await;
+    world.until("it is delivered", || world.orders()[0]["state"] == "delivered").await;
+    assert_eq!(send(&world, &order("new", 1)).await.status, 200);
+    let kept = only(&world);
+    assert_eq!((kept["state"].as_str(), kept["updates"][0]["result"].as_str()), (Some("delivered"), Some("kept")));
+    assert_eq!(kept["order"]["buyer_comment"], "old");
+    let id = kept["id"].as_str().unwrap();
+    let page = world.cli(&["orders", "show", id]).out;
+    assert!(page.contains("changed by its sender") && page.contains("kept beside what was sent"), "{page}");
+    assert_eq!(world.crm.orders().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_mends_what_was_held_and_holds_what_became_wrong() {
+    let world = world_of(&format!("on_invalid = \"hold\"\n{WOO}"), false).await;
+    let mut wrong = order("", 0);
+    wrong["billing"]["phone"] = json!("call me");
+    send(&world, &wrong).await;
+    world.until("it is held", || world.orders()[0]["state"] == "held").await;
+    send(&world, &order("right", 1)).await;
+    world.until("it goes", || world.orders()[0]["state"] == "queued").await;
+    wrong["date_modified_gmt"] = json!("2026-01-10T10:00:00");
+    send(&world, &wrong).await;
+    world.until("it is held again", || world.orders()[0]["state"] == "held").await;
+    assert!(only(&world)["problems"].to_string().contains("invalid_phone"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_does_not_undo_a_persons_edit() {
+    let world = world_of(WOO, false).await;
+    let mut wrong = order("", 0);
+    wrong["billing"]["phone"] = json!("");
+    wrong["billing"]["first_name"] = json!("");
+    wrong["billing"]["last_name"] = json!("");
+    send(&world, &wrong).await;
+    world.until("it is held", || world.orders()[0]["state"] == "held").await;
+    let id = world.orders()[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(world.cli(&["orders", "edit", &id, "--set", "buyer.phone=+380671112233"]).code, 0);
+    send(&world, &order("changed in the shop", 1)).await;
+    let kept = only(&world);
+    assert_eq!(kept["updates"][0]["result"], "kept");
+    assert_eq!(kept["order"]["buyer"]["phone"], "+380671112233");
+    assert_eq!(kept["order"].get("buyer_comment"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_of_the_caller_still_conflicts() {
+    let world = world(WOO).await;
+    let key = [("idempotency-key", "mine")];
+    let post = |order: Value| world.send("/in/woo/right-token", "application/json", order.to_string().into(), &key);
+    assert_eq!(post(order("a", 0)).await.status, 202);
+    assert_eq!(post(order("b", 1)).await.status, 409);
+}
+
+/// The update comes while the order is on its way: it goes if the first never arrived, and stands beside it if it did.
+#[tokio::test(flavor = "multi_thread")]
+async fn while_it_is_on_its_way_it_waits_for_how_that_ends() {
+    for (kind, comment) in [(FaultKind::DropBefore, "new"), (FaultKind::CommitThenDrop, "old")] {
+        let world = world(WOO).await;
+        let mut control = order("", 0);
+        (control["id"], control["number"]) = (json!(1), json!("1"));
+        send(&world, &control).await;
+        world.until("a control is there", || world.orders()[0]["state"] == "delivered").await;
+        world.crm.add_fault(Fault::once(FaultOn::Post, kind));
+        send(&world, &order("old", 0)).await;
+        world.until("nobody knows", || world.orders()[0]["state"] == "unconfirmed").await;
+        assert_eq!(send(&world, &order("new", 1)).await.status, 200);
+        world.until("it is delivered", || world.orders()[0]["state"] == "delivered").await;
+        let there: Vec<Value> = world.crm.orders().into_iter().filter(|o| o["source_uuid"] == "5012").collect();
+        assert_eq!((there.len(), &there[0]["buyer_comment"]), (1, &json!(comment)));
+        let kept = world.order("5012");
+        let result = if comment == "new" { "replaced" } else { "kept" };
+        assert_eq!(kept["updates"][0]["result"], result);
+        assert_eq!(kept["order"]["buyer_comment"], comment);
+    }
+}

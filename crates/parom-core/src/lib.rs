@@ -11,6 +11,7 @@ pub mod limits;
 pub mod mapping;
 pub mod number;
 pub mod order;
+pub mod php;
 pub mod presets;
 pub mod problem;
 pub mod submission;

@@ -34,6 +34,18 @@ pub const SIGNATURES: usize = 8;
 pub const SECRETS: usize = 4;
 /// Later requests of its sender that are kept beside an order: a shop sends one at each change of a status.
 pub const UPDATES: u32 = 100;
+/// Bytes of a PHP script to convert; the published one has 5 KB.
+pub const PHP_BYTES: usize = 256 * 1024;
+/// Steps of following a script.
+pub const PHP_STEPS: usize = 50_000;
+/// Levels of a script's tree.
+pub const PHP_NESTING: usize = 200;
+/// Values within values that are followed at once, through every call.
+pub const PHP_VALUES: usize = 150;
+/// Calls within calls of a script.
+pub const PHP_DEPTH: usize = 24;
+/// Notes on one script.
+pub const PHP_NOTES: usize = 200;
 /// Bytes of an idempotency key.
 pub const IDEMPOTENCY_KEY_BYTES: usize = 255;
 /// Characters of an order's number: Laravel's default string column holds 255; the CRM's own limit is not published.

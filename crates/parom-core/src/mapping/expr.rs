@@ -160,11 +160,11 @@ impl Expr {
         if value.kind() != ValueKind::Map {
             return Ok(keys);
         }
+        let items: Vec<Context> = keys.iter().filter_map(|key| value.get_item(key).ok()).collect();
         let numbered = keys.iter().all(|key| key.as_str().is_some_and(|key| key.parse::<i64>().is_ok()));
-        if !numbered {
-            return Ok(vec![value]);
-        }
-        Ok(keys.iter().filter_map(|key| value.get_item(key).ok()).collect())
+        // PHP's lists may have names for keys: lines all of them, where one line alone would hold plain values.
+        let lines = !items.is_empty() && items.iter().all(|item| item.kind() == ValueKind::Map);
+        Ok(if numbered || lines { items } else { vec![value] })
     }
 }
 

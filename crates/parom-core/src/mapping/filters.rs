@@ -1,6 +1,6 @@
 //! The filters of a mapping: minijinja's own, and those that an order needs.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
@@ -35,6 +35,7 @@ pub(super) fn register(engine: &mut Environment<'static>) {
     engine.add_filter("phone", phone);
     engine.add_filter("money", money);
     engine.add_filter("date", date);
+    engine.add_filter("rows", rows);
     engine.add_filter("regex_capture", regex_capture);
     engine.add_filter("regex_replace", regex_replace);
 }
@@ -139,6 +140,38 @@ fn date(state: &State, value: Value, format: Option<String>) -> Result<Value, Er
             Moment::Instant(at) => at.to_string(),
         }))
     })
+}
+
+/// Lists side by side (`name[]`, `price[]`) as one list of lines: `{'name': name, 'price': price} | rows`.
+fn rows(table: Value) -> Result<Value, Error> {
+    if table.kind() != ValueKind::Map {
+        return Err(Error::new(
+            ErrorKind::InvalidOperation,
+            "rows takes lists by name: {'name': name, 'qty': qty} | rows",
+        ));
+    }
+    let mut lines: Vec<BTreeMap<String, Value>> = Vec::new();
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    for name in table.try_iter()? {
+        let column = table.get_item(&name)?;
+        // Indexes with gaps come as keys, others by their order; one value alone is a list of one.
+        let cells: Vec<(String, Value)> = match column.kind() {
+            ValueKind::Map => {
+                column.try_iter()?.map(|key| (key.to_string(), column.get_item(&key).unwrap_or_default())).collect()
+            }
+            ValueKind::Seq => column.try_iter()?.enumerate().map(|(at, cell)| (at.to_string(), cell)).collect(),
+            _ if is_blank(&column) => Vec::new(),
+            _ => vec![("0".to_owned(), column)],
+        };
+        for (key, cell) in cells {
+            let at = *places.entry(key).or_insert_with(|| {
+                lines.push(BTreeMap::new());
+                lines.len() - 1
+            });
+            lines[at].insert(name.to_string(), cell);
+        }
+    }
+    Ok(Value::from(lines))
 }
 
 /// The first group of the first match (or another: `regex_capture(pattern, 2)`, 0 is the whole); nothing without a match.

@@ -9,6 +9,7 @@ mod convert;
 mod dictionary;
 mod outcome;
 mod php;
+mod php_scripts;
 mod presets;
 mod rate;
 mod rows;

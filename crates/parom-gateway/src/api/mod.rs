@@ -4,6 +4,7 @@
 mod accounts;
 mod auth;
 mod channels;
+mod convert;
 mod orders;
 mod problem;
 pub mod shape;
@@ -44,6 +45,7 @@ pub(crate) fn routes(intake: Intake) -> Result<Router, String> {
         .route("/channels", get(channels::list))
         .route("/channels/{name}/map", post(channels::map))
         .route("/check", get(channels::check))
+        .route("/convert/php", post(convert::php))
         .route("/dictionaries", get(accounts::list))
         .route("/dictionaries/{account}/refresh", post(accounts::refresh))
         .route("/dictionaries/{account}/{kind}", get(accounts::rows))

@@ -9,6 +9,7 @@ use parom_core::order::Verdict;
 use parom_core::presets;
 use parom_core::submission::{DecodeError, Decoded, Submission};
 use parom_core::{Effect, Problem};
+use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -75,7 +76,9 @@ fn signing_headers(headers: &HeaderMap) -> Vec<(String, String)> {
 
 fn cookies(header: &str) -> Vec<(String, String)> {
     let pairs = header.split(';').filter_map(|pair| pair.trim().split_once('='));
-    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).take(CONTEXT_PAIRS).collect()
+    // Decoded, as PHP gives them to a script.
+    let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    pairs.map(|(name, value)| (name.to_owned(), decoded(value))).take(CONTEXT_PAIRS).collect()
 }
 
 /// The submission of a request.

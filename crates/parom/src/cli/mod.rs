@@ -2,6 +2,7 @@
 
 mod channel;
 mod check;
+mod convert;
 mod demo;
 mod import;
 mod init;
@@ -56,6 +57,9 @@ enum Command {
     Check(check::Check),
     /// Show the order that a submission would become
     Map(map::Map),
+    /// Turn a PHP order script into a channel file
+    #[command(subcommand)]
+    Convert(convert::Convert),
     /// The journal of orders: look, mend, send again
     #[command(subcommand)]
     Orders(orders::Orders),
@@ -83,6 +87,7 @@ pub(crate) fn run() -> ExitCode {
             Command::Serve(command) => command.run(&config).await,
             Command::Check(command) => command.run(&config).await,
             Command::Map(command) => command.run(&config).await,
+            Command::Convert(command) => command.run(),
             Command::Import(command) => command.run(&config).await,
             Command::Orders(command) => command.run(&config).await,
             Command::Channel(command) => command.run(&config).await,

@@ -7,6 +7,7 @@ mod api;
 mod cards;
 mod cli;
 mod client;
+mod convert;
 mod demo;
 mod dictionary;
 mod disk;

@@ -1,0 +1,233 @@
+//! Functions and classes of the script: declared first, followed where they are called.
+
+use std::collections::HashMap;
+
+use tree_sitter::Node;
+
+use super::run::{Flow, Run, Scope, line};
+use super::symbol::{Root, Sym};
+
+/// A class of the script.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Class<'a> {
+    pub(super) constants: HashMap<String, Node<'a>>,
+    pub(super) properties: HashMap<String, Option<Node<'a>>>,
+    pub(super) methods: HashMap<String, Node<'a>>,
+}
+
+/// An object of a class.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Instance {
+    pub(super) class: String,
+    pub(super) properties: Scope,
+}
+
+/// Names of parameters that usually bring the form.
+const FORMS: [&str; 9] = ["post", "data", "request", "form", "fields", "posted", "input", "params", "payload"];
+
+impl<'a> Run<'a> {
+    /// Finds every function and class.
+    pub(super) fn declare(&mut self, node: Node<'a>) {
+        match node.kind() {
+            "function_definition" => {
+                if let Some(name) = node.child_by_field_name("name") {
+                    self.functions.insert(self.text(name).to_lowercase(), node);
+                }
+            }
+            "class_declaration" => self.declare_class(node),
+            _ => {
+                for child in self.children(node) {
+                    self.declare(child);
+                }
+            }
+        }
+    }
+
+    fn declare_class(&mut self, node: Node<'a>) {
+        let (Some(name), Some(body)) = (node.child_by_field_name("name"), node.child_by_field_name("body")) else {
+            return;
+        };
+        let mut class = Class::default();
+        for member in self.children(body) {
+            match member.kind() {
+                "method_declaration" => {
+                    if let Some(name) = member.child_by_field_name("name") {
+                        class.methods.insert(self.text(name).to_lowercase(), member);
+                    }
+                }
+                "const_declaration" => {
+                    for element in self.children(member).into_iter().filter(|c| c.kind() == "const_element") {
+                        if let [name, value] = self.children(element).as_slice() {
+                            class.constants.insert(self.text(*name).to_owned(), *value);
+                        }
+                    }
+                }
+                "property_declaration" => {
+                    for element in self.children(member).into_iter().filter(|c| c.kind() == "property_element") {
+                        if let Some(name) = element.child_by_field_name("name") {
+                            let name = self.text(name).trim_start_matches('$').to_owned();
+                            class.properties.insert(name, element.child_by_field_name("default_value"));
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.classes.insert(self.text(name).to_owned(), class);
+    }
+
+    /// `const A = 1, B = 2;` outside of classes.
+    pub(super) fn constants_of(&mut self, node: Node<'a>) {
+        for element in self.children(node).into_iter().filter(|child| child.kind() == "const_element") {
+            if let [name, value] = self.children(element).as_slice() {
+                let value = self.value(*value);
+                self.constants.insert(self.text(*name).to_owned(), value);
+            }
+        }
+    }
+
+    /// `new Name(…)`.
+    pub(super) fn create(&mut self, node: Node<'a>) -> Sym {
+        let parts = self.children(node);
+        let name = parts.first().map(|name| self.text(*name)).unwrap_or_default();
+        let arguments = parts.iter().find(|part| part.kind() == "arguments").copied();
+        let arguments = arguments.map(|arguments| self.arguments(arguments)).unwrap_or_default();
+        let Some(class) = self.classes.get(name).cloned() else {
+            return Sym::unknown(line(node), format!("an object of {name} is not known"));
+        };
+        let this = self.objects.len();
+        self.objects.push(Instance { class: name.to_owned(), properties: Scope::new() });
+        self.this.push(this);
+        for (property, default) in &class.properties {
+            let value = default.map_or_else(Sym::null, |default| self.value(default));
+            self.objects[this].properties.insert(property.clone(), value);
+        }
+        if let Some(constructor) = class.methods.get("__construct") {
+            self.promote(*constructor, &arguments, this);
+            self.call(*constructor, arguments);
+        }
+        self.this.pop();
+        Sym::Object(this)
+    }
+
+    /// Parameters of a constructor that are properties at once.
+    fn promote(&mut self, constructor: Node<'a>, arguments: &[Sym], this: usize) {
+        let Some(parameters) = constructor.child_by_field_name("parameters") else {
+            return;
+        };
+        for (at, parameter) in self.children(parameters).into_iter().enumerate() {
+            if parameter.kind() != "property_promotion_parameter" {
+                continue;
+            }
+            let Some(name) = parameter.child_by_field_name("name") else {
+                continue;
+            };
+            let default = parameter.child_by_field_name("default_value");
+            let value = match (arguments.get(at), default) {
+                (Some(given), _) => given.clone(),
+                (None, Some(default)) => self.value(default),
+                (None, None) => Sym::null(),
+            };
+            let name = self.text(name).trim_start_matches('$').to_owned();
+            self.objects[this].properties.insert(name, value);
+        }
+    }
+
+    /// A method of an object of ours.
+    pub(super) fn method(&mut self, object: usize, name: &str, arguments: Vec<Sym>) -> Option<Sym> {
+        let class = self.objects.get(object)?.class.clone();
+        let method = *self.classes.get(&class)?.methods.get(&name.to_lowercase())?;
+        self.this.push(object);
+        let value = self.call(method, arguments);
+        self.this.pop();
+        Some(value)
+    }
+
+    /// A constant of a class: `self::X`, `Name::X`.
+    pub(super) fn class_constant(&mut self, class: &str, name: &str) -> Option<Sym> {
+        let class = match class {
+            "self" | "static" => self.objects.get(*self.this.last()?)?.class.clone(),
+            other => other.to_owned(),
+        };
+        let node = *self.classes.get(&class)?.constants.get(name)?;
+        Some(self.value(node))
+    }
+
+    /// Follows a function with its arguments; what it gives back.
+    pub(super) fn call(&mut self, function: Node<'a>, arguments: Vec<Sym>) -> Sym {
+        self.called.insert(function.id());
+        let scope = self.bind(function, arguments);
+        self.within(function, scope)
+    }
+
+    /// Follows a function in a scope.
+    pub(super) fn within(&mut self, function: Node<'a>, scope: Scope) -> Sym {
+        let Some(body) = function.child_by_field_name("body") else {
+            return Sym::null();
+        };
+        self.depth += 1;
+        if !self.step() {
+            self.depth -= 1;
+            return Sym::unknown(line(function), "the calls go too deep");
+        }
+        self.scopes.push(scope);
+        let value = if function.kind() == "arrow_function" {
+            self.value(body)
+        } else {
+            match self.block(body) {
+                Flow::Return(value) => value,
+                Flow::Next | Flow::Stop => Sym::null(),
+            }
+        };
+        self.scopes.pop();
+        self.depth -= 1;
+        value
+    }
+
+    fn bind(&mut self, function: Node<'a>, arguments: Vec<Sym>) -> Scope {
+        let mut scope = Scope::new();
+        let Some(parameters) = function.child_by_field_name("parameters") else {
+            return scope;
+        };
+        let mut arguments = arguments.into_iter();
+        for parameter in self.children(parameters) {
+            let Some(name) = parameter.child_by_field_name("name") else {
+                continue;
+            };
+            let default = parameter.child_by_field_name("default_value");
+            let value = arguments.next().unwrap_or_else(|| match default {
+                Some(default) => self.value(default),
+                None => Sym::unknown(line(parameter), format!("{} is not known here", self.text(name))),
+            });
+            scope.insert(self.text(name).trim_start_matches('$').to_owned(), value);
+        }
+        scope
+    }
+
+    /// A function that nobody calls here: WordPress or another does, usually with the form.
+    pub(super) fn call_idle(&mut self, function: Node<'a>) {
+        let mut arguments = Vec::new();
+        if let Some(parameters) = function.child_by_field_name("parameters") {
+            for parameter in self.children(parameters) {
+                let name = parameter.child_by_field_name("name").map(|name| self.text(name)).unwrap_or_default();
+                let plain = name.trim_start_matches('$').to_lowercase();
+                arguments.push(if FORMS.contains(&plain.as_str()) {
+                    Sym::place(Root::Form)
+                } else {
+                    Sym::unknown(line(parameter), format!("{name} is not known here"))
+                });
+            }
+        }
+        self.call(function, arguments);
+    }
+
+    /// Calls a function without a name.
+    pub(super) fn call_closure(&mut self, closure: usize, arguments: Vec<Sym>) -> Sym {
+        let Some(closure) = self.closures.get(closure).cloned() else {
+            return Sym::null();
+        };
+        let mut scope = closure.scope;
+        scope.extend(self.bind(closure.node, arguments));
+        self.within(closure.node, scope)
+    }
+}

@@ -1,0 +1,312 @@
+//! Expressions: from the script's tree to what is known of their value.
+
+use serde_json::Value;
+use tree_sitter::Node;
+
+use super::run::{Closure, Run, Scope, line};
+use super::symbol::{Piece, Root, Sym};
+use crate::limits;
+
+impl<'a> Run<'a> {
+    /// What is known of an expression's value.
+    pub(super) fn value(&mut self, node: Node<'a>) -> Sym {
+        if !self.step() || self.nested >= limits::PHP_VALUES {
+            return Sym::unknown(line(node), "the script is too long to follow");
+        }
+        self.nested += 1;
+        let value = self.evaluate(node);
+        self.nested -= 1;
+        value
+    }
+
+    fn evaluate(&mut self, node: Node<'a>) -> Sym {
+        match node.kind() {
+            "string" | "encapsed_string" | "heredoc" | "nowdoc" => self.string(node),
+            "integer" | "float" => number(self.text(node)),
+            "boolean" => Sym::Const(Value::Bool(self.text(node).eq_ignore_ascii_case("true"))),
+            "null" => Sym::null(),
+            "array_creation_expression" => self.array(node),
+            "variable_name" => self.variable(node),
+            "subscript_expression" => self.subscript(node),
+            "member_access_expression" | "nullsafe_member_access_expression" => self.property(node),
+            "scoped_property_access_expression" => {
+                let name =
+                    node.child_by_field_name("name").map(|name| self.text(name).trim_start_matches('$').to_owned());
+                name.and_then(|name| self.get(&format!("->{name}"))).unwrap_or_else(|| self.unknown(node))
+            }
+            "parenthesized_expression" | "argument" | "by_ref" | "clone_expression" => match self.children(node).last()
+            {
+                Some(inner) => self.value(*inner),
+                None => Sym::null(),
+            },
+            "error_suppression_expression" | "print_intrinsic" => self.inner(node),
+            "assignment_expression" | "reference_assignment_expression" => self.assignment(node),
+            "augmented_assignment_expression" => self.augmented(node),
+            "binary_expression" => self.binary(node),
+            "unary_op_expression" => self.unary(node),
+            "cast_expression" => node.child_by_field_name("value").map_or_else(Sym::null, |value| self.value(value)),
+            "conditional_expression" => self.ternary(node),
+            "match_expression" => self.matched(node),
+            "name" | "qualified_name" => self.constant(node),
+            "class_constant_access_expression" => {
+                let parts: Vec<&str> = self.children(node).into_iter().map(|part| self.text(part)).collect();
+                let found = match parts.as_slice() {
+                    [class, name] => self.class_constant(class, name),
+                    _ => None,
+                };
+                found.unwrap_or_else(|| self.unknown(node))
+            }
+            "function_call_expression" => self.function_call(node),
+            "member_call_expression" | "nullsafe_member_call_expression" => self.member_call(node),
+            "scoped_call_expression" => self.scoped_call(node),
+            "object_creation_expression" => self.create(node),
+            "anonymous_function" | "anonymous_function_creation_expression" | "arrow_function" => self.closure(node),
+            "exit_statement"
+            | "include_expression"
+            | "include_once_expression"
+            | "require_expression"
+            | "require_once_expression"
+            | "update_expression"
+            | "throw_expression" => Sym::null(),
+            _ => self.unknown(node),
+        }
+    }
+
+    /// That it cannot be carried, with the code.
+    pub(super) fn unknown(&self, node: Node<'a>) -> Sym {
+        Sym::unknown(line(node), format!("`{}` cannot be carried", self.shown(node)))
+    }
+
+    fn inner(&mut self, node: Node<'a>) -> Sym {
+        match self.children(node).first() {
+            Some(inner) => self.value(*inner),
+            None => Sym::null(),
+        }
+    }
+
+    fn variable(&mut self, node: Node<'a>) -> Sym {
+        let name = self.text(node).trim_start_matches('$');
+        match name {
+            "_POST" => Sym::place(Root::Form),
+            "_GET" => Sym::place(Root::Query),
+            "_REQUEST" => Sym::place(Root::Request),
+            "_COOKIE" => Sym::place(Root::Cookies),
+            "this" => self.this.last().map_or_else(Sym::null, |this| Sym::Object(*this)),
+            _ => self.get(name).unwrap_or_else(|| {
+                Sym::unknown(line(node), format!("${name} is not set in the script as far as it can be followed"))
+            }),
+        }
+    }
+
+    fn subscript(&mut self, node: Node<'a>) -> Sym {
+        let parts = self.children(node);
+        let [array, index] = parts.as_slice() else {
+            return self.unknown(node);
+        };
+        // `"$_POST[name]"` within a text needs no quotes.
+        let bare = index.kind() == "name" && !self.constants.contains_key(self.text(*index));
+        let key = if bare { Sym::text(self.text(*index)) } else { self.value(*index) };
+        let base = self.text(*array);
+        if matches!(base, "$_SESSION" | "$_SERVER" | "$_POST" | "$_GET" | "$_REQUEST")
+            && let Some(key) = key.as_text()
+        {
+            // What the script itself put there.
+            let kept = self.get(&format!("{}.{key}", base.trim_start_matches('$')));
+            match (kept, base) {
+                (Some(value), base) => {
+                    if base == "$_SESSION" {
+                        let text = format!("$_SESSION['{key}'] is carried only as far as this request itself fills it");
+                        self.note(node, text);
+                    }
+                    return value;
+                }
+                (None, "$_SERVER") if key == "HTTP_REFERER" => return Sym::Expr("page".into(), true),
+                (None, "$_SESSION") => {
+                    let text = format!("$_SESSION['{key}'] lives in the site's session, which the form does not bring");
+                    return Sym::unknown(line(node), text);
+                }
+                (None, "$_SERVER") => return self.unknown(node),
+                _ => {}
+            }
+        }
+        let array = self.value(*array);
+        match (array, key) {
+            (Sym::Place(place), Sym::Index) => self.at_index(&place),
+            (Sym::Place(place), key) => match key.as_text() {
+                Some(key) => Sym::Place(place.at(&key)),
+                None => self.unknown(node),
+            },
+            (doubt @ Sym::Unknown(..), _) => doubt,
+            (array, key) => match key.as_text() {
+                Some(key) => array.get(&key).cloned().unwrap_or_else(Sym::null),
+                None => self.looked_up(node, &array, &key),
+            },
+        }
+    }
+
+    /// A table of the script, by a value of the form.
+    fn looked_up(&self, node: Node<'a>, table: &Sym, key: &Sym) -> Sym {
+        match (table.expr(), key.expr()) {
+            (Some(table), Some(key)) => Sym::Expr(format!("{table}[{key}]"), true),
+            _ => self.unknown(node),
+        }
+    }
+
+    fn property(&mut self, node: Node<'a>) -> Sym {
+        let (Some(object), Some(name)) = (node.child_by_field_name("object"), node.child_by_field_name("name")) else {
+            return self.unknown(node);
+        };
+        let name = self.text(name).to_owned();
+        match self.value(object) {
+            Sym::Object(object) => {
+                let known = self.objects.get(object).and_then(|object| object.properties.get(&name)).cloned();
+                known.unwrap_or_else(|| self.unknown(node))
+            }
+            // json_decode without `true` gives objects.
+            Sym::Place(place) => Sym::Place(place.at(&name)),
+            Sym::Map(entries) => Sym::Map(entries).get(&name).cloned().unwrap_or_else(Sym::null),
+            _ => self.unknown(node),
+        }
+    }
+
+    fn assignment(&mut self, node: Node<'a>) -> Sym {
+        let (Some(left), Some(right)) = (node.child_by_field_name("left"), node.child_by_field_name("right")) else {
+            return self.unknown(node);
+        };
+        let value = self.value(right);
+        self.assign(left, value.clone());
+        value
+    }
+
+    /// `"…$a…"`: literals and places.
+    fn string(&mut self, node: Node<'a>) -> Sym {
+        let double = node.kind() != "string" && node.kind() != "nowdoc";
+        let inner = match node.kind() {
+            "heredoc" | "nowdoc" => node.child_by_field_name("value"),
+            _ => Some(node),
+        };
+        let mut parts: Vec<Sym> = Vec::new();
+        let mut read = inner.filter(|_| node.kind() == "heredoc").map(|inner| inner.start_byte());
+        let mut cursor = node.walk();
+        let parts_of =
+            |inner: Node<'a>, cursor: &mut tree_sitter::TreeCursor<'a>| inner.children(cursor).collect::<Vec<_>>();
+        for part in inner.map(|inner| parts_of(inner, &mut cursor)).unwrap_or_default() {
+            // In a heredoc the tree leaves out the ends of the lines.
+            if let Some(before) = read {
+                parts.push(Sym::text(self.source.get(before..part.start_byte()).unwrap_or_default()));
+                read = Some(part.end_byte());
+            }
+            if !part.is_named() {
+                continue;
+            }
+            match part.kind() {
+                "string_content" | "string_value" | "nowdoc_string" => {
+                    parts.push(Sym::text(self.literal(part, double)))
+                }
+                "escape_sequence" => {
+                    let text = self.text(part);
+                    parts.push(Sym::text(if double { escape(text) } else { single(text) }));
+                }
+                "heredoc_start" | "heredoc_end" => {}
+                _ => {
+                    let value = self.value(part);
+                    parts.push(value);
+                }
+            }
+        }
+        let mut whole = parts.into_iter().fold(Sym::text(""), join);
+        if let (Sym::Const(Value::String(text)), "nowdoc" | "heredoc") = (&mut whole, node.kind()) {
+            *text = text.trim_matches('\n').to_owned();
+        }
+        if let (Sym::Text(pieces), Some(_)) = (&mut whole, read) {
+            if let Some(Piece::Literal(first)) = pieces.first_mut() {
+                *first = first.trim_start_matches('\n').to_owned();
+            }
+            if let Some(Piece::Literal(last)) = pieces.last_mut() {
+                *last = last.trim_end_matches('\n').to_owned();
+            }
+        }
+        whole
+    }
+
+    fn literal(&self, node: Node<'a>, double: bool) -> String {
+        let text = self.text(node);
+        if double { text.to_owned() } else { text.replace("\\'", "'").replace("\\\\", "\\") }
+    }
+
+    fn constant(&mut self, node: Node<'a>) -> Sym {
+        let name = self.text(node).trim_start_matches('\\');
+        match name {
+            "PHP_EOL" => Sym::text("\n"),
+            _ => self.constants.get(name).cloned().unwrap_or_else(|| self.unknown(node)),
+        }
+    }
+
+    fn closure(&mut self, node: Node<'a>) -> Sym {
+        // An arrow sees what is around it; a function what it names, which is there all the same.
+        let scope: Scope = self.scopes.last().cloned().unwrap_or_default();
+        self.closures.push(Closure { node, scope });
+        Sym::Closure(self.closures.len() - 1)
+    }
+}
+
+fn number(text: &str) -> Sym {
+    let plain = text.replace('_', "");
+    match serde_json::from_str::<Value>(&plain) {
+        Ok(value @ Value::Number(_)) => Sym::Const(value),
+        _ => Sym::text(plain),
+    }
+}
+
+fn single(text: &str) -> String {
+    match text {
+        "\\'" => "'".to_owned(),
+        "\\\\" => "\\".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+fn escape(text: &str) -> String {
+    match text {
+        "\\n" => "\n".to_owned(),
+        "\\r" => "\r".to_owned(),
+        "\\t" => "\t".to_owned(),
+        other => other.strip_prefix('\\').unwrap_or(other).to_owned(),
+    }
+}
+
+/// Two texts in a row.
+pub(super) fn join(left: Sym, right: Sym) -> Sym {
+    let (left, right) = match (pieces(left), pieces(right)) {
+        (Ok(left), Ok(right)) => (left, right),
+        (Err(doubt), _) | (_, Err(doubt)) => return doubt,
+    };
+    let mut joined: Vec<Piece> = Vec::new();
+    for piece in left.into_iter().chain(right) {
+        match (joined.last_mut(), piece) {
+            (Some(Piece::Literal(before)), Piece::Literal(text)) => before.push_str(&text),
+            (_, Piece::Literal(text)) if text.is_empty() => {}
+            (_, piece) => joined.push(piece),
+        }
+    }
+    match joined.as_slice() {
+        [] => Sym::text(""),
+        [Piece::Literal(text)] => Sym::text(text.clone()),
+        _ => Sym::Text(joined),
+    }
+}
+
+fn pieces(sym: Sym) -> Result<Vec<Piece>, Sym> {
+    Ok(match sym {
+        Sym::Const(Value::String(text)) => vec![Piece::Literal(text)],
+        Sym::Const(Value::Null | Value::Bool(false)) => Vec::new(),
+        Sym::Const(Value::Bool(true)) => vec![Piece::Literal("1".into())],
+        Sym::Const(other) => vec![Piece::Literal(other.to_string())],
+        Sym::Text(pieces) => pieces,
+        doubt @ Sym::Unknown(..) => return Err(doubt),
+        other => match other.expr() {
+            Some(source) => vec![Piece::Expr(source)],
+            None => return Err(Sym::unknown(0, "a text is joined with what is no text")),
+        },
+    })
+}

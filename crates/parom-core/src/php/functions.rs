@@ -1,0 +1,330 @@
+//! PHP's own functions, as far as a mapping has their like.
+
+use serde_json::Value;
+use tree_sitter::Node;
+
+use super::evaluate::join;
+use super::run::Run;
+use super::symbol::{Entry, Root, Sym, quoted};
+
+/// Cleaning that the CRM's fields do not need: the text goes as the buyer wrote it.
+const CLEANING: [&str; 13] = [
+    "htmlspecialchars",
+    "htmlentities",
+    "strip_tags",
+    "stripslashes",
+    "addslashes",
+    "sanitize_text_field",
+    "sanitize_email",
+    "sanitize_textarea_field",
+    "esc_html",
+    "esc_attr",
+    "wp_unslash",
+    "urldecode",
+    "html_entity_decode",
+];
+/// What changes nothing that the field's own conversion does not do.
+const SAME: [&str; 14] = [
+    "intval",
+    "floatval",
+    "doubleval",
+    "strval",
+    "array_values",
+    "array_filter",
+    "settype",
+    "wp_strip_all_tags",
+    "utf8_encode",
+    "nl2br",
+    "array_unique",
+    "boolval",
+    "iterator_to_array",
+    "wc_clean",
+];
+/// Hooks that are handed a function.
+const HOOKS: [&str; 4] = ["add_action", "add_filter", "register_shutdown_function", "spl_autoload_register"];
+
+impl<'a> Run<'a> {
+    pub(super) fn library(&mut self, node: Node<'a>, name: &str, arguments: Vec<Sym>) -> Sym {
+        let first = arguments.first().cloned().unwrap_or_else(Sym::null);
+        if HOOKS.contains(&name) {
+            self.follow_closures(&arguments);
+            return Sym::null();
+        }
+        if SAME.contains(&name) {
+            return first;
+        }
+        if CLEANING.contains(&name) {
+            if matches!(first, Sym::Place(_) | Sym::Expr(..) | Sym::Text(_)) {
+                self.note(
+                    node,
+                    format!("{name}() has no like in a mapping and is left out: the text goes as it was typed"),
+                );
+            }
+            return first;
+        }
+        let known = self.of_language(node, name, &arguments).or_else(|| self.of_texts(node, name, &arguments));
+        known.or_else(|| self.of_arrays(node, name, &arguments)).unwrap_or_else(|| {
+            match (self.unknown(node), first.near()) {
+                (Sym::Unknown(line, why, None), near) => Sym::Unknown(line, why, near),
+                (other, _) => other,
+            }
+        })
+    }
+
+    /// What sends, declares and asks.
+    fn of_language(&mut self, node: Node<'a>, name: &str, arguments: &[Sym]) -> Option<Sym> {
+        let first = arguments.first().cloned().unwrap_or_else(Sym::null);
+        Some(match name {
+            "json_encode" | "wp_json_encode" | "http_build_query" => {
+                self.sent.push(first);
+                Sym::unknown(super::run::line(node), "the JSON itself")
+            }
+            "define" => {
+                if let (Some(name), Some(value)) = (first.as_text(), arguments.get(1)) {
+                    self.constants.insert(name, value.clone());
+                }
+                Sym::null()
+            }
+            "constant" => self.constants.get(&first.as_text()?)?.clone(),
+            "isset" => match self.is_set(arguments) {
+                Some(tested) => Sym::Expr(tested, false),
+                None if arguments.iter().all(|a| !matches!(a, Sym::Unknown(..) | Sym::Const(Value::Null))) => {
+                    Sym::Const(Value::Bool(true))
+                }
+                None => return None,
+            },
+            "empty" => Sym::Expr(format!("{} | default('') == ''", first.expr()?), false),
+            "filter_input" => self.filter_input(node, arguments),
+            "filter_var" => self.filter_var(node, arguments),
+            "file_get_contents" if first.as_text().as_deref() == Some("php://input") => first,
+            "json_decode" if first.as_text().as_deref() == Some("php://input") => Sym::place(Root::Form),
+            "json_decode" => first,
+            "date" | "gmdate" => match first.as_text().as_deref() {
+                Some("Y-m-d H:i:s" | "c" | "Y-m-d\\TH:i:s" | "Y-m-d\\TH:i:sP") => Sym::Expr("received_at".into(), true),
+                _ => return None,
+            },
+            _ => return None,
+        })
+    }
+
+    fn of_texts(&mut self, node: Node<'a>, name: &str, arguments: &[Sym]) -> Option<Sym> {
+        let first = arguments.first().cloned().unwrap_or_else(Sym::null);
+        Some(match name {
+            "trim" | "ltrim" | "rtrim" => self.filtered(node, &first, "trim"),
+            "mb_strtolower" | "strtolower" => self.filtered(node, &first, "lower"),
+            "mb_strtoupper" | "strtoupper" => self.filtered(node, &first, "upper"),
+            "count" | "sizeof" | "strlen" | "mb_strlen" => self.filtered(node, &first, "length"),
+            "sprintf" => self.sprintf(node, arguments),
+            "implode" | "join" => self.implode(node, arguments),
+            "str_replace" => self.replaced(node, arguments),
+            "preg_replace" => self.preg_replaced(node, arguments),
+            "number_format" | "round" => self.rounded(node, name, arguments),
+            _ => return None,
+        })
+    }
+
+    fn of_arrays(&mut self, node: Node<'a>, name: &str, arguments: &[Sym]) -> Option<Sym> {
+        let side = |at: usize| arguments.get(at).and_then(Sym::expr);
+        Some(match name {
+            "in_array" => Sym::Expr(format!("{} in {}", side(0)?, side(1)?), false),
+            "array_key_exists" => Sym::Expr(format!("{}[{}] is defined", side(1)?, side(0)?), false),
+            "array_map" => self.mapped(node, arguments),
+            "array_merge" | "array_replace" => merged(arguments.to_vec()),
+            "compact" => self.compacted(arguments),
+            _ => return None,
+        })
+    }
+
+    /// A value through a filter of the mapping; a constant through PHP's own rule.
+    fn filtered(&mut self, node: Node<'a>, value: &Sym, filter: &str) -> Sym {
+        match (value, filter) {
+            (Sym::Const(Value::String(text)), "trim") => Sym::text(text.trim()),
+            (Sym::Const(Value::String(text)), "lower") => Sym::text(text.to_lowercase()),
+            (Sym::Const(Value::String(text)), "upper") => Sym::text(text.to_uppercase()),
+            // Every field is trimmed anyhow.
+            (Sym::Place(_), "trim") => value.clone(),
+            (doubt @ Sym::Unknown(..), _) => doubt.clone(),
+            _ => match value.expr() {
+                Some(source) => Sym::Expr(format!("{source} | {filter}"), false),
+                None => self.unknown(node),
+            },
+        }
+    }
+
+    /// `%s` and `%1$s`; other forms of a number are not carried.
+    fn sprintf(&mut self, node: Node<'a>, arguments: &[Sym]) -> Sym {
+        let Some(format) = arguments.first().and_then(Sym::as_text) else {
+            return self.unknown(node);
+        };
+        let (mut whole, mut rest, mut next) = (Sym::text(""), format.as_str(), 1);
+        while let Some(at) = rest.find('%') {
+            whole = join(whole, Sym::text(&rest[..at]));
+            rest = &rest[at + 1..];
+            if let Some(after) = rest.strip_prefix('%') {
+                (whole, rest) = (join(whole, Sym::text("%")), after);
+                continue;
+            }
+            let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+            let mut position = next;
+            if digits > 0 && rest[digits..].starts_with('$') {
+                position = rest[..digits].parse().unwrap_or(next);
+                rest = &rest[digits + 1..];
+            } else {
+                next += 1;
+            }
+            let Some(after) = rest.strip_prefix(['s', 'd']) else {
+                return self.unknown(node);
+            };
+            rest = after;
+            whole = join(whole, arguments.get(position).cloned().unwrap_or_else(Sym::null));
+        }
+        join(whole, Sym::text(rest))
+    }
+
+    fn implode(&mut self, node: Node<'a>, arguments: &[Sym]) -> Sym {
+        let (separator, list) = match arguments {
+            [separator, list] => (separator.as_text().unwrap_or_default(), list),
+            [list] => (String::new(), list),
+            _ => return self.unknown(node),
+        };
+        match list {
+            Sym::List(items) if items.iter().all(|item| !matches!(item, Sym::Each(..))) => {
+                let mut whole = Sym::text("");
+                for (at, item) in items.iter().enumerate() {
+                    let before = if at > 0 { Sym::text(separator.clone()) } else { Sym::text("") };
+                    whole = join(join(whole, before), item.clone());
+                }
+                whole
+            }
+            other => match other.expr() {
+                Some(source) => Sym::Expr(format!("{source} | join({})", quoted(&separator)), false),
+                None => self.unknown(node),
+            },
+        }
+    }
+
+    fn replaced(&mut self, node: Node<'a>, arguments: &[Sym]) -> Sym {
+        let [from, to, value] = arguments else {
+            return self.unknown(node);
+        };
+        let froms: Vec<Sym> = if let Sym::List(items) = from { items.clone() } else { vec![from.clone()] };
+        let Some(mut source) = value.expr() else {
+            return self.unknown(node);
+        };
+        for (at, from) in froms.iter().enumerate() {
+            let to = if let Sym::List(items) = to { items.get(at).cloned() } else { Some(to.clone()) };
+            match (from.as_text(), to.and_then(|to| to.as_text())) {
+                (Some(from), Some(to)) => source = format!("{source} | replace({}, {})", quoted(&from), quoted(&to)),
+                _ => return self.unknown(node),
+            }
+        }
+        Sym::Expr(source, false)
+    }
+
+    /// A pattern without flags but `u`, and without places in the replacement.
+    fn preg_replaced(&mut self, node: Node<'a>, arguments: &[Sym]) -> Sym {
+        let [pattern, to, value] = arguments else {
+            return self.unknown(node);
+        };
+        let pattern = pattern.as_text().and_then(|text| {
+            let open = text.chars().next().filter(|c| matches!(c, '/' | '#' | '~' | '!' | '@'))?;
+            let (inner, flags) = text[1..].rsplit_once(open)?;
+            matches!(flags, "" | "u").then(|| inner.replace(&format!("\\{open}"), &open.to_string()))
+        });
+        match (pattern, to.as_text(), value.expr()) {
+            (Some(pattern), Some(to), Some(value)) if !to.contains(['$', '\\']) => {
+                Sym::Expr(format!("{value} | regex_replace({}, {})", quoted(&pattern), quoted(&to)), false)
+            }
+            _ => self.unknown(node),
+        }
+    }
+
+    fn rounded(&mut self, node: Node<'a>, name: &str, arguments: &[Sym]) -> Sym {
+        let places = arguments.get(1).and_then(Sym::as_text).unwrap_or_else(|| "0".to_owned());
+        // Money goes as a number: only a point, and nothing between thousands, gives the same.
+        let plain = name == "round" || matches!(arguments.get(3).and_then(Sym::as_text).as_deref(), Some(""));
+        match arguments.first().and_then(Sym::expr) {
+            Some(source) if plain => Sym::Expr(format!("({source} | money) | round({places})"), false),
+            _ => self.unknown(node),
+        }
+    }
+
+    fn mapped(&mut self, node: Node<'a>, arguments: &[Sym]) -> Sym {
+        let (Some(Sym::Closure(closure)), Some(list)) = (arguments.first(), arguments.get(1)) else {
+            return match (arguments.first().and_then(Sym::as_text), arguments.get(1)) {
+                (Some(name), Some(list)) if SAME.contains(&name.as_str()) || name == "trim" => list.clone(),
+                _ => self.unknown(node),
+            };
+        };
+        match list {
+            Sym::List(items) => {
+                let mut mapped = Vec::new();
+                for item in items {
+                    mapped.push(match item {
+                        Sym::Each(over, item) => {
+                            Sym::Each(over.clone(), Box::new(self.call_closure(*closure, vec![(**item).clone()])))
+                        }
+                        item => self.call_closure(*closure, vec![item.clone()]),
+                    });
+                }
+                Sym::List(mapped)
+            }
+            list => match list.expr() {
+                Some(over) => {
+                    let item = self.call_closure(*closure, vec![Sym::place(Root::Item)]);
+                    Sym::List(vec![Sym::Each(over, Box::new(item))])
+                }
+                None => self.unknown(node),
+            },
+        }
+    }
+
+    fn compacted(&mut self, arguments: &[Sym]) -> Sym {
+        let names = arguments.iter().filter_map(Sym::as_text);
+        let entries: Vec<Entry> =
+            names.filter_map(|key| Some(Entry { value: self.get(&key)?, key, line: 0 })).collect();
+        Sym::Map(entries)
+    }
+
+    fn filter_input(&mut self, node: Node<'a>, arguments: &[Sym]) -> Sym {
+        let text = self.shown(node);
+        let root = if text.contains("INPUT_GET") {
+            Root::Query
+        } else if text.contains("INPUT_COOKIE") {
+            Root::Cookies
+        } else {
+            Root::Form
+        };
+        if text.contains("FILTER_VALIDATE") || text.contains("SANITIZE") || arguments.len() > 2 {
+            self.note(node, "the filter of filter_input() is left out: the field's own check stands in its place");
+        }
+        match (Sym::place(root), arguments.get(1).and_then(Sym::as_text)) {
+            (Sym::Place(place), Some(name)) => Sym::Place(place.at(&name)),
+            _ => self.unknown(node),
+        }
+    }
+
+    fn filter_var(&mut self, node: Node<'a>, arguments: &[Sym]) -> Sym {
+        self.note(node, "the filter of filter_var() is left out: the field's own check stands in its place");
+        arguments.first().cloned().unwrap_or_else(Sym::null)
+    }
+}
+
+/// Arrays into one: later keys win.
+fn merged(arguments: Vec<Sym>) -> Sym {
+    let mut arguments = arguments.into_iter();
+    let first = arguments.next().unwrap_or_else(Sym::null);
+    arguments.fold(first, |whole, more| match (whole, more) {
+        (Sym::Map(mut entries), Sym::Map(more)) => {
+            more.into_iter().for_each(|entry| super::arrays::put(&mut entries, entry));
+            Sym::Map(entries)
+        }
+        (Sym::List(mut items), Sym::List(more)) => {
+            items.extend(more);
+            Sym::List(items)
+        }
+        (whole, Sym::List(more)) if more.is_empty() => whole,
+        (Sym::List(items), more) if items.is_empty() => more,
+        (whole, _) => whole,
+    })
+}

@@ -1,0 +1,218 @@
+//! Values of the script, as far as they are known without its form.
+
+use serde_json::Value;
+
+/// A value of the script.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Sym {
+    /// Known: a text, a number, a boolean, nothing.
+    Const(Value),
+    /// A text with places of the form in it.
+    Text(Vec<Piece>),
+    /// An expression over places; whether it stands by itself without parentheses.
+    Expr(String, bool),
+    /// A place of the request.
+    Place(Place),
+    /// An array with keys, in order.
+    Map(Vec<Entry>),
+    /// An array without keys.
+    List(Vec<Sym>),
+    /// A line for each item of a list.
+    Each(String, Box<Sym>),
+    /// A function without a name.
+    Closure(usize),
+    /// An object.
+    Object(usize),
+    /// The number of the item that a loop is at.
+    Index,
+    /// Not known: the line, why, and the place of the form that it comes from, where that is plain.
+    Unknown(usize, String, Option<String>),
+}
+
+/// A part of a text.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Piece {
+    Literal(String),
+    Expr(String),
+}
+
+/// A key of an array and its value.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Entry {
+    pub(super) key: String,
+    pub(super) value: Sym,
+    pub(super) line: usize,
+}
+
+/// Where in the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Root {
+    Form,
+    Query,
+    /// `$_REQUEST`: the form, then the query.
+    Request,
+    Cookies,
+    Item,
+}
+
+/// A place of the request.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Place {
+    pub(super) root: Root,
+    pub(super) steps: Vec<String>,
+}
+
+impl Sym {
+    pub(super) fn text(text: impl Into<String>) -> Sym {
+        Sym::Const(Value::String(text.into()))
+    }
+
+    pub(super) fn null() -> Sym {
+        Sym::Const(Value::Null)
+    }
+
+    pub(super) fn place(root: Root) -> Sym {
+        Sym::Place(Place { root, steps: Vec::new() })
+    }
+
+    pub(super) fn unknown(line: usize, why: impl Into<String>) -> Sym {
+        Sym::Unknown(line, why.into(), None)
+    }
+
+    /// The place that a value mostly consists of.
+    pub(super) fn near(&self) -> Option<String> {
+        match self {
+            Sym::Unknown(_, _, near) => near.clone(),
+            Sym::Place(place) => Some(place.expr()),
+            Sym::Expr(source, _) => first_place(source),
+            Sym::Text(pieces) => pieces.iter().find_map(|piece| match piece {
+                Piece::Expr(source) => first_place(source),
+                Piece::Literal(_) => None,
+            }),
+            _ => None,
+        }
+    }
+
+    /// The text of a constant.
+    pub(super) fn as_text(&self) -> Option<String> {
+        match self {
+            Sym::Const(Value::String(text)) => Some(text.clone()),
+            Sym::Const(Value::Number(number)) => Some(number.to_string()),
+            _ => None,
+        }
+    }
+
+    /// As an expression, in parentheses where it is more than one thing.
+    pub(super) fn expr(&self) -> Option<String> {
+        Some(match self {
+            Sym::Const(Value::Null) => "none".to_owned(),
+            Sym::Const(Value::String(text)) => quoted(text),
+            Sym::Const(value) => value.to_string(),
+            Sym::Text(pieces) => {
+                let parts = pieces.iter().map(|piece| match piece {
+                    Piece::Literal(text) => quoted(text),
+                    Piece::Expr(source) => source.clone(),
+                });
+                format!("({})", parts.collect::<Vec<_>>().join(" ~ "))
+            }
+            Sym::Expr(source, true) => source.clone(),
+            Sym::Expr(source, false) => format!("({source})"),
+            Sym::Place(place) => place.expr(),
+            Sym::List(items) => {
+                let parts: Option<Vec<String>> = items.iter().map(Sym::expr).collect();
+                format!("[{}]", parts?.join(", "))
+            }
+            Sym::Map(entries) => {
+                let parts: Option<Vec<String>> =
+                    entries.iter().map(|e| Some(format!("{}: {}", quoted(&e.key), e.value.expr()?))).collect();
+                format!("{{{}}}", parts?.join(", "))
+            }
+            _ => return None,
+        })
+    }
+
+    /// Why a part of it is not known.
+    pub(super) fn doubt(&self) -> Option<(usize, &str)> {
+        match self {
+            Sym::Unknown(line, why, _) => Some((*line, why)),
+            Sym::List(items) => items.iter().find_map(Sym::doubt),
+            Sym::Map(entries) => entries.iter().find_map(|entry| entry.value.doubt()),
+            _ => None,
+        }
+    }
+
+    /// The value under a key.
+    pub(super) fn get(&self, key: &str) -> Option<&Sym> {
+        match self {
+            Sym::Map(entries) => entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value),
+            Sym::List(items) => items.get(key.parse::<usize>().ok()?),
+            _ => None,
+        }
+    }
+}
+
+impl Place {
+    /// A step deeper.
+    pub(super) fn at(&self, step: &str) -> Place {
+        let mut steps = self.steps.clone();
+        steps.push(step.to_owned());
+        Place { root: self.root, steps }
+    }
+
+    pub(super) fn expr(&self) -> String {
+        match self.root {
+            Root::Form if self.steps.is_empty() => "form".to_owned(),
+            Root::Form => {
+                let first = &self.steps[0];
+                let free = is_word(first)
+                    && !matches!(first.as_str(), "form" | "query" | "cookies" | "page" | "item" | "received_at");
+                if free { path(first.clone(), &self.steps[1..]) } else { path("form".into(), &self.steps) }
+            }
+            Root::Query => path("query".into(), &self.steps),
+            Root::Cookies => path("cookies".into(), &self.steps),
+            Root::Item => path("item".into(), &self.steps),
+            Root::Request => {
+                let (form, query) = (path("form".into(), &self.steps), path("query".into(), &self.steps));
+                format!("({form} if {form} is defined else {query})")
+            }
+        }
+    }
+}
+
+fn path(root: String, steps: &[String]) -> String {
+    let mut out = root;
+    for step in steps {
+        if is_word(step) {
+            out.push_str(&format!(".{step}"));
+        } else if step.bytes().all(|b| b.is_ascii_digit()) && !step.is_empty() && step.len() < 6 {
+            out.push_str(&format!("[{step}]"));
+        } else {
+            out.push_str(&format!("[{}]", quoted(step)));
+        }
+    }
+    out
+}
+
+/// A name that the mapping's language takes without quotes, and not one of its own words.
+fn is_word(name: &str) -> bool {
+    let plain = name.chars().enumerate().all(|(at, c)| c == '_' || c.is_alphabetic() || (at > 0 && c.is_numeric()));
+    let reserved =
+        ["and", "or", "not", "if", "else", "is", "in", "true", "false", "none", "True", "False", "None", "loop"];
+    plain && !name.is_empty() && !reserved.contains(&name)
+}
+
+/// A text in an expression.
+pub(super) fn quoted(text: &str) -> String {
+    let escaped =
+        text.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n").replace('\r', "\\r").replace('\t', "\\t");
+    format!("'{escaped}'")
+}
+
+/// What an expression starts with, up to its first filter.
+fn first_place(source: &str) -> Option<String> {
+    let start = source.trim_start_matches('(');
+    let end = start.find([' ', ')', '|']).unwrap_or(start.len());
+    let first = &start[..end];
+    let named = first.chars().next().is_some_and(|c| c == '_' || c.is_alphabetic());
+    (named && first != "not" && !first.starts_with("received_at")).then(|| first.to_owned())
+}

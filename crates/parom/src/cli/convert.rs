@@ -1,0 +1,58 @@
+//! `parom convert`.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use parom_core::php::{self, ConvertError, Note};
+
+use super::{Failed, Outcome, print};
+
+/// Turn another program's rules into a channel.
+#[derive(Subcommand)]
+pub(super) enum Convert {
+    /// A PHP script that sends orders to the CRM, as a channel file
+    #[command(
+        after_help = "The channel file goes to stdout; what a person has to look at goes to stderr with its line, \
+        and then the exit code is 1.\n\
+        Example: parom convert php order.php > channels/site.toml; parom check --offline"
+    )]
+    Php {
+        /// The script; - is stdin. It is read, never run
+        file: PathBuf,
+        /// The account that the channel sends to
+        #[arg(long, default_value = "main", value_name = "NAME")]
+        account: String,
+    },
+}
+
+impl Convert {
+    pub(super) fn run(self) -> Result<Outcome, Failed> {
+        let Convert::Php { file, account } = self;
+        let shown = file.display().to_string();
+        let bytes = super::map::read(&file).map_err(|error| format!("{shown}: {error}"))?;
+        // Old scripts are written in another encoding; what matters of them is not.
+        let text = String::from_utf8_lossy(&bytes);
+        let converted = match php::convert(&text, &account) {
+            Ok(converted) => converted,
+            Err(error) => {
+                if let ConvertError::NoOrder(notes) = &error {
+                    tell(&shown, notes);
+                }
+                return Err(format!("{shown}: {error}"));
+            }
+        };
+        let lossy = matches!(text, std::borrow::Cow::Owned(_));
+        if lossy {
+            eprintln!("{shown}: the script is not in UTF-8: look at its texts in the channel");
+        }
+        print(&format!("# Made of {shown} by `parom convert php`.\n{}", converted.channel));
+        tell(&shown, &converted.notes);
+        Ok(if converted.notes.is_empty() && !lossy { Outcome::Done } else { Outcome::Problems })
+    }
+}
+
+fn tell(file: &str, notes: &[Note]) {
+    for note in notes {
+        eprintln!("{file}:{}: {}", note.line, note.text);
+    }
+}

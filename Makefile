@@ -20,6 +20,6 @@ bench:
 audit:
 	scripts/audit
 
-# System packages that the tests need: PHP, to compare with.
+# System packages that the tests need: PHP, to compare with, and a browser.
 tools:
 	scripts/install-tools

@@ -18,6 +18,16 @@ pub(super) async fn again_script() -> Response {
     asset("text/javascript; charset=utf-8", include_str!("assets/again.js"))
 }
 
+/// The script of a shop's own pages, which keeps an order until it is accepted; see docs/senders.md.
+pub(super) async fn sender_script() -> Response {
+    asset("text/javascript; charset=utf-8", include_str!("senders/parom.js"))
+}
+
+/// The lines of PHP that do the same on a shop's server; as text, to be saved there.
+pub(super) async fn sender_php() -> Response {
+    asset("text/plain; charset=utf-8", include_str!("senders/parom.php"))
+}
+
 fn asset(kind: &'static str, text: &'static str) -> Response {
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static(kind)),

@@ -4,6 +4,7 @@
 
 mod access;
 mod api;
+mod browser;
 mod cards;
 mod cli;
 mod client;
@@ -24,6 +25,7 @@ mod rate;
 mod regression;
 mod script;
 mod seed_rules;
+mod senders;
 mod tidy;
 mod updates;
 mod world;

@@ -1,0 +1,159 @@
+//! The senders that we hand out, through an outage of a minute: the order is kept on the sender's side and arrives once.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use fantoccini::Locator;
+use tempfile::TempDir;
+
+use super::browser::{Browser, Site};
+use super::world::{SHOP, Settings, World};
+
+/// How long the gateway is away.
+const OUTAGE: Duration = Duration::from_secs(60);
+
+async fn world() -> World {
+    let mut world = World::idle(Settings::default()).await;
+    world.channel("shop", SHOP);
+    world.serve(&[]);
+    world
+}
+
+fn page(gateway: &str) -> String {
+    format!(
+        "<!doctype html><html lang=\"uk\"><meta name=\"viewport\" content=\"width=device-width\"><title>Shop</title>\
+         <script src=\"/parom.js\" defer></script>\
+         <form data-parom method=\"post\" action=\"{gateway}\"><input name=\"name\"><input name=\"phone\">\
+         <input name=\"product\" value=\"Mug\"><input name=\"price\" value=\"250\"><button>Buy</button></form></html>"
+    )
+}
+
+async fn fill(browser: &Browser, name: &str) {
+    for (field, value) in [("name", name), ("phone", "0671112233")] {
+        let field = browser.client.find(Locator::Css(&format!("[name={field}]"))).await.unwrap();
+        field.clear().await.unwrap();
+        field.send_keys(value).await.unwrap();
+    }
+    browser.client.find(Locator::Css("button")).await.unwrap().click().await.unwrap();
+}
+
+/// Accepted orders are taken out of the browser.
+async fn nothing_waits(browser: &Browser) {
+    for _ in 0..200 {
+        if browser.js("return Parom.pending()").await == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("an order waits in the browser still");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_script_is_served_small_and_as_what_it_is() {
+    let world = world().await;
+    let script = world.get("/assets/parom.js").await;
+    assert_eq!((script.status, script.header("content-type")), (200, "text/javascript; charset=utf-8"));
+    assert!(script.text.len() < 5 * 1024, "{} bytes", script.text.len());
+    let php = world.get("/assets/parom.php").await;
+    assert_eq!((php.status, php.header("content-type")), (200, "text/plain; charset=utf-8"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_browsers_order_survives_a_minute_without_the_gateway_and_arrives_once() {
+    let mut world = world().await;
+    let site = Site::start();
+    site.put("/", "text/html", &page(&world.url("/in/shop")));
+    site.put("/parom.js", "text/javascript", &world.get("/assets/parom.js").await.text);
+    let browser = Browser::start().await;
+
+    // The answer is lost: the order is there, and the repeat by its key makes no other.
+    world.stop();
+    world.serve(&[("PAROM_CRASH_AT", "intake.after_accept")]);
+    browser.client.goto(&format!("{}/?utm_source=ig", site.url)).await.unwrap();
+    fill(&browser, "Lost").await;
+    world.died().await;
+    world.serve(&[]);
+    world.crm_has(1).await;
+    nothing_waits(&browser).await;
+
+    // The gateway is away for a minute; the buyer clicks twice, and leaves the page.
+    browser.client.goto(&format!("{}/?utm_source=ig", site.url)).await.unwrap();
+    world.kill();
+    let away = Instant::now();
+    fill(&browser, "Olena").await;
+    browser.js("document.querySelector('form').requestSubmit()").await;
+    let said = browser.js("return document.querySelector('[role=status]').textContent").await;
+    assert_eq!(said, "Замовлення збережено, буде надіслано.");
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    browser.client.goto(&site.url).await.unwrap();
+    assert_eq!(browser.js("return Parom.pending()").await, 1, "kept over a reload");
+    tokio::time::sleep(OUTAGE.saturating_sub(away.elapsed())).await;
+    world.serve(&[]);
+    world.crm_has(2).await;
+    nothing_waits(&browser).await;
+    let orders = world.crm.orders();
+    assert_eq!((orders.len(), world.orders().len()), (2, 2));
+    assert_eq!(orders[1]["buyer"]["full_name"], "Olena");
+    assert_eq!(orders[1]["marketing"]["utm_source"], "ig", "the page's marks come along");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_javascript_the_form_is_posted_all_the_same() {
+    let world = world().await;
+    let site = Site::start();
+    // The script is not there: what is left is a form.
+    site.put("/", "text/html", &page(&world.url("/in/shop")));
+    let browser = Browser::start().await;
+    browser.client.goto(&site.url).await.unwrap();
+    fill(&browser, "Plain").await;
+    world.crm_has(1).await;
+    assert!(browser.client.source().await.unwrap().contains("P-"), "the thank-you page shows the number");
+}
+
+/// What a shop's script does with the lines of PHP.
+const ORDER: &str = "<?php require __DIR__ . '/parom.php';\n\
+    echo parom_send(['name' => 'Olena', 'phone' => '0671112233', 'product' => 'Mug', 'price' => 250]) ? 'safe' : 'lost';";
+
+fn php(folder: &Path, arguments: &[&str]) -> (i32, String) {
+    let output = Command::new("php")
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .expect("php is needed: scripts/install-tools installs it");
+    (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn phps_order_survives_a_minute_without_the_gateway_and_arrives_once() {
+    let mut world = world().await;
+    let shop = TempDir::new().unwrap();
+    let lines = world.get("/assets/parom.php").await.text;
+    assert!(lines.contains("https://gateway.example/in/shop"));
+    let lines = lines.replace("https://gateway.example/in/shop", &world.url("/in/shop"));
+    fs::write(shop.path().join("parom.php"), lines).unwrap();
+    fs::write(shop.path().join("order.php"), ORDER).unwrap();
+
+    // The answer is lost: kept beside the script, and the repeat makes no second order.
+    world.stop();
+    world.serve(&[("PAROM_CRASH_AT", "intake.after_accept")]);
+    assert_eq!(php(shop.path(), &["order.php"]), (0, "safe".into()));
+    world.died().await;
+    world.serve(&[]);
+    assert_eq!(php(shop.path(), &["parom.php", "drain"]), (0, "accepted 1, refused 0, waiting 0".into()));
+    world.crm_has(1).await;
+
+    world.kill();
+    let away = Instant::now();
+    assert_eq!(php(shop.path(), &["order.php"]), (0, "safe".into()));
+    while away.elapsed() < OUTAGE {
+        assert_eq!(php(shop.path(), &["parom.php", "drain"]), (1, "accepted 0, refused 0, waiting 1".into()));
+        tokio::time::sleep(Duration::from_secs(15).min(OUTAGE.saturating_sub(away.elapsed()))).await;
+    }
+    world.serve(&[]);
+    assert_eq!(php(shop.path(), &["parom.php", "drain"]), (0, "accepted 1, refused 0, waiting 0".into()));
+    assert_eq!(php(shop.path(), &["parom.php", "drain"]), (0, "accepted 0, refused 0, waiting 0".into()));
+    world.crm_has(2).await;
+    assert_eq!((world.crm.orders().len(), world.orders().len()), (2, 2));
+}

@@ -46,6 +46,8 @@ pub const PHP_VALUES: usize = 150;
 pub const PHP_DEPTH: usize = 24;
 /// Notes on one script.
 pub const PHP_NOTES: usize = 200;
+/// Samples kept of a channel that learns.
+pub const SAMPLES: usize = 20;
 /// Bytes of an idempotency key.
 pub const IDEMPOTENCY_KEY_BYTES: usize = 255;
 /// Characters of an order's number: Laravel's default string column holds 255; the CRM's own limit is not published.

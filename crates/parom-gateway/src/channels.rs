@@ -138,7 +138,10 @@ async fn replay_broken(
     if channels.get(name).is_none_or(|live| live.channel.is_none()) {
         return Ok(());
     }
-    for id in store.held_for(name, Code::ChannelBroken.as_str()).await? {
+    let mut held = store.held_for(name, Code::ChannelBroken.as_str()).await?;
+    // A channel that learnt has its mapping now.
+    held.extend(store.held_for(name, Code::NoMapping.as_str()).await?);
+    for id in held {
         match operate::replay(store, &channels.current(), dictionaries, &id, "mended channel").await {
             // One that cannot be decided must not keep the others.
             Err(StoreError::Refused(why)) => tracing::warn!(order = %id, why, "a held order could not be replayed"),

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use parom_core::Code;
-use parom_core::channel::{Finding, Severity, check_known, check_rate};
+use parom_core::channel::{Finding, Severity, check_known, check_rate, check_samples};
 use parom_core::dictionary::{Dictionary, Kind};
+use parom_core::submission::Submission;
 use serde_json::{Value, json};
 
 use crate::config::{Config, LiveChannel};
+use crate::intake;
 use crate::store::{COMPLETE, Store, StoreError, SyncState};
 
 /// A finding and where it is.
@@ -98,6 +101,37 @@ pub fn online<'a>(
         found.extend(known.into_iter().map(|finding| located(live, finding)));
     }
     found
+}
+
+/// The samples of a channel as submissions; what this version cannot decode is left out.
+///
+/// # Errors
+/// As any read.
+pub async fn samples(store: &Store, channel: &str) -> Result<Vec<Submission>, StoreError> {
+    let mut samples = Vec::new();
+    for sample in store.samples(channel).await? {
+        let at = Timestamp::from_millisecond(sample.received_at).unwrap_or(Timestamp::UNIX_EPOCH);
+        samples.extend(intake::submission_of(&sample.content_type, &sample.context, sample.body, at).await.ok());
+    }
+    Ok(samples)
+}
+
+/// Names of the channels that none of their samples has.
+///
+/// # Errors
+/// As any read.
+pub async fn by_samples<'a>(
+    channels: impl Iterator<Item = &'a LiveChannel>,
+    store: &Store,
+) -> Result<Vec<Located>, StoreError> {
+    let mut found = Vec::new();
+    for live in channels {
+        let Some(channel) = live.channel.as_ref().filter(|_| !live.is_broken()) else { continue };
+        let samples = samples(store, &live.name).await?;
+        let findings = check_samples(channel, &live.text, &samples);
+        found.extend(findings.into_iter().map(|finding| located(live, finding)));
+    }
+    Ok(found)
 }
 
 fn located(live: &LiveChannel, finding: Finding) -> Located {

@@ -17,7 +17,11 @@ pub(super) fn check(channel: &Channel, table: &DeTable<'_>, findings: &mut Findi
     signing(channel, table, findings);
     let at = table.get("order").or_else(|| table.get("card")).map_or(0..0, |order| order.span());
     if !channel.has_mapping() {
-        if channel.access.token.is_some() {
+        if channel.learn {
+            let message = "the channel learns: what comes is kept as a sample, and held";
+            let hint = "Write the mapping from a sample: parom channel suggest NAME.";
+            findings.warn(at, "order", Code::NoMapping, message, hint);
+        } else if channel.access.token.is_some() {
             let message = "the channel has no mapping: it serves drop-in requests alone, and holds forms";
             findings.warn(at, "order", Code::NoMapping, message, "Add [order.buyer] and the rest to take forms.");
         } else {

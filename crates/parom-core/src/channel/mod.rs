@@ -5,12 +5,14 @@ mod finding;
 mod known;
 mod read;
 mod rules;
+mod samples;
 mod suggest;
 
 pub use finding::{Finding, Severity};
 pub use known::{check_known, check_rate};
 pub use read::{parse, parse_duration};
-pub use suggest::suggest;
+pub use samples::check_samples;
+pub use suggest::{merged, suggest};
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -92,6 +94,8 @@ pub struct Channel {
     pub wait: Duration,
     /// Who may post.
     pub access: Access,
+    /// Whether the last submissions are kept as samples.
+    pub learn: bool,
     /// What a SKU does that is not in the catalogue.
     pub unknown_sku: UnknownSku,
     /// The mapping; empty for a channel that only takes drop-in requests.

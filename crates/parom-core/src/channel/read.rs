@@ -18,7 +18,7 @@ use crate::order::{OnInvalid, Target};
 use crate::presets::{self, Preset};
 use crate::problem::Code;
 
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 16] = [
     "account",
     "target",
     "format",
@@ -30,6 +30,7 @@ const KEYS: [&str; 15] = [
     "thank_you_url",
     "unknown_sku",
     "wait",
+    "learn",
     "access",
     "order",
     "card",
@@ -92,6 +93,7 @@ impl Reader<'_, '_, '_> {
             thank_you_url: self.thank_you_url(),
             wait: self.wait(),
             access,
+            learn: self.learn(),
             unknown_sku: unknown_sku.unwrap_or_default(),
             rules: Rules::default(),
             card_rules: Rules::default(),
@@ -234,6 +236,17 @@ impl Reader<'_, '_, '_> {
             self.findings.error(at, "thank_you_url", Code::InvalidUrl, misfit.message, misfit.hint);
         }
         Some(text)
+    }
+
+    fn learn(&mut self) -> bool {
+        match self.table.get("learn").map(|value| (value.get_ref(), value.span())) {
+            Some((DeValue::Boolean(learn), _)) => *learn,
+            Some((_, at)) => {
+                self.invalid(at, "learn", "is neither true nor false", "Write learn = true.");
+                false
+            }
+            None => false,
+        }
     }
 
     fn wait(&mut self) -> Duration {

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::submission::{Submission, cart, recognise};
+use super::samples::merged_tree;
+use crate::submission::{Submission, cart, recognise, recognise_values};
 
 /// What a field means, and where it goes; what comes out empty leaves its field out.
 const PLACES: [(&str, &str, &str); 10] = [
@@ -26,7 +27,8 @@ type Found<'a> = Vec<(&'static str, &'a str)>;
 /// The text of a channel file for forms like this one.
 #[must_use]
 pub fn suggest(account: &str, source_id: i64, sample: &Submission) -> String {
-    let found = recognise(&sample.form);
+    let mut found = recognise(&sample.form);
+    recognise_values(&sample.form, &mut found);
     let mut out = format!("account = \"{account}\"\n\n[order]\nsource_id = {source_id}\n");
     out.push_str(&group("", &found));
     for name in ["buyer", "shipping"] {
@@ -40,7 +42,8 @@ pub fn suggest(account: &str, source_id: i64, sample: &Submission) -> String {
     }
     let list = cart(&sample.form);
     out.push_str(&products(&sample.form, list, &found));
-    let taken = |name: &str| Some(name) == list || found.iter().any(|(_, taken)| *taken == name);
+    let written = |name: &str| out.contains(&reference("", name));
+    let taken = |name: &str| Some(name) == list || (found.iter().any(|(_, taken)| *taken == name) && written(name));
     let names = sample.form.as_object().into_iter().flat_map(|fields| fields.keys().map(String::as_str));
     let plain = |name: &&str| !name.chars().any(char::is_control);
     let rest: Vec<&str> = names.filter(plain).filter(|name| !taken(name) && !name.starts_with("utm_")).collect();
@@ -48,6 +51,14 @@ pub fn suggest(account: &str, source_id: i64, sample: &Submission) -> String {
         out.push_str(&format!("\n# Not mapped: {}\n", rest.join(", ")));
     }
     out
+}
+
+/// Samples as one: a field that only some submissions bring is there too. The newest come first.
+#[must_use]
+pub fn merged(samples: &[Submission]) -> Option<Submission> {
+    let newest = samples.first()?;
+    let flat = samples.iter().flat_map(|sample| sample.flat.iter().cloned()).collect();
+    Some(Submission { form: merged_tree(samples), flat, ..newest.clone() })
 }
 
 fn field<'a>(found: &Found<'a>, meaning: &str) -> Option<&'a str> {
@@ -86,6 +97,10 @@ fn products(form: &Value, list: Option<&str>, found: &Found<'_>) -> String {
 }
 
 fn lines(found: &Found<'_>, prefix: &str) -> String {
+    // The CRM takes no product without its name or its SKU.
+    if field(found, "product").or(field(found, "sku")).is_none() {
+        return String::new();
+    }
     let lines = PRODUCT.iter().filter_map(|(name, meaning)| {
         Some(format!("{name} = {}\n", quoted(&braced(&reference(prefix, field(found, meaning)?)))))
     });

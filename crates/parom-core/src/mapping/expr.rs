@@ -1,6 +1,7 @@
 //! The right side of a rule: a constant, a lone `{{ expression }}` that keeps its value's type, or a text with
 //! expressions in it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::LazyLock;
 
@@ -125,6 +126,24 @@ impl Expr {
         }
     }
 
+    /// The names that its expressions read, with their first step: `phone`, `form.your-phone`, `query.utm_source`.
+    #[must_use]
+    pub fn names(&self) -> BTreeSet<String> {
+        match self {
+            Expr::Constant(_) => BTreeSet::new(),
+            Expr::Lone(compiled) => compiled.names(),
+            Expr::Text(pieces) => pieces
+                .iter()
+                .filter_map(|piece| match piece {
+                    Piece::Expression(compiled) => Some(compiled.names()),
+                    Piece::Literal(_) => None,
+                })
+                .flatten()
+                .collect(),
+            Expr::List(parts) => parts.iter().flat_map(Expr::names).collect(),
+        }
+    }
+
     /// The value over a context; null where there is none.
     ///
     /// # Errors
@@ -182,6 +201,10 @@ impl Compiled {
             }
         }
         Ok(Compiled { source: source.to_owned(), expression })
+    }
+
+    fn names(&self) -> BTreeSet<String> {
+        self.expression.undeclared_variables(true).into_iter().collect()
     }
 
     fn eval(&self, root: &Context) -> Result<Context, ExprError> {

@@ -66,7 +66,8 @@ fn products(found: &Map<String, Value>, product: Option<&Value>) -> Vec<Value> {
     let filled = |meaning: &str| found.get(meaning).filter(|value| plain(value).is_some_and(|text| !text.is_empty()));
     let mut line: Map<String, Value> =
         names.iter().filter_map(|(name, meaning)| Some(((*name).to_owned(), filled(meaning)?.clone()))).collect();
-    if line.is_empty() {
+    // The CRM takes no product without its name or its SKU.
+    if !line.contains_key("name") && !line.contains_key("sku") {
         return Vec::new();
     }
     line.insert("quantity".into(), filled("quantity").cloned().unwrap_or_else(|| 1.into()));

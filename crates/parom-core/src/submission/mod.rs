@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 pub use json::{decode_json, embedded_json};
 pub use php::fold;
-pub use recognise::{cart, recognise};
+pub use recognise::{cart, recognise, recognise_values};
 
 use crate::limits;
 

@@ -42,6 +42,9 @@ const MEANINGS: &[(&str, &[&str])] = &[
     ("quantity", &["quantity", "qty", "count", "кількість", "количество"]),
     ("picture", &["product_picture", "picture", "image", "img", "photo"]),
 ];
+/// Whether a value is of a kind.
+type Fits = fn(&str) -> bool;
+
 /// Lists of a cart.
 const LISTS: &[&str] = &["products", "items", "line_items", "cart", "товари", "товары", "goods"];
 
@@ -72,6 +75,27 @@ pub fn recognise(tree: &Value) -> Vec<(&'static str, &str)> {
         }
     }
     found
+}
+
+/// Adds what a person would see in the values: a name, a town, a branch, a price. For a proposal that a person reads, since a
+/// product may look like a name.
+pub fn recognise_values<'a>(tree: &'a Value, found: &mut Vec<(&'static str, &'a str)>) {
+    let fits: [(&'static str, Fits); 5] =
+        [("branch", is_branch), ("city", is_city), ("price", is_price), ("zip", is_zip), ("full_name", is_name)];
+    for (meaning, fits) in fits {
+        let named = |found: &[(&str, &str)]| {
+            let halves = meaning == "full_name" && found.iter().any(|(known, _)| *known == "first_name");
+            halves || found.iter().any(|(known, _)| *known == meaning)
+        };
+        if named(found) {
+            continue;
+        }
+        let fields = tree.as_object().into_iter().flatten();
+        let mut free = fields.filter(|(name, _)| found.iter().all(|(_, taken)| taken != name));
+        let field = free
+            .find(|(name, value)| !name.starts_with("utm_") && value.as_str().is_some_and(|text| fits(text.trim())));
+        found.extend(field.map(|(name, _)| (meaning, name.as_str())));
+    }
 }
 
 /// The list of a cart among the names of a tree.
@@ -109,4 +133,116 @@ fn is_phone(text: &str) -> bool {
     let digits = text.chars().filter(char::is_ascii_digit).count();
     let plain = text.chars().all(|c| c.is_ascii_digit() || " +()-".contains(c));
     plain && (9..=15).contains(&digits) && convert::phone(text, "UA").is_ok()
+}
+
+/// Towns with more than 200,000 people, and their Russian and English names.
+const TOWNS: &[&str] = &[
+    "київ",
+    "киев",
+    "kyiv",
+    "kiev",
+    "харків",
+    "харьков",
+    "kharkiv",
+    "одеса",
+    "одесса",
+    "odesa",
+    "odessa",
+    "дніпро",
+    "днепр",
+    "dnipro",
+    "львів",
+    "львов",
+    "lviv",
+    "запоріжжя",
+    "запорожье",
+    "zaporizhzhia",
+    "кривий ріг",
+    "кривой рог",
+    "миколаїв",
+    "николаев",
+    "mykolaiv",
+    "вінниця",
+    "винница",
+    "vinnytsia",
+    "полтава",
+    "poltava",
+    "чернігів",
+    "чернигов",
+    "chernihiv",
+    "черкаси",
+    "черкассы",
+    "cherkasy",
+    "хмельницький",
+    "хмельницкий",
+    "khmelnytskyi",
+    "житомир",
+    "zhytomyr",
+    "суми",
+    "сумы",
+    "sumy",
+    "рівне",
+    "ровно",
+    "rivne",
+    "чернівці",
+    "черновцы",
+    "chernivtsi",
+    "тернопіль",
+    "тернополь",
+    "ternopil",
+    "івано-франківськ",
+    "ивано-франковск",
+    "ivano-frankivsk",
+    "луцьк",
+    "луцк",
+    "lutsk",
+    "ужгород",
+    "uzhhorod",
+    "херсон",
+    "kherson",
+    "кропивницький",
+    "кропивницкий",
+    "kropyvnytskyi",
+    "біла церква",
+    "белая церковь",
+    "кременчук",
+    "кременчуг",
+];
+
+fn is_city(text: &str) -> bool {
+    let text = text.to_lowercase();
+    let bare = text
+        .trim_start_matches("м.")
+        .trim_start_matches("г.")
+        .trim_start_matches("місто ")
+        .trim_start_matches("город ");
+    let first = bare.split(',').next().unwrap_or_default().trim();
+    TOWNS.contains(&first)
+}
+
+fn is_branch(text: &str) -> bool {
+    let text = text.to_lowercase();
+    ["відділення", "отделение", "поштомат", "почтомат", "нова пошта №", "новая почта №"]
+        .iter()
+        .any(|word| text.contains(word))
+}
+
+fn is_price(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    let coin = ["грн", "₴", "uah", "гривень", "гривен"].iter().any(|word| lower.contains(word));
+    coin && text.chars().filter(char::is_ascii_digit).count() <= 9 && convert::money(text, false).is_ok()
+}
+
+fn is_zip(text: &str) -> bool {
+    text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Two to four words that begin with a capital and hold nothing but letters.
+fn is_name(text: &str) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let capital = |word: &&str| {
+        word.chars().next().is_some_and(char::is_uppercase)
+            && word.chars().all(|c| c.is_alphabetic() || matches!(c, '\'' | 'ʼ' | '’' | '-'))
+    };
+    (2..=4).contains(&words.len()) && words.iter().all(capital)
 }

@@ -30,6 +30,36 @@ fn a_form_with_ukrainian_names() {
 }
 
 #[test]
+fn values_tell_what_names_do_not() {
+    let body = "field1=Олена+Коваленко&field2=%2B38+(067)+111-22-33&field3=м.+Львів&field4=Відділення+№5&field5=1+250+грн&field6=o@ukr.net&field7=79000&product=Mug";
+    let (form, flat) = decode_urlencoded(body.as_bytes()).unwrap();
+    let (text, order) = proposed(form, flat);
+    assert_eq!(order["buyer"]["full_name"], "Олена Коваленко");
+    assert_eq!(order["buyer"]["phone"], "+380671112233");
+    assert_eq!(order["buyer"]["email"], "o@ukr.net");
+    assert_eq!(order["shipping"]["shipping_address_city"], "м. Львів");
+    assert_eq!(order["shipping"]["shipping_receive_point"], "Відділення №5");
+    assert_eq!(order["products"][0]["price"], 1250, "{text}");
+}
+
+#[test]
+fn names_in_russian_and_english() {
+    let body = "Имя=Ольга&Фамилия=Петрова&Телефон=0671112233&Город=Одесса&Товар=Кружка&Цена=250&Количество=2&Комментарий=позвоните";
+    let (form, flat) = decode_urlencoded(body.as_bytes()).unwrap();
+    let (_, order) = proposed(form, flat);
+    assert_eq!(order["buyer"]["full_name"], "Ольга Петрова");
+    assert_eq!(order["products"][0]["quantity"], 2);
+    assert_eq!(order["buyer_comment"], "позвоните");
+    let body = "First+Name=Olga&Last+Name=Petrova&Phone+number=0671112233&City=Kyiv&Product=Mug&Price=250&Qty=2";
+    let (form, flat) = decode_urlencoded(body.as_bytes()).unwrap();
+    let (_, order) = proposed(form, flat);
+    assert_eq!(
+        (order["buyer"]["full_name"].as_str(), order["products"][0]["quantity"].as_i64()),
+        (Some("Olga Petrova"), Some(2))
+    );
+}
+
+#[test]
 fn a_cart_in_json() {
     let body =
         r#"{"full_name":"Olena","tel":"0671112233","items":[{"sku":"A","title":"Mug","qty":2,"price":5},{"sku":"B"}]}"#;

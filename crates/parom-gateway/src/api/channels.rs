@@ -7,6 +7,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use bytes::Bytes;
+use parom_core::channel::{merged, suggest as propose};
 use parom_core::mapping::{self, Given};
 use parom_core::order::Verdict;
 use parom_core::submission::{DecodeError, Submission};
@@ -40,10 +41,32 @@ pub(super) async fn check(State(api): State<Api>, Extension(caller): Extension<C
     accounts.retain(|report| in_scope(&caller.scope, &report.name));
     let set = intake.channels.current();
     let channels = set.values().filter(|live| sees(&caller, live)).map(AsRef::as_ref);
-    let found = inspect::online(&intake.config, channels, &accounts);
+    let mut found = inspect::online(&intake.config, channels, &accounts);
+    let channels = set.values().filter(|live| sees(&caller, live)).map(AsRef::as_ref);
+    found.extend(inspect::by_samples(channels, &intake.store).await?);
     let findings: Vec<Value> = found.iter().map(inspect::Located::to_json).collect();
     let accounts: Vec<Value> = accounts.iter().map(inspect::AccountReport::to_json).collect();
     Ok(Json(json!({ "accounts": accounts, "findings": findings })).into_response())
+}
+
+/// A channel file proposed from the samples that the channel kept.
+pub(super) async fn suggest(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+) -> Result<Response, Refused> {
+    let live = api.intake.channels.get(&name).filter(|live| sees(&caller, live));
+    let live = live.ok_or_else(|| Refused::new(404, "there is no such channel in your accounts"))?;
+    let samples = inspect::samples(&api.intake.store, &name).await?;
+    let Some(sample) = merged(&samples) else {
+        let text = "the channel has no samples yet: set learn = true in its file, and let the site send something";
+        return Err(Refused::new(409, text));
+    };
+    let (account, source) = live
+        .channel
+        .as_ref()
+        .map_or(("main", 1), |channel| (channel.account.as_str(), channel.source_id().unwrap_or(1)));
+    Ok(Json(json!({ "channel": propose(account, source, &sample), "samples": samples.len() })).into_response())
 }
 
 /// A dry run: the body as a sender would post it.

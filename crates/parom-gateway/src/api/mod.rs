@@ -44,6 +44,7 @@ pub(crate) fn routes(intake: Intake) -> Result<Router, String> {
         .route("/orders/{id}/cancel", post(orders::cancel))
         .route("/channels", get(channels::list))
         .route("/channels/{name}/map", post(channels::map))
+        .route("/channels/{name}/suggest", get(channels::suggest))
         .route("/check", get(channels::check))
         .route("/convert/php", post(convert::php))
         .route("/dictionaries", get(accounts::list))

@@ -6,17 +6,14 @@ use axum::http::Request;
 use axum::response::Response;
 use http::request::Parts;
 use jiff::Timestamp;
-use parom_core::channel::OnRepeat;
 use parom_core::delivery::state::State as OrderState;
-use parom_core::dictionary::Dictionary;
-use parom_core::mapping::{self, Given};
-use parom_core::order::{Draft, Verdict};
+use parom_core::order::Verdict;
 use parom_core::presets::Mark;
 use parom_core::submission::Submission;
-use parom_core::{Code, Effect, Problem};
 
-use super::access::{Entry, enter};
+use super::access::enter;
 use super::answer::{self, Refusal, wants_page};
+use super::decide::{Decided, Told, decide, new_order};
 use super::keep::{self, AGAIN, Context};
 use super::language::Language;
 use super::sender::{self, Sent};
@@ -24,7 +21,7 @@ use super::{Intake, body, cors, key, pages};
 use crate::clock;
 use crate::config::LiveChannel;
 use crate::metering;
-use crate::store::{Accepted, KeyConflict, NewOrder, NewSubmission, StoreError};
+use crate::store::{Accepted, NewSubmission, StoreError};
 
 pub(super) async fn post_open(
     State(intake): State<Intake>,
@@ -103,6 +100,7 @@ async fn accept(
             Sent::Answered(response) => return Ok(response),
         },
     };
+    learn(intake, live, &row, submission.received_at).await;
     let key = key::of_form(live, headers, &context, &submission, &mark)?;
     let dictionary = live.channel.as_ref().and_then(|channel| intake.dictionaries.get(&channel.account));
     let (draft, verdict) = decide(live, &submission, entry, dictionary.as_deref());
@@ -152,6 +150,15 @@ async fn accept(
     })
 }
 
+/// Keeps a sample of a channel that learns; one more or less concerns no buyer.
+async fn learn(intake: &Intake, live: &LiveChannel, row: &NewSubmission, at: Timestamp) {
+    if live.channel.as_ref().is_some_and(|channel| channel.learn)
+        && let Err(error) = intake.store.keep_sample(&live.name, row.clone(), at.as_millisecond()).await
+    {
+        tracing::warn!(channel = %live.name, %error, "a sample could not be kept");
+    }
+}
+
 /// The sender hears of the problems whether or not the record of them could be kept.
 async fn rejected(
     intake: &Intake,
@@ -168,91 +175,6 @@ async fn rejected(
 fn not_kept(error: &StoreError, page: Response) -> Turned {
     tracing::error!(%error, "an order could not be kept");
     Turned::Later(Refusal::unavailable("the order could not be kept now; send it again with the same key"), Some(page))
-}
-
-/// The order of a submission; a channel that cannot be used holds, and replays when it is mended.
-fn decide(
-    live: &LiveChannel,
-    submission: &Submission,
-    entry: Entry,
-    dictionary: Option<&Dictionary>,
-) -> (Draft, Verdict) {
-    let random = uuid::Uuid::new_v4().as_u128();
-    let held = |code, message: String, hint: &str| {
-        let mut draft = Draft::default();
-        draft.body.insert("source_uuid".into(), parom_core::number::own(random).into());
-        draft.problems.push(Problem::new("", code, Effect::Hold, message, hint));
-        (draft, Verdict::Hold)
-    };
-    let Some(channel) = &live.channel else {
-        let message = format!("the channel's file cannot be used: {}", live.fault());
-        return held(Code::ChannelBroken, message, "Mend the file: the order then goes by itself.");
-    };
-    if !channel.has_mapping() {
-        let message = "the channel takes drop-in requests alone, and a form came".to_owned();
-        return held(Code::NoMapping, message, "Add a mapping to the channel, then retry this order.");
-    }
-    let (mut draft, mut verdict) = mapping::map(channel, submission, Given { dictionary, random });
-    if entry == Entry::Foreign {
-        let message = "the form was sent from a site that the channel does not list";
-        let hint = "Release it if the site is yours, and add it to access.origins.";
-        draft.problems.push(Problem::new("", Code::ForeignOrigin, Effect::Hold, message, hint));
-        verdict = Verdict::Hold;
-    }
-    (draft, verdict)
-}
-
-/// What was decided about a submission, and by which version of the dictionaries.
-struct Decided {
-    draft: Draft,
-    verdict: Verdict,
-    checked: i64,
-}
-
-/// What the request says of itself.
-#[derive(Default)]
-struct Told {
-    key: Option<String>,
-    mark: Mark,
-    signed: bool,
-    page: bool,
-}
-
-fn new_order(
-    live: &LiveChannel,
-    submission: &Submission,
-    row: NewSubmission,
-    decided: Decided,
-    told: Told,
-) -> NewOrder {
-    let Decided { draft, verdict, checked } = decided;
-    let (state, reason) = keep::standing(verdict, &draft.problems);
-    let is_form = !submission.flat.is_empty() && !told.signed;
-    let on_repeat = live.channel.as_ref().map_or(OnRepeat::Off, |channel| channel.on_repeat);
-    NewOrder {
-        id: uuid::Uuid::now_v7().to_string(),
-        channel: live.name.clone(),
-        channel_version: live.version,
-        account: live.channel.as_ref().map(|channel| channel.account.clone()).unwrap_or_default(),
-        received_at: submission.received_at.as_millisecond(),
-        state,
-        reason,
-        target: draft.target,
-        number: draft.number().unwrap_or_default().to_owned(),
-        checked,
-        body: draft.body,
-        problems: draft.problems,
-        content: keep::content_hash(submission),
-        key_conflict: match (told.mark.updates && key::is_senders(told.key.as_deref()), told.page) {
-            (true, _) => KeyConflict::Update,
-            (false, true) => KeyConflict::Hold,
-            (false, false) => KeyConflict::Refuse,
-        },
-        key: told.key,
-        changed_at: told.mark.changed_at.map(Timestamp::as_millisecond),
-        on_repeat: if is_form && state != OrderState::Canceled { on_repeat } else { OnRepeat::Off },
-        submission: row,
-    }
 }
 
 /// Where the page sends the form again: the same place, with a key that stays the same.

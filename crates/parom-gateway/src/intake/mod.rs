@@ -4,6 +4,7 @@ mod access;
 mod answer;
 mod body;
 mod cors;
+mod decide;
 mod decode;
 mod dropin;
 mod form;

@@ -16,6 +16,7 @@ mod open;
 mod operator;
 mod readers;
 mod records;
+mod samples;
 mod space;
 mod updates;
 mod writer;
@@ -33,6 +34,7 @@ pub use error::{OpenError, StoreError};
 pub use journal::{Attempt, Event, Filter, OrderDetail, Summary, Update};
 pub use operator::{Revision, Stored};
 pub use records::{problems_from_json, problems_to_json};
+pub use samples::Sample;
 pub use space::Space;
 pub use updates::Updated;
 

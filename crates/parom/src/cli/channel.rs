@@ -1,14 +1,14 @@
 //! `parom channel`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Subcommand;
-use comfy_table::{Table, presets};
-use parom_core::channel::suggest;
+use comfy_table::{ContentArrangement, Table, presets};
+use parom_core::channel::{merged, suggest};
 use parom_core::submission::Submission;
-use parom_gateway::config::load_channels;
+use parom_gateway::config::{Config, load_channels};
 use parom_gateway::store::{Role, Store};
-use parom_gateway::{clock, intake};
+use parom_gateway::{clock, inspect, intake};
 use serde_json::{Value, json};
 
 use super::{Failed, Outcome, load, print, print_json};
@@ -22,34 +22,102 @@ pub(super) enum Channel {
         #[arg(long)]
         json: bool,
     },
-    /// Propose a channel file from a sample of what the site sends
-    #[command(after_help = "Example: parom channel suggest form.txt --source 22 > channels/site.toml")]
+    /// Propose a channel file from what the site sends
+    #[command(
+        after_help = "A channel with learn = true keeps its last submissions; a field that only some bring is there too.\n\
+        Examples: parom channel suggest site > site.toml\n          \
+        parom channel suggest form.txt --source 22 > channels/site.toml"
+    )]
     Suggest {
-        /// A form's body or JSON, as sent; - is stdin
-        file: PathBuf,
-        /// The id of the source in the CRM
-        #[arg(long, default_value_t = 1, value_name = "ID")]
-        source: i64,
-        /// The account
-        #[arg(long, default_value = "main", value_name = "NAME")]
-        account: String,
+        /// A channel that has learnt, or a file with a form's body or JSON as sent; - is stdin
+        #[arg(value_name = "CHANNEL|FILE")]
+        sample: String,
+        /// The id of the source in the CRM; by default the channel's, else 1
+        #[arg(long, value_name = "ID")]
+        source: Option<i64>,
+        /// The account; by default the channel's, else main
+        #[arg(long, value_name = "NAME")]
+        account: Option<String>,
+    },
+    /// What a channel with learn = true has kept, newest first
+    Samples {
+        /// The channel
+        channel: String,
+        /// An array of samples, whole
+        #[arg(long)]
+        json: bool,
     },
 }
 
-async fn propose(file: &Path, source: i64, account: &str) -> Result<Outcome, Failed> {
-    let named = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
-    let body = super::map::read(file).map_err(|error| named(&error))?;
-    let (form, flat) = intake::sniff(body.into()).await.map_err(|error| named(&error))?;
-    let sample = Submission { form, flat, ..Submission::empty(clock::now()) };
-    print(&suggest(account, source, &sample));
+async fn propose(config: &Path, sample: &str, source: Option<i64>, account: Option<String>) -> Result<Outcome, Failed> {
+    let file = Path::new(sample);
+    if sample == "-" || file.exists() {
+        let named = |error: &dyn std::fmt::Display| format!("{sample}: {error}");
+        let body = super::map::read(file).map_err(|error| named(&error))?;
+        let (form, flat) = intake::sniff(body.into()).await.map_err(|error| named(&error))?;
+        let submission = Submission { form, flat, ..Submission::empty(clock::now()) };
+        print(&suggest(account.as_deref().unwrap_or("main"), source.unwrap_or(1), &submission));
+        return Ok(Outcome::Done);
+    }
+    let config = load(config)?;
+    let live = load_channels(&config).into_iter().find(|live| live.name == sample);
+    let live = live.ok_or_else(|| format!("`{sample}` is neither a file nor a channel; see `parom channel list`"))?;
+    let samples = inspect::samples(&store(&config)?, sample).await.map_err(|error| error.to_string())?;
+    let Some(submission) = merged(&samples) else {
+        return Err(format!(
+            "the channel `{sample}` has no samples yet: set learn = true in its file, and send a form"
+        ));
+    };
+    let own = live.channel.as_ref();
+    let account = account.or_else(|| own.map(|channel| channel.account.clone())).unwrap_or_else(|| "main".into());
+    let source = source.or_else(|| own.and_then(|channel| channel.source_id())).unwrap_or(1);
+    print(&suggest(&account, source, &submission));
+    eprintln!("proposed from {} samples; look it over, then put it into {}", samples.len(), live.file.display());
     Ok(Outcome::Done)
+}
+
+/// The kept samples: when, of what kind, with which fields.
+async fn list_samples(config: &Path, channel: &str, as_json: bool) -> Result<Outcome, Failed> {
+    let config = load(config)?;
+    let samples = store(&config)?.samples(channel).await.map_err(|error| error.to_string())?;
+    if as_json {
+        let rows = samples.iter().map(|sample| {
+            json!({
+                "received_at": super::show::time(sample.received_at),
+                "content_type": sample.content_type,
+                "body": String::from_utf8_lossy(&sample.body),
+            })
+        });
+        print_json(&rows.collect());
+        return Ok(Outcome::Done);
+    }
+    if samples.is_empty() {
+        return Err(format!("the channel `{channel}` has no samples: set learn = true in its file, and send a form"));
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(["RECEIVED (UTC)", "TYPE", "FIELDS"]);
+    for (sample, submission) in
+        samples.iter().zip(inspect::samples(&store(&config)?, channel).await.unwrap_or_default())
+    {
+        let fields = submission.form.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
+        let kind = sample.content_type.split(';').next().unwrap_or_default();
+        table.add_row([&super::show::time(sample.received_at), kind, &fields.collect::<Vec<_>>().join(", ")]);
+    }
+    print(&format!("{table}\n"));
+    Ok(Outcome::Done)
+}
+
+fn store(config: &Config) -> Result<Store, Failed> {
+    Store::open(&config.store, Role::Command).map_err(|error| error.to_string())
 }
 
 impl Channel {
     pub(super) async fn run(self, config: &Path) -> Result<Outcome, Failed> {
         let as_json = match self {
             Channel::List { json } => json,
-            Channel::Suggest { file, source, account } => return propose(&file, source, &account).await,
+            Channel::Suggest { sample, source, account } => return propose(config, &sample, source, account).await,
+            Channel::Samples { channel, json } => return list_samples(config, &channel, json).await,
         };
         let config = load(config)?;
         let base = config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.listen));

@@ -40,12 +40,18 @@ impl Check {
     pub(super) async fn run(self, config: &Path) -> Result<Outcome, Failed> {
         let config = load(config)?;
         let channels = load_channels(&config);
-        let (found, accounts) = if self.offline {
+        let (mut found, accounts) = if self.offline {
             (inspect::offline(channels.iter()), Vec::new())
         } else {
             let accounts = up_to_date(&config).await?;
             (inspect::online(&config, channels.iter(), &accounts), accounts)
         };
+        // What was kept of real submissions needs no CRM, and no store that is not there yet.
+        if config.store.path.exists()
+            && let Ok(store) = Store::open(&config.store, Role::Command)
+        {
+            found.extend(inspect::by_samples(channels.iter(), &store).await.map_err(|error| error.to_string())?);
+        }
         if self.json {
             print_json(&Value::Array(found.iter().map(Located::to_json).collect()));
         } else {

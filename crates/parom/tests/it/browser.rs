@@ -14,19 +14,16 @@ use tempfile::TempDir;
 /// A browser with an empty profile; both go when it is dropped.
 pub(crate) struct Browser {
     pub(crate) client: Client,
-    driver: Child,
+    _driver: Driver,
     _profile: TempDir,
 }
 
 impl Browser {
     pub(crate) async fn start() -> Browser {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let driver = Command::new("chromedriver")
-            .arg(format!("--port={port}"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver is needed: scripts/install-tools installs it");
+        let mut command = Command::new("chromedriver");
+        command.arg(format!("--port={port}")).stdout(Stdio::null()).stderr(Stdio::null());
+        let driver = Driver(command.spawn().expect("chromedriver is needed: scripts/install-tools installs it"));
         let profile = TempDir::new().unwrap();
         let folder = format!("--user-data-dir={}", profile.path().display());
         // The sandbox of Chromium does not start as root, and its own calls home are cut off.
@@ -48,7 +45,7 @@ impl Browser {
         builder.capabilities(wanted.as_object().unwrap().clone());
         for _ in 0..200 {
             if let Ok(client) = builder.connect(&format!("http://127.0.0.1:{port}")).await {
-                return Browser { client, driver, _profile: profile };
+                return Browser { client, _driver: driver, _profile: profile };
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
@@ -61,24 +58,30 @@ impl Browser {
     }
 }
 
-impl Drop for Browser {
+/// The driver's process; the browser ends with it.
+struct Driver(Child);
+
+impl Drop for Driver {
     fn drop(&mut self) {
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
+
+/// A path, its content type, its body.
+type Files = Arc<Mutex<Vec<(String, &'static str, String)>>>;
 
 /// A shop's site: the same few files for whoever asks.
 pub(crate) struct Site {
     pub(crate) url: String,
-    files: Arc<Mutex<Vec<(String, &'static str, String)>>>,
+    files: Files,
 }
 
 impl Site {
     pub(crate) fn start() -> Site {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
-        let files: Arc<Mutex<Vec<(String, &'static str, String)>>> = Arc::default();
+        let files = Files::default();
         let served = Arc::clone(&files);
         std::thread::spawn(move || {
             for stream in listener.incoming() {

@@ -18,6 +18,7 @@ mod import;
 mod init;
 mod intake;
 mod kill;
+mod learn;
 mod limits;
 mod load;
 mod presets;

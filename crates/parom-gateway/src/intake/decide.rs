@@ -1,0 +1,101 @@
+//! A submission is decided: its order by the channel's mapping, its state, and the record that the store keeps.
+
+use jiff::Timestamp;
+use parom_core::channel::OnRepeat;
+use parom_core::delivery::state::State as OrderState;
+use parom_core::dictionary::Dictionary;
+use parom_core::mapping::{self, Given};
+use parom_core::order::{Draft, Verdict};
+use parom_core::presets::Mark;
+use parom_core::submission::Submission;
+use parom_core::{Code, Effect, Problem};
+
+use super::access::Entry;
+use super::{keep, key};
+use crate::config::LiveChannel;
+use crate::store::{KeyConflict, NewOrder, NewSubmission};
+
+/// The order of a submission; a channel that cannot be used holds, and replays when it is mended.
+pub(super) fn decide(
+    live: &LiveChannel,
+    submission: &Submission,
+    entry: Entry,
+    dictionary: Option<&Dictionary>,
+) -> (Draft, Verdict) {
+    let random = uuid::Uuid::new_v4().as_u128();
+    let held = |code, message: String, hint: &str| {
+        let mut draft = Draft::default();
+        draft.body.insert("source_uuid".into(), parom_core::number::own(random).into());
+        draft.problems.push(Problem::new("", code, Effect::Hold, message, hint));
+        (draft, Verdict::Hold)
+    };
+    let Some(channel) = &live.channel else {
+        let message = format!("the channel's file cannot be used: {}", live.fault());
+        return held(Code::ChannelBroken, message, "Mend the file: the order then goes by itself.");
+    };
+    if !channel.has_mapping() {
+        let message = "the channel takes drop-in requests alone, and a form came".to_owned();
+        return held(Code::NoMapping, message, "Add a mapping to the channel, then retry this order.");
+    }
+    let (mut draft, mut verdict) = mapping::map(channel, submission, Given { dictionary, random });
+    if entry == Entry::Foreign {
+        let message = "the form was sent from a site that the channel does not list";
+        let hint = "Release it if the site is yours, and add it to access.origins.";
+        draft.problems.push(Problem::new("", Code::ForeignOrigin, Effect::Hold, message, hint));
+        verdict = Verdict::Hold;
+    }
+    (draft, verdict)
+}
+
+/// What was decided about a submission, and by which version of the dictionaries.
+pub(super) struct Decided {
+    pub(super) draft: Draft,
+    pub(super) verdict: Verdict,
+    pub(super) checked: i64,
+}
+
+/// What the request says of itself.
+#[derive(Default)]
+pub(super) struct Told {
+    pub(super) key: Option<String>,
+    pub(super) mark: Mark,
+    pub(super) signed: bool,
+    pub(super) page: bool,
+}
+
+pub(super) fn new_order(
+    live: &LiveChannel,
+    submission: &Submission,
+    row: NewSubmission,
+    decided: Decided,
+    told: Told,
+) -> NewOrder {
+    let Decided { draft, verdict, checked } = decided;
+    let (state, reason) = keep::standing(verdict, &draft.problems);
+    let is_form = !submission.flat.is_empty() && !told.signed;
+    let on_repeat = live.channel.as_ref().map_or(OnRepeat::Off, |channel| channel.on_repeat);
+    NewOrder {
+        id: uuid::Uuid::now_v7().to_string(),
+        channel: live.name.clone(),
+        channel_version: live.version,
+        account: live.channel.as_ref().map(|channel| channel.account.clone()).unwrap_or_default(),
+        received_at: submission.received_at.as_millisecond(),
+        state,
+        reason,
+        target: draft.target,
+        number: draft.number().unwrap_or_default().to_owned(),
+        checked,
+        body: draft.body,
+        problems: draft.problems,
+        content: keep::content_hash(submission),
+        key_conflict: match (told.mark.updates && key::is_senders(told.key.as_deref()), told.page) {
+            (true, _) => KeyConflict::Update,
+            (false, true) => KeyConflict::Hold,
+            (false, false) => KeyConflict::Refuse,
+        },
+        key: told.key,
+        changed_at: told.mark.changed_at.map(Timestamp::as_millisecond),
+        on_repeat: if is_form && state != OrderState::Canceled { on_repeat } else { OnRepeat::Off },
+        submission: row,
+    }
+}

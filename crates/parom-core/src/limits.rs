@@ -48,6 +48,10 @@ pub const PHP_DEPTH: usize = 24;
 pub const PHP_NOTES: usize = 200;
 /// Samples kept of a channel that learns.
 pub const SAMPLES: usize = 20;
+/// Changes of one order in the CRM that its sender's later requests may ask for.
+pub const CHANGES: u32 = 50;
+/// Times that a change is tried before a person has to look.
+pub const CHANGE_TRIES: u32 = 5;
 /// Bytes of an idempotency key.
 pub const IDEMPOTENCY_KEY_BYTES: usize = 255;
 /// Characters of an order's number: Laravel's default string column holds 255; the CRM's own limit is not published.

@@ -112,6 +112,8 @@ codes! {
     UnknownAccount = "unknown_account",
     /// An expression cannot be compiled.
     InvalidExpression = "invalid_expression",
+    /// The CRM refused what the order's sender changed later.
+    ChangeRefused = "change_refused",
     /// A name that none of the channel's saved samples has.
     NotInSamples = "not_in_samples",
     /// Anybody who knows the channel's address can pass for its sender.

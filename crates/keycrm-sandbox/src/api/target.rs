@@ -91,6 +91,7 @@ impl Target {
     pub(super) fn asker(self) -> Asker {
         match self {
             Self::CreateOrder | Self::CreateCard => Asker::Post,
+            Self::ChangeOrder(_) | Self::AddPayment(_) => Asker::Change,
             Self::ListOrders | Self::ListCards => Asker::List,
             Self::ShowOrder(_) | Self::ShowCard(_) => Asker::Show,
             Self::List(_) | Self::ListBuyers => Asker::Dictionary,

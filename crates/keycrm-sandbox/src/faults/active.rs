@@ -8,6 +8,7 @@ use super::{Fault, FaultKind, FaultOn};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Asker {
     Post,
+    Change,
     List,
     Show,
     Dictionary,
@@ -38,6 +39,7 @@ impl ActiveFault {
         let on = match self.fault.on {
             FaultOn::Any => true,
             FaultOn::Post => asker == Asker::Post,
+            FaultOn::Change => asker == Asker::Change,
             FaultOn::Lookup => matches!(asker, Asker::List | Asker::Show),
             FaultOn::Dictionary => asker == Asker::Dictionary,
         };

@@ -13,6 +13,8 @@ pub enum FaultOn {
     Any,
     /// `POST /v1/order` and `POST /v1/pipelines/cards`.
     Post,
+    /// `PUT /v1/order/{id}` and `POST /v1/order/{id}/payment`.
+    Change,
     /// `GET` of orders and of cards, lists and single ones.
     Lookup,
     /// `GET` of every other list.

@@ -32,7 +32,7 @@ pub(crate) const KINDS: &[&str] = &[
 ];
 
 /// The names of what a fault can be on.
-pub(crate) const ONS: &[&str] = &["post", "lookup", "dictionary", "any"];
+pub(crate) const ONS: &[&str] = &["post", "change", "lookup", "dictionary", "any"];
 
 /// Delay of a slow fault that names none.
 const DEFAULT_MS: u64 = 1000;
@@ -82,6 +82,7 @@ impl FaultOn {
         match self {
             Self::Any => "any",
             Self::Post => "post",
+            Self::Change => "change",
             Self::Lookup => "lookup",
             Self::Dictionary => "dictionary",
         }
@@ -116,9 +117,10 @@ impl Fault {
         let on = match fields.get("on").and_then(Value::as_str) {
             Some("any") | None => FaultOn::Any,
             Some("post") => FaultOn::Post,
+            Some("change") => FaultOn::Change,
             Some("lookup") => FaultOn::Lookup,
             Some("dictionary") => FaultOn::Dictionary,
-            Some(other) => return Err(format!("unknown `on`: {other}; it is any, post, lookup or dictionary")),
+            Some(other) => return Err(format!("unknown `on`: {other}; it is any, post, change, lookup or dictionary")),
         };
         Ok(Self {
             on,

@@ -15,6 +15,7 @@ use crate::problem::Code;
 
 pub(super) fn check(channel: &Channel, table: &DeTable<'_>, findings: &mut Findings<'_>) {
     signing(channel, table, findings);
+    update(channel, table, findings);
     let at = table.get("order").or_else(|| table.get("card")).map_or(0..0, |order| order.span());
     if !channel.has_mapping() {
         if channel.learn {
@@ -50,7 +51,22 @@ pub(super) fn check(channel: &Channel, table: &DeTable<'_>, findings: &mut Findi
         findings.warn(at.clone(), "order.shipping.warehouse_ref", Code::NeedsDeliveryService, message, hint);
     }
     if let Some(Place::List(lines)) = channel.rules.find("payments") {
-        payments(lines, at, findings);
+        payments(lines, at, "order", findings);
+    }
+}
+
+/// Only an order of a sender that names its orders can be changed later.
+fn update(channel: &Channel, table: &DeTable<'_>, findings: &mut Findings<'_>) {
+    let Some(at) = table.get("update").map(|update| update.span()) else {
+        return;
+    };
+    if channel.preset.is_none() || matches!(channel.target, TargetRule::Always(Target::Card)) {
+        let message = "[update] needs a `format` whose sender tells of its orders again, and a target of orders";
+        let hint = "Senders that do: tilda, woocommerce, opencart, shopify, prom.";
+        findings.error(at.clone(), "update", Code::InvalidSetting, message, hint);
+    }
+    if let Some(Place::List(lines)) = channel.update_rules.find("payments") {
+        payments(lines, at, "update", findings);
     }
 }
 
@@ -81,10 +97,10 @@ fn card(channel: &Channel, at: Range<usize>, findings: &mut Findings<'_>) {
     }
 }
 
-fn payments(lines: &[LineRule], at: Range<usize>, findings: &mut Findings<'_>) {
+fn payments(lines: &[LineRule], at: Range<usize>, table: &str, findings: &mut Findings<'_>) {
     for (index, line) in lines.iter().enumerate() {
         let has = |name: &str| line.assigns.iter().any(|assign| assign.name == name);
-        let path = format!("order.payments.{index}");
+        let path = format!("{table}.payments.{index}");
         if !has("amount") {
             let message = "a payment without an amount";
             findings.error(at.clone(), &path, Code::Required, message, "Map payments.amount.");

@@ -102,6 +102,8 @@ pub struct Channel {
     pub rules: Rules,
     /// What a card has of its own, over what the mapping of the order gives it.
     pub card_rules: Rules,
+    /// What a later request of the sender changes of an order that is in the CRM.
+    pub update_rules: Rules,
 }
 
 impl Channel {

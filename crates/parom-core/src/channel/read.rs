@@ -13,12 +13,12 @@ use crate::convert::{self, Locale};
 use crate::dictionary::UnknownSku;
 use crate::limits;
 use crate::mapping::{Expr, Rules};
-use crate::order::schema::nearest;
+use crate::order::schema::{self, Entry, nearest};
 use crate::order::{OnInvalid, Target};
 use crate::presets::{self, Preset};
 use crate::problem::Code;
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "account",
     "target",
     "format",
@@ -34,6 +34,7 @@ const KEYS: [&str; 16] = [
     "access",
     "order",
     "card",
+    "update",
     "source_id",
 ];
 
@@ -97,22 +98,23 @@ impl Reader<'_, '_, '_> {
             unknown_sku: unknown_sku.unwrap_or_default(),
             rules: Rules::default(),
             card_rules: Rules::default(),
+            update_rules: Rules::default(),
         };
         let locale = channel.locale();
-        channel.rules = self.rules(Target::Order, &locale);
+        channel.rules = self.rules("order", schema::of(Target::Order), &locale);
         if let Some(preset) = preset {
             let own = std::mem::take(&mut channel.rules);
             channel.rules = own.over(preset_rules(preset, &locale));
         }
-        channel.card_rules = self.rules(Target::Card, &locale);
+        channel.card_rules = self.rules("card", schema::of(Target::Card), &locale);
+        channel.update_rules = self.rules("update", schema::UPDATE, &locale);
         checks::check(&channel, self.table, self.findings);
         channel
     }
 
-    fn rules(&mut self, target: Target, locale: &Locale) -> Rules {
-        let name = target.as_str();
+    fn rules(&mut self, name: &str, entries: &'static [Entry], locale: &Locale) -> Rules {
         match self.table.get(name).map(|table| (table.get_ref(), table.span())) {
-            Some((DeValue::Table(table), _)) => rules::read(table, target, locale, self.findings),
+            Some((DeValue::Table(table), _)) => rules::read(table, entries, name, locale, self.findings),
             Some((_, at)) => {
                 let hint = format!("Write [{name}].");
                 self.findings.error(at, name, Code::WrongShape, format!("`{name}` is not a table"), &hint);
@@ -341,7 +343,7 @@ fn preset_rules(preset: &Preset, locale: &Locale) -> Rules {
         return Rules::default();
     };
     match table.get_ref().get("order").map(Spanned::get_ref) {
-        Some(DeValue::Table(order)) => rules::read(order, Target::Order, locale, &mut findings),
+        Some(DeValue::Table(order)) => rules::read(order, schema::of(Target::Order), "order", locale, &mut findings),
         _ => Rules::default(),
     }
 }

@@ -8,14 +8,19 @@ use super::finding::Findings;
 use super::{checks, constant};
 use crate::convert::{Locale, convert, is_empty};
 use crate::mapping::{Assign, Expr, LineRule, Place, Rules};
-use crate::order::Target;
-use crate::order::schema::{self, Entry, Shape, nearest};
+use crate::order::schema::{Entry, Shape, nearest};
 use crate::problem::Code;
 
-/// The rules of an `[order]` or a `[card]` table; what cannot be used is a finding.
-pub(super) fn read(table: &DeTable<'_>, target: Target, locale: &Locale, findings: &mut Findings<'_>) -> Rules {
+/// The rules of a table, `[order]` by the order's entries; what cannot be used is a finding.
+pub(super) fn read(
+    table: &DeTable<'_>,
+    entries: &'static [Entry],
+    name: &str,
+    locale: &Locale,
+    findings: &mut Findings<'_>,
+) -> Rules {
     let mut reader = Reader { locale, findings };
-    Rules { order: reader.group(table, schema::of(target), target.as_str(), false) }
+    Rules { order: reader.group(table, entries, name, false) }
 }
 
 struct Reader<'a, 'f, 't> {

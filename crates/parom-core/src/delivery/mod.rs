@@ -6,6 +6,7 @@
 pub mod backoff;
 pub mod breaker;
 pub mod cards;
+pub mod change;
 pub mod outcome;
 pub mod rate;
 pub mod rows;

@@ -37,6 +37,21 @@ const PAYMENT: Place =
 const PIPELINE: Place = Place { id: "pipeline_id", name: "pipeline", what: "pipeline", effect: Effect::Hold };
 const STATUS: Place = Place { id: "status_id", name: "status", what: "status of the pipeline", effect: Effect::Hold };
 
+const ORDER_STATUS: Place = Place { id: "status_id", name: "status", what: "status of orders", effect: Effect::Hold };
+
+/// Resolves the status and the payment methods of a change of an order that is in the CRM.
+pub(crate) fn apply_to_change(draft: &mut Draft, dictionary: Option<&Dictionary>) {
+    let empty = Dictionary::default();
+    let dictionary = dictionary.unwrap_or(&empty);
+    let mut body = std::mem::take(&mut draft.body);
+    row(draft, &mut body, "", &ORDER_STATUS, dictionary.entries(Kind::Statuses));
+    for (index, payment) in lines(&mut body, "payments") {
+        let path = format!("payments.{index}.");
+        row(draft, payment, &path, &PAYMENT, dictionary.entries(Kind::PaymentMethods));
+    }
+    draft.body = body;
+}
+
 /// Resolves names and checks ids, custom fields and SKUs. Without a dictionary only names are a problem: they cannot be
 /// resolved yet.
 pub fn apply(draft: &mut Draft, dictionary: Option<&Dictionary>, unknown_sku: UnknownSku, locale: &Locale) {

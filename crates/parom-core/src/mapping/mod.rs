@@ -8,9 +8,11 @@ mod expr;
 mod filters;
 mod marketing;
 mod rules;
+mod update;
 
 pub use expr::{Expr, ExprError};
 pub use rules::{Assign, LineRule, Place, Rules};
+pub use update::changes;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};

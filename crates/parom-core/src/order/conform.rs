@@ -12,8 +12,16 @@ use crate::problem::{Code, Effect, Problem};
 /// leaves out (`tags`), and drops what it does not know.
 #[must_use]
 pub fn conform(target: Target, raw: &Map<String, Value>, locale: &Locale) -> Draft {
-    let mut draft = Draft { target, ..Draft::default() };
-    let body = group(schema::of(target), raw, "", locale, &mut draft);
+    let mut draft = conform_to(schema::of(target), raw, locale);
+    draft.target = target;
+    draft
+}
+
+/// The draft of a raw body by other entries than an order's.
+#[must_use]
+pub(crate) fn conform_to(entries: &'static [Entry], raw: &Map<String, Value>, locale: &Locale) -> Draft {
+    let mut draft = Draft::default();
+    let body = group(entries, raw, "", locale, &mut draft);
     draft.body = body;
     draft
 }

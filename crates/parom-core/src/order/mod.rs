@@ -7,6 +7,7 @@ mod rules;
 pub mod schema;
 
 pub use conform::conform;
+pub(crate) use conform::conform_to;
 pub use mend::{OnInvalid, Verdict, settle};
 pub use paths::{get, remove, set};
 pub use rules::check;

@@ -96,6 +96,14 @@ static CARD: &[Entry] = &[
     Entry { name: "custom_fields", shape: Shape::List(CUSTOM_FIELD) },
 ];
 
+/// What a later request of a sender may change of an order that is in the CRM: `PUT /order/{id}`, and
+/// `POST /order/{id}/payment` for each payment.
+pub static UPDATE: &[Entry] = &[
+    vital("status_id", Kind::Integer),
+    vital("status", Kind::Text),
+    Entry { name: "payments", shape: Shape::List(PAYMENT) },
+];
+
 static CONTACT: &[Entry] = &[
     spare("full_name", Kind::Text),
     spare("email", Kind::Email),

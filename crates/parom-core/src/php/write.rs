@@ -48,7 +48,9 @@ impl Writer<'_> {
                 _ => deeper.push((entry, known)),
             }
         }
-        let bare = self.out.len() == empty && extra.is_empty() && path.contains('.');
+        // A line of a list must stand before the lists within it.
+        let needed = head.contains("[[") && !deeper.is_empty();
+        let bare = self.out.len() == empty && extra.is_empty() && path.contains('.') && !needed;
         if bare {
             self.out.truncate(start);
         }

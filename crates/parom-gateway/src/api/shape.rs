@@ -59,6 +59,13 @@ pub fn detail_json(order: &OrderDetail) -> Value {
         })
     });
     whole["updates"] = Value::Array(updates.collect());
+    let changes = order.changes.iter().map(|change| {
+        json!({
+            "kind": change.kind, "state": change.state, "body": change.body, "attempts": change.attempts,
+            "note": change.note,
+        })
+    });
+    whole["changes"] = Value::Array(changes.collect());
     let events = order.events.iter().map(
         |event| json!({ "at": rfc3339(event.at), "state": event.state, "actor": event.actor, "note": event.note }),
     );

@@ -56,6 +56,11 @@ impl Client {
         found.ok_or(seen)
     }
 
+    /// One order with its payments: `GET /order/{id}?include=payments`.
+    pub async fn order_with_payments(&self, id: i64) -> Seen {
+        self.get(&format!("order/{id}?include=payments"), "order_get").await
+    }
+
     async fn rows<T>(&self, path: &str, filter: &str, value: &str, read: fn(&[u8]) -> Rows<T>) -> Read<(Vec<T>, bool)> {
         let query = filtered(filter, value);
         let seen = self.get(&format!("{path}?{query}"), "list").await;

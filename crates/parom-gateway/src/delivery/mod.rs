@@ -1,6 +1,7 @@
 //! Delivery: one dispatcher an account, which claims, sends, settles, and looks up what is doubtful. It knows the store
 //! and the CRM's client, and nothing of intake.
 
+mod changes;
 mod dispatcher;
 mod fetch;
 mod look;
@@ -42,6 +43,8 @@ impl Delivery {
         dictionaries: &Arc<Dictionaries>,
     ) -> Result<Delivery, String> {
         let cut_off = store.recover().await.map_err(|error| error.to_string())?;
+        let quiet = i64::try_from(config.delivery.quiet_period.as_millis()).unwrap_or(i64::MAX / 4);
+        store.recover_changes(quiet).await.map_err(|error| error.to_string())?;
         if cut_off > 0 {
             tracing::warn!(
                 orders = cut_off,

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use parom_core::channel::OnRepeat;
+use parom_core::delivery::change::Change;
 use parom_core::delivery::state::State as OrderState;
 use parom_core::dictionary::Dictionary;
 use parom_core::mapping::{self, Given};
@@ -47,6 +48,19 @@ pub(super) fn decide(
     (draft, verdict)
 }
 
+/// What a later request of a sender changes of an order that is in the CRM.
+pub(super) fn changes(
+    live: &LiveChannel,
+    submission: &Submission,
+    mark: &Mark,
+    dictionary: Option<&Dictionary>,
+) -> (Vec<Change>, Vec<Problem>) {
+    match &live.channel {
+        Some(channel) if mark.updates => mapping::changes(channel, submission, Given { dictionary, random: 0 }),
+        _ => Default::default(),
+    }
+}
+
 /// What was decided about a submission, and by which version of the dictionaries.
 pub(super) struct Decided {
     pub(super) draft: Draft,
@@ -61,6 +75,7 @@ pub(super) struct Told {
     pub(super) mark: Mark,
     pub(super) signed: bool,
     pub(super) page: bool,
+    pub(super) changes: (Vec<Change>, Vec<Problem>),
 }
 
 pub(super) fn new_order(
@@ -94,6 +109,7 @@ pub(super) fn new_order(
             (false, false) => KeyConflict::Refuse,
         },
         key: told.key,
+        changes: told.changes,
         changed_at: told.mark.changed_at.map(Timestamp::as_millisecond),
         on_repeat: if is_form && state != OrderState::Canceled { on_repeat } else { OnRepeat::Off },
         submission: row,

@@ -13,7 +13,7 @@ use parom_core::submission::Submission;
 
 use super::access::enter;
 use super::answer::{self, Refusal, wants_page};
-use super::decide::{Decided, Told, decide, new_order};
+use super::decide::{Decided, Told, changes, decide, new_order};
 use super::keep::{self, AGAIN, Context};
 use super::language::Language;
 use super::sender::{self, Sent};
@@ -104,7 +104,7 @@ async fn accept(
     let key = key::of_form(live, headers, &context, &submission, &mark)?;
     let dictionary = live.channel.as_ref().and_then(|channel| intake.dictionaries.get(&channel.account));
     let (draft, verdict) = decide(live, &submission, entry, dictionary.as_deref());
-    let decided = Decided { draft, verdict, checked: dictionary.map_or(0, |dictionary| dictionary.version) };
+    let decided = Decided { draft, verdict, checked: dictionary.as_ref().map_or(0, |known| known.version) };
     if decided.verdict == Verdict::Reject {
         return Err(rejected(intake, live, &submission, row, decided).await.into());
     }
@@ -115,7 +115,8 @@ async fn accept(
         let refusal = Refusal::unavailable("the disk is nearly full; the order was not kept, send it again");
         return Err(Turned::Later(refusal, Some(again())));
     }
-    let told = Told { key: key.clone(), mark, signed, page };
+    let changes = changes(live, &submission, &mark, dictionary.as_deref());
+    let told = Told { key: key.clone(), mark, signed, page, changes };
     let order = new_order(live, &submission, row, decided, told);
     let (id, account, checked) = (order.id.clone(), order.account.clone(), order.checked);
     crate::crash::point("intake.before_accept");

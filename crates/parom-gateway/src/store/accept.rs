@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use parom_core::channel::OnRepeat;
+use parom_core::delivery::change::Change;
 use parom_core::delivery::state::State;
 use parom_core::limits;
 use parom_core::order::Target;
@@ -72,6 +73,8 @@ pub struct NewOrder {
     pub key_conflict: KeyConflict,
     /// When its sender changed it last, milliseconds, by the sender's clock.
     pub changed_at: Option<i64>,
+    /// What it changes, should the order be in the CRM already, and what of that cannot be made.
+    pub changes: (Vec<Change>, Vec<Problem>),
     /// Whether an equal form without a key is looked for.
     pub on_repeat: OnRepeat,
     /// The request.
@@ -100,7 +103,7 @@ impl Store {
     pub async fn accept(&self, mut order: NewOrder) -> Result<Accepted, StoreError> {
         let account = order.account.clone();
         let accepted = self.write("accept", move |connection| accept(connection, &mut order)).await?;
-        if matches!(accepted, Accepted::New(State::Queued) | Accepted::Updated(_, Updated::Replaced)) {
+        if matches!(accepted, Accepted::New(State::Queued) | Accepted::Updated(..)) {
             self.board().wake_of(&account).notify_one();
         }
         Ok(accepted)

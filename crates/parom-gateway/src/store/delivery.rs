@@ -192,7 +192,7 @@ fn settle(connection: &Connection, seq: i64, attempt: i64, result: &Settlement, 
     Ok(changed == 1)
 }
 
-fn spend(connection: &Connection, account: &str, now: i64) -> Result<(), StoreError> {
+pub(super) fn spend(connection: &Connection, account: &str, now: i64) -> Result<(), StoreError> {
     let sql = "INSERT INTO crm_requests (account, at) VALUES (?1, ?2)";
     connection.prepare_cached(sql)?.execute(params![account, now])?;
     let sql = "DELETE FROM crm_requests WHERE account = ?1 AND at < ?2";

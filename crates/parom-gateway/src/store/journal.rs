@@ -9,6 +9,7 @@ use rusqlite::types::Value as Sql;
 use rusqlite::{OptionalExtension, Row, params_from_iter};
 use serde_json::{Map, Value};
 
+use super::changes::{self, KeptChange};
 use super::updates::newest;
 use super::{Scope, Store, StoreError, problems_from_json};
 
@@ -85,6 +86,8 @@ pub struct OrderDetail {
     pub raw: Vec<u8>,
     /// Later requests of its sender, oldest first.
     pub updates: Vec<Update>,
+    /// What they change of it in the CRM, oldest first.
+    pub changes: Vec<KeptChange>,
     /// The history, oldest first.
     pub events: Vec<Event>,
     /// The POSTs, oldest first.
@@ -406,6 +409,7 @@ fn detail(connection: &rusqlite::Connection, summary: Summary) -> Result<OrderDe
         context: serde_json::from_str(&context).unwrap_or_default(),
         raw,
         updates,
+        changes: changes::of_order(connection, seq)?,
         events,
         attempts,
     })

@@ -9,6 +9,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0002_dictionaries.sql"),
     include_str!("migrations/0003_updates.sql"),
     include_str!("migrations/0004_samples.sql"),
+    include_str!("migrations/0005_changes.sql"),
 ];
 
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {

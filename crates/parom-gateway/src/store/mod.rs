@@ -5,6 +5,7 @@
 
 mod accept;
 mod board;
+mod changes;
 mod channels;
 mod delivery;
 mod dictionaries;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 
 pub use accept::{Accepted, KeyConflict, NewOrder, NewSubmission};
 pub use board::{Board, Changed, Pulse};
+pub use changes::{DueChange, KeptChange};
 pub use channels::KeptVersion;
 pub use delivery::{Intent, Settlement};
 pub use dictionaries::{COMPLETE, Recheck, SyncState, Unchecked};

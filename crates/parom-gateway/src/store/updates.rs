@@ -8,9 +8,9 @@ use parom_core::{Code, Effect, Problem};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Map, Value, json};
 
-use super::StoreError;
 use super::accept::{Accepted, NewOrder, append_event, identity, number_owner};
 use super::records::{buyer_columns, problems_from_json, problems_to_json};
+use super::{StoreError, changes};
 
 /// What became of a later request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +84,14 @@ pub(super) fn update(connection: &Connection, new: &NewOrder, id: String) -> Res
         Updated::Late => "an older state of it came late: kept, and changes nothing",
     };
     append_event(connection, known.seq, new.received_at, state, "sender", note)?;
+    if matches!(how, Updated::Kept | Updated::Waiting) && known.state != State::Canceled {
+        changes::add(connection, known.seq, &new.account, &new.changes.0, new.received_at)?;
+        for problem in &new.changes.1 {
+            let note = format!("a change of its sender is not made: {problem}");
+            append_event(connection, known.seq, new.received_at, state, "sender", &note)?;
+            changes::mark_order(connection, known.seq, "change", &problem.to_string())?;
+        }
+    }
     Ok(Accepted::Updated(id, how))
 }
 
@@ -102,6 +110,7 @@ pub(super) fn take_waiting(connection: &Connection, seq: i64, now: i64) -> Resul
     let sql = "UPDATE updates SET becomes = NULL, result = CASE WHEN id = ?2 THEN 'replaced' ELSE 'kept' END
                WHERE seq = ?1 AND result = 'waiting'";
     connection.prepare_cached(sql)?.execute(params![seq, id])?;
+    changes::drop_queued(connection, seq, now)?;
     append_event(connection, seq, now, state, "sender", "it was not sent: its sender's newer content goes")
 }
 

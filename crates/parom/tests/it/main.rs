@@ -6,6 +6,7 @@ mod access;
 mod api;
 mod browser;
 mod cards;
+mod changes;
 mod cli;
 mod client;
 mod convert;

@@ -1,5 +1,6 @@
 //! The dispatcher of one account: one loop that decides, and tasks that wait for the CRM.
 
+mod changes;
 mod doubts;
 mod listing;
 
@@ -54,6 +55,9 @@ pub(super) struct Dispatcher {
     in_flight_max: usize,
     sending: usize,
     looking: bool,
+    changing: bool,
+    /// When the last change was begun.
+    changed: Mono,
     /// Commas do not split numbers in this installation's look-ups, as far as was seen.
     alone: bool,
     doubts: HashMap<i64, (Doubt, Doubtful)>,
@@ -70,6 +74,7 @@ pub(super) struct Dispatcher {
 
 enum Done {
     Sent,
+    Changed,
     Listed(Ticket, List, Listed, Option<u32>),
     Looked(Vec<Ticket>, Vec<i64>, Looked),
 }
@@ -115,6 +120,8 @@ impl Dispatcher {
             in_flight_max: settings.in_flight,
             sending: 0,
             looking: false,
+            changing: false,
+            changed: Mono(0),
             alone: false,
             doubts: HashMap::new(),
             stale: true,
@@ -163,6 +170,7 @@ impl Dispatcher {
         self.refresh_doubts().await?;
         self.start_look();
         let mut next = self.start_sends().await?.min(self.start_listing());
+        next = next.min(self.start_change().await?);
         if !self.looking {
             for (doubt, row) in self.doubts.values() {
                 let now = clock::mono();
@@ -252,6 +260,7 @@ impl Dispatcher {
         let now = clock::mono();
         match done {
             Done::Sent => self.sending -= 1,
+            Done::Changed => self.changing = false,
             Done::Listed(ticket, list, listed, granted) => {
                 self.listing = false;
                 self.budget.settle(ticket, now);

@@ -1,0 +1,61 @@
+//! The changes' part of the loop: one at a time, with what the orders leave.
+
+use parom_core::delivery::Mono;
+use parom_core::delivery::breaker::Permit;
+
+use super::super::changes;
+use super::{Dispatcher, Done, IDLE_MS};
+use crate::clock;
+use crate::store::StoreError;
+
+/// Between two changes while orders wait.
+const BESIDE_ORDERS_MS: u64 = 10_000;
+
+impl Dispatcher {
+    /// Starts the next change that is due, and says when to look again.
+    pub(super) async fn start_change(&mut self) -> Result<Mono, StoreError> {
+        self.hear();
+        let now = clock::mono();
+        let idle = now.after(IDLE_MS);
+        if self.changing {
+            return Ok(idle);
+        }
+        let Some(due) = self.store.change_due(&self.account).await? else {
+            return Ok(idle);
+        };
+        let wait = u64::try_from(due - clock::now().as_millisecond()).unwrap_or_default();
+        if wait > 0 {
+            return Ok(now.after(wait));
+        }
+        let turn = self.changed.after(BESIDE_ORDERS_MS);
+        if self.waiting && now < turn {
+            return Ok(turn);
+        }
+        match self.breaker.permit(now) {
+            Permit::Free | Permit::One => {}
+            Permit::Wait(until) => return Ok(until),
+            Permit::Trying => return Ok(idle),
+        }
+        let Some(ticket) = self.budget.take(now) else {
+            return Ok(self.budget.next_free(now).map_or(idle, |at| at.max(now.after(1))));
+        };
+        crate::crash::point("change.before_intent");
+        let claimed = self.store.claim_change(&self.account).await;
+        let Ok(Some(due)) = claimed else {
+            self.budget.give_back(ticket);
+            return claimed.map(|_| idle);
+        };
+        self.changing = true;
+        self.changed = now;
+        self.breaker.start_try();
+        let (store, client, told, plan) = (self.store.clone(), self.client.clone(), self.told.clone(), self.plan);
+        self.work.spawn(async move {
+            changes::make(&store, &client, due, plan, |outcome| {
+                let _ = told.send((ticket, outcome.clone()));
+            })
+            .await;
+            Done::Changed
+        });
+        Ok(idle)
+    }
+}

@@ -1,0 +1,185 @@
+//! What a sender tells of an order that is in the CRM: a payment is added once, a status is set, whatever happens between.
+
+use keycrm_sandbox::{Fault, FaultKind, FaultOn};
+use serde_json::{Value, json};
+
+use super::world::{Settings, World};
+
+const WOO: &str = r#"
+format = "woocommerce"
+access.token = { env = "TEST_TOKEN" }
+order.source_id = 22
+[update]
+status = "{{ {'completed': 'Виконано', 'cancelled': 'Скасовано'}[status] }}"
+[[update.payments]]
+payment_method_id = 1
+amount = "{{ total if date_paid }}"
+description = "WooCommerce"
+"#;
+
+fn order(id: usize, status: &str, paid: bool, minute: u32) -> Value {
+    json!({
+        "id": id, "number": format!("W-{id}"), "status": status, "total": "250.00",
+        "date_paid": if paid { json!("2026-01-10T11:00:00") } else { Value::Null },
+        "date_modified_gmt": format!("2026-01-10T09:{minute:02}:00"),
+        "billing": { "first_name": "Olena", "last_name": "K", "phone": "0671112233" },
+        "line_items": [{ "name": "Mug", "quantity": 1, "price": 250 }],
+    })
+}
+
+async fn world(channel: &str) -> World {
+    let mut world = World::idle(Settings { quiet: "300ms", gap: "100ms", ..Settings::default() }).await;
+    world.channel("woo", channel);
+    world.serve(&[]);
+    world.until("dictionaries are fetched", || world.log().contains("dictionaries fetched")).await;
+    world
+}
+
+async fn send(world: &World, order: &Value) {
+    let path = "/in/woo/right-token";
+    let answer = world.send(path, "application/json", order.to_string().into(), &[]).await;
+    assert!(matches!(answer.status, 200 | 202), "{}", answer.text);
+}
+
+async fn delivered(world: &World, id: usize) {
+    send(world, &order(id, "processing", false, 0)).await;
+    world.until("it is delivered", || state(world, id) == "delivered").await;
+}
+
+fn state(world: &World, id: usize) -> String {
+    let number = format!("W-{id}");
+    let orders = world.orders();
+    orders
+        .iter()
+        .find(|order| order["source_uuid"] == number.as_str())
+        .map_or(String::new(), |o| o["state"].as_str().unwrap().into())
+}
+
+fn in_crm(world: &World, id: usize) -> Value {
+    let number = format!("W-{id}");
+    let found: Vec<Value> =
+        world.crm.orders().into_iter().filter(|order| order["source_uuid"] == number.as_str()).collect();
+    assert_eq!(found.len(), 1, "{number}");
+    found[0].clone()
+}
+
+fn payments(world: &World, id: usize) -> usize {
+    in_crm(world, id)["payments"].as_array().map_or(0, Vec::len)
+}
+
+fn changes(world: &World, id: usize) -> Vec<(String, String)> {
+    let kept = world.order(&format!("W-{id}"))["changes"].clone();
+    let text = |change: &Value, key: &str| change[key].as_str().unwrap().to_owned();
+    kept.as_array().unwrap().iter().map(|change| (text(change, "kind"), text(change, "state"))).collect()
+}
+
+async fn all_done(world: &World, id: usize) {
+    world.until("every change is made", || changes(world, id).iter().all(|(_, state)| state == "done")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_and_a_status_follow_the_order_once() {
+    let world = world(WOO).await;
+    delivered(&world, 1).await;
+    send(&world, &order(1, "processing", true, 1)).await;
+    send(&world, &order(1, "completed", true, 2)).await;
+    // The shop tells the same again and again.
+    send(&world, &order(1, "completed", true, 3)).await;
+    all_done(&world, 1).await;
+    assert_eq!(changes(&world, 1).len(), 2);
+    let there = in_crm(&world, 1);
+    assert_eq!(there["status_id"], 8);
+    assert_eq!((payments(&world, 1), &there["payments"][0]["amount"]), (1, &json!(250)));
+    assert!(there["payments"][0]["description"].as_str().unwrap().starts_with("WooCommerce (P-"));
+    let page = world.cli(&["orders", "show", "W-1"]).out;
+    assert!(page.contains("payment is in the CRM") && page.contains("status is in the CRM"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_came_with_the_order_is_not_added_again() {
+    let with = "[[order.payments]]\npayment_method_id = 1\namount = \"{{ total if date_paid }}\"\nstatus = \"paid\"\n";
+    let world = world(&format!("{WOO}{with}")).await;
+    send(&world, &order(1, "processing", true, 0)).await;
+    world.until("it is delivered", || state(&world, 1) == "delivered").await;
+    send(&world, &order(1, "completed", true, 1)).await;
+    world.until("the status is set", || in_crm(&world, 1)["status_id"] == 8).await;
+    assert_eq!(payments(&world, 1), 1);
+    assert_eq!(changes(&world, 1), [("status".to_owned(), "done".to_owned())]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_becomes_of_the_answer_the_payment_is_there_once() {
+    let world = world(WOO).await;
+    let kinds = [
+        FaultKind::CommitThenDrop,
+        FaultKind::DropBefore,
+        FaultKind::HtmlAfterCommit { status: 502 },
+        FaultKind::RefuseBefore { status: 503 },
+        FaultKind::HangAfterCommit,
+    ];
+    for (id, kind) in kinds.into_iter().enumerate() {
+        delivered(&world, id).await;
+        world.crm.add_fault(Fault::once(FaultOn::Change, kind));
+        send(&world, &order(id, "processing", true, 1)).await;
+        all_done(&world, id).await;
+        assert_eq!(payments(&world, id), 1, "{kind:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_made_is_marked_for_a_person() {
+    let world = world(&WOO.replace("payment_method_id = 1", "payment_method_id = 999")).await;
+    let marked = |id: usize| world.order(&format!("W-{id}"))["problems"].to_string().contains("change_refused");
+    delivered(&world, 1).await;
+    send(&world, &order(1, "processing", true, 1)).await;
+    world.until("the dictionary knows no such method", || marked(1)).await;
+    assert_eq!((payments(&world, 1), state(&world, 1)), (0, "delivered".to_owned()));
+    // And where the CRM itself says no.
+    delivered(&world, 2).await;
+    world.crm.add_fault(Fault::once(FaultOn::Change, FaultKind::Validation));
+    send(&world, &order(2, "completed", false, 1)).await;
+    world.until("the CRM refused it", || marked(2)).await;
+    assert_eq!(changes(&world, 2), [("status".to_owned(), "refused".to_owned())]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_rule_belongs_to_senders_that_tell_of_orders_again() {
+    let world = World::idle(Settings::default()).await;
+    world.channel("form", "order.source_id = 22\norder.buyer.phone = \"{{ phone }}\"\n[update]\nstatus_id = 12\n");
+    let checked = world.cli(&["check", "--offline"]);
+    assert_eq!(checked.code, 1);
+    assert!(checked.out.contains("[update] needs a `format`"), "{}", checked.out);
+}
+
+/// Killed at each point of a change; the start after it looks, and the CRM has one payment.
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_each_point_a_payment_is_added_once() {
+    let points = [
+        "change.before_intent",
+        "store.before_commit.claim_change",
+        "store.after_commit.claim_change",
+        "change.after_intent",
+        "change.after_answer",
+        "store.before_commit.settle_change",
+        "store.after_commit.settle_change",
+        "change.after_result",
+    ];
+    let mut world = world(WOO).await;
+    for (place, point) in points.into_iter().enumerate() {
+        for round in 0..5 {
+            let id = place * 100 + round + 1;
+            delivered(&world, id).await;
+            world.stop();
+            world.serve(&[("PAROM_CRASH_AT", point)]);
+            // The process may die before it answers: the sender repeats.
+            let body = order(id, "processing", true, 1).to_string();
+            let _ = world.try_send("/in/woo/right-token", "application/json", body.into(), &[]).await;
+            assert_eq!(world.died().await, None, "{point}");
+            world.serve(&[]);
+            send(&world, &order(id, "processing", true, 1)).await;
+            world.until("the payment is there", || payments(&world, id) == 1).await;
+            all_done(&world, id).await;
+            assert_eq!(payments(&world, id), 1, "{point}");
+        }
+    }
+}

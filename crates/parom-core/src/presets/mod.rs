@@ -40,6 +40,10 @@ pub struct Preset {
     pub answer: Answer,
     /// A channel file's `[order]` for it.
     pub mapping: &'static str,
+    /// What a person does on its side, and how each fact was confirmed.
+    pub readme: &'static str,
+    /// Files to paste there, by name.
+    pub snippets: &'static [(&'static str, &'static str)],
     kind: fn(&Submission) -> Kind,
     shape: fn(&Submission) -> Option<Value>,
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::Subcommand;
 use comfy_table::{ContentArrangement, Table, presets};
 use parom_core::channel::{merged, suggest};
+use parom_core::presets as core_presets;
 use parom_core::submission::Submission;
 use parom_gateway::config::{Config, load_channels};
 use parom_gateway::store::{Role, Store};
@@ -38,6 +39,19 @@ pub(super) enum Channel {
         /// The account; by default the channel's, else main
         #[arg(long, value_name = "NAME")]
         account: Option<String>,
+    },
+    /// The senders that a channel's `format` knows; with a name, how to set one up
+    #[command(after_help = "Examples: parom channel format\n          parom channel format woocommerce\n          \
+        parom channel format opencart --snippet parom-oc4.php > parom.php")]
+    Format {
+        /// A format
+        name: Option<String>,
+        /// A file to paste on the sender's side
+        #[arg(long, value_name = "FILE", requires = "name")]
+        snippet: Option<String>,
+        /// The default mapping, to copy lines from
+        #[arg(long, requires = "name", conflicts_with = "snippet")]
+        mapping: bool,
     },
     /// What a channel with learn = true has kept, newest first
     Samples {
@@ -108,6 +122,38 @@ async fn list_samples(config: &Path, channel: &str, as_json: bool) -> Result<Out
     Ok(Outcome::Done)
 }
 
+/// The presets in a table.
+fn formats() -> Outcome {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(["FORMAT", "SENDER", "SIGNS", "TO PASTE"]);
+    for preset in core_presets::all() {
+        let signs = if preset.signing.is_some() { "yes" } else { "no" };
+        let files: Vec<&str> = preset.snippets.iter().map(|(name, _)| *name).collect();
+        let files = if files.is_empty() { "-".to_owned() } else { files.join(", ") };
+        table.add_row([preset.name, preset.title, signs, &files]);
+    }
+    print(&format!("{table}\n"));
+    Outcome::Done
+}
+
+/// One preset: what to do on its side, a file to paste, or its mapping.
+fn format(name: &str, snippet: Option<&str>, mapping: bool) -> Result<Outcome, Failed> {
+    let preset =
+        core_presets::named(name).ok_or_else(|| format!("there is no format `{name}`; see `parom channel format`"))?;
+    match snippet {
+        None if mapping => print(preset.mapping),
+        None => print(preset.readme),
+        Some(file) => {
+            let found = preset.snippets.iter().find(|(known, _)| *known == file);
+            let known: Vec<&str> = preset.snippets.iter().map(|(name, _)| *name).collect();
+            let none = || format!("the format `{name}` has no file `{file}`; it has: {}", known.join(", "));
+            print(found.ok_or_else(none)?.1);
+        }
+    }
+    Ok(Outcome::Done)
+}
+
 fn store(config: &Config) -> Result<Store, Failed> {
     Store::open(&config.store, Role::Command).map_err(|error| error.to_string())
 }
@@ -117,6 +163,10 @@ impl Channel {
         let as_json = match self {
             Channel::List { json } => json,
             Channel::Suggest { sample, source, account } => return propose(config, &sample, source, account).await,
+            Channel::Format { name: None, .. } => return Ok(formats()),
+            Channel::Format { name: Some(name), snippet, mapping } => {
+                return format(&name, snippet.as_deref(), mapping);
+            }
             Channel::Samples { channel, json } => return list_samples(config, &channel, json).await,
         };
         let config = load(config)?;

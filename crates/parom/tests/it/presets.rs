@@ -217,3 +217,17 @@ async fn what_came_while_the_file_was_broken_is_believed_only_if_it_is_signed() 
         })
         .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_tells_how_to_set_one_up() {
+    let world = World::idle(Settings::default()).await;
+    let table = world.cli(&["channel", "format"]).out;
+    assert!(all().iter().all(|preset| table.contains(preset.name)), "{table}");
+    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+    assert!(world.cli(&["channel", "format", "tilda"]).out.contains("format = \"tilda\""));
+    assert!(world.cli(&["channel", "format", "opencart", "--snippet", "parom-oc4.php"]).out.starts_with("<?php"));
+    assert!(world.cli(&["channel", "format", "tilda", "--mapping"]).out.contains("[order.buyer]"));
+    let wrong = world.cli(&["channel", "format", "opencart", "--snippet", "nothing"]);
+    assert_eq!(wrong.code, 2);
+    assert!(wrong.err.contains("parom-oc3.php"), "{}", wrong.err);
+}

@@ -12,6 +12,8 @@ pub(super) static PRESET: Preset = Preset {
     signing: Some(PAROM),
     answer: Answer::Accepted,
     mapping: include_str!("mapping.toml"),
+    readme: include_str!("README.md"),
+    snippets: &[("parom.gs", include_str!("parom.gs"))],
     kind,
     shape,
 };

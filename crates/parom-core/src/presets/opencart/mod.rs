@@ -12,6 +12,8 @@ pub(super) static PRESET: Preset = Preset {
     signing: Some(PAROM),
     answer: Answer::Accepted,
     mapping: include_str!("mapping.toml"),
+    readme: include_str!("README.md"),
+    snippets: &[("parom-oc3.php", include_str!("parom-oc3.php")), ("parom-oc4.php", include_str!("parom-oc4.php"))],
     kind,
     shape,
 };

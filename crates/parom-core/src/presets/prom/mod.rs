@@ -13,6 +13,8 @@ pub(super) static PRESET: Preset = Preset {
     signing: None,
     answer: Answer::Accepted,
     mapping: include_str!("mapping.toml"),
+    readme: include_str!("README.md"),
+    snippets: &[],
     kind,
     shape,
 };

@@ -12,6 +12,8 @@ pub(super) static PRESET: Preset = Preset {
     signing: None,
     answer: Answer::Text,
     mapping: include_str!("mapping.toml"),
+    readme: include_str!("README.md"),
+    snippets: &[],
     kind,
     shape,
 };

@@ -18,6 +18,8 @@ pub(super) static PRESET: Preset = Preset {
     }),
     answer: Answer::Ok,
     mapping: include_str!("mapping.toml"),
+    readme: include_str!("README.md"),
+    snippets: &[],
     kind,
     shape,
 };

@@ -17,6 +17,8 @@ pub(super) static PRESET: Preset = Preset {
     }),
     answer: Answer::Accepted,
     mapping: include_str!("mapping.toml"),
+    readme: include_str!("README.md"),
+    snippets: &[],
     kind,
     shape,
 };

@@ -10,6 +10,8 @@ pub const FORM_FIELDS: usize = 1_000;
 pub const MULTIPART_PARTS: usize = 100;
 /// Values in one JSON document, containers included.
 pub const JSON_NODES: usize = 5_000;
+/// Values in one JSON document of a known sender: a shop's order has up to 90 for each line.
+pub const SHOP_JSON_NODES: usize = 50_000;
 /// Nesting of a JSON document or of PHP's bracket names.
 pub const DEPTH: usize = 32;
 /// Bytes of one field's name.

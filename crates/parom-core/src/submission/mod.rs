@@ -7,7 +7,7 @@ mod recognise;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-pub use json::{decode_json, embedded_json};
+pub use json::{decode_json, decode_json_within, embedded_json};
 pub use php::fold;
 pub use recognise::{cart, recognise, recognise_values};
 

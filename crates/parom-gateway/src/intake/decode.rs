@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use parom_core::limits;
-use parom_core::submission::{DecodeError, Decoded, decode_json, decode_pairs, decode_urlencoded};
+use parom_core::submission::{DecodeError, Decoded, decode_json, decode_json_within, decode_pairs, decode_urlencoded};
 use serde_json::{Map, Value};
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -12,12 +12,20 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// # Errors
 /// What is malformed, over a limit, or not taken.
 pub async fn decode(content_type: &str, body: Bytes) -> Result<Decoded, DecodeError> {
+    decode_within(content_type, body, limits::JSON_NODES).await
+}
+
+/// As [`decode`], with another limit of a JSON document's values.
+///
+/// # Errors
+/// As [`decode`].
+pub(super) async fn decode_within(content_type: &str, body: Bytes, nodes: usize) -> Result<Decoded, DecodeError> {
     let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match kind.as_str() {
         FORM => decode_urlencoded(&body),
         "multipart/form-data" => multipart(content_type, body).await,
-        "application/json" | "text/json" => decode_json(&body).map(|tree| (tree, Vec::new())),
-        kind if kind.ends_with("+json") => decode_json(&body).map(|tree| (tree, Vec::new())),
+        "application/json" | "text/json" => decode_json_within(&body, nodes).map(|tree| (tree, Vec::new())),
+        kind if kind.ends_with("+json") => decode_json_within(&body, nodes).map(|tree| (tree, Vec::new())),
         // Some senders name no type, or send JSON as plain text to spare themselves a CORS preflight.
         "" | "text/plain" => sniff(body).await,
         other => Err(DecodeError::Unsupported(format!(

@@ -7,6 +7,7 @@ use axum::response::Response;
 use http::request::Parts;
 use jiff::Timestamp;
 use parom_core::delivery::state::State as OrderState;
+use parom_core::limits;
 use parom_core::order::Verdict;
 use parom_core::presets::Mark;
 use parom_core::submission::Submission;
@@ -14,6 +15,7 @@ use parom_core::submission::Submission;
 use super::access::enter;
 use super::answer::{self, Refusal, wants_page};
 use super::decide::{Decided, Told, changes, decide, new_order};
+use super::decode::decode_within;
 use super::keep::{self, AGAIN, Context};
 use super::language::Language;
 use super::sender::{self, Sent};
@@ -52,8 +54,10 @@ async fn post(intake: &Intake, name: &str, token: Option<&str>, request: Request
         Ok(response) => response,
         Err(Turned::Away(refusal)) if page => refusal.page(Language::of(&parts.headers)),
         Err(Turned::Away(refusal)) => refusal.json(),
-        Err(Turned::Later(refusal, Some(response))) if page => refusal.dress(response),
-        Err(Turned::Later(refusal, _)) => refusal.json(),
+        Err(Turned::Later(later)) => match *later {
+            (refusal, Some(response)) if page => refusal.dress(response),
+            (refusal, _) => refusal.json(),
+        },
     };
     cors::allow(&live, &parts.headers, &mut response);
     metering::submission(name, response.status().as_u16(), started);
@@ -65,7 +69,7 @@ enum Turned {
     /// The same request would meet the same.
     Away(Refusal),
     /// The same request can pass later; for a browser, with a page that sends it again.
-    Later(Refusal, Option<Response>),
+    Later(Box<(Refusal, Option<Response>)>),
 }
 
 impl From<Refusal> for Turned {
@@ -91,7 +95,8 @@ async fn accept(
     let bytes = body::read(body, headers).await?;
     let context = Context::of(headers, parts.uri.query(), token.or_else(|| super::access::bearer(headers)));
     let row = keep::row("in", headers, &context, bytes.clone());
-    let decoded = super::decode(&row.content_type, bytes).await.map_err(Refusal::from)?;
+    let nodes = if preset.is_some() { limits::SHOP_JSON_NODES } else { limits::JSON_NODES };
+    let decoded = decode_within(&row.content_type, bytes, nodes).await.map_err(Refusal::from)?;
     let submission = keep::submission(decoded, &context, clock::now());
     let (mark, signed) = match preset.map(|preset| sender::look(live, preset, &submission, &row.body, entry, page)) {
         None => (Mark::default(), false),
@@ -113,7 +118,7 @@ async fn accept(
     if let Err((free, needed)) = intake.store.space().intake() {
         tracing::error!(free, needed, "intake stopped: the disk is nearly full");
         let refusal = Refusal::unavailable("the disk is nearly full; the order was not kept, send it again");
-        return Err(Turned::Later(refusal, Some(again())));
+        return Err(Turned::Later(Box::new((refusal, Some(again())))));
     }
     let changes = changes(live, &submission, &mark, dictionary.as_deref());
     let told = Told { key: key.clone(), mark, signed, page, changes };
@@ -122,25 +127,10 @@ async fn accept(
     crate::crash::point("intake.before_accept");
     let accepted = intake.store.accept(order).await;
     crate::crash::point("intake.after_accept");
-    let (id, duplicate) = match accepted {
-        Ok(Accepted::New(state)) => {
-            if state == OrderState::Held {
-                intake.dictionaries.notice(&account, checked);
-            }
-            tracing::info!(order = %id, channel = %live.name, state = state.as_str(), "accepted");
-            (id, false)
-        }
-        Ok(Accepted::Duplicate(first)) => (first, true),
-        Ok(Accepted::Updated(first, how)) => {
-            tracing::info!(order = %first, channel = %live.name, how = how.as_str(), "changed by its sender");
-            (first, true)
-        }
-        Ok(Accepted::Conflict) => {
-            let message = "this idempotency key already came with another content; a new order needs a new key";
-            return Err(Refusal::new(409, message).into());
-        }
-        Err(error) => return Err(not_kept(&error, again())),
-    };
+    if matches!(accepted, Ok(Accepted::New(OrderState::Held))) {
+        intake.dictionaries.notice(&account, checked);
+    }
+    let (id, duplicate) = known(live, id, accepted, again)?;
     if page {
         let url = live.channel.as_ref().and_then(|channel| channel.thank_you_url.as_deref());
         return Ok(answer::thank_you(url, &number, Language::of(headers)));
@@ -149,6 +139,31 @@ async fn accept(
         Some(preset) => sender::accepted(preset, &id, duplicate),
         None => answer::accepted(&id, duplicate),
     })
+}
+
+/// The order that the store has now, and whether it had it before.
+fn known(
+    live: &LiveChannel,
+    id: String,
+    accepted: Result<Accepted, StoreError>,
+    again: impl FnOnce() -> Response,
+) -> Result<(String, bool), Turned> {
+    match accepted {
+        Ok(Accepted::New(state)) => {
+            tracing::info!(order = %id, channel = %live.name, state = state.as_str(), "accepted");
+            Ok((id, false))
+        }
+        Ok(Accepted::Duplicate(first)) => Ok((first, true)),
+        Ok(Accepted::Updated(first, how)) => {
+            tracing::info!(order = %first, channel = %live.name, how = how.as_str(), "changed by its sender");
+            Ok((first, true))
+        }
+        Ok(Accepted::Conflict) => {
+            let message = "this idempotency key already came with another content; a new order needs a new key";
+            Err(Refusal::new(409, message).into())
+        }
+        Err(error) => Err(not_kept(&error, again())),
+    }
 }
 
 /// Keeps a sample of a channel that learns; one more or less concerns no buyer.
@@ -175,7 +190,10 @@ async fn rejected(
 
 fn not_kept(error: &StoreError, page: Response) -> Turned {
     tracing::error!(%error, "an order could not be kept");
-    Turned::Later(Refusal::unavailable("the order could not be kept now; send it again with the same key"), Some(page))
+    Turned::Later(Box::new((
+        Refusal::unavailable("the order could not be kept now; send it again with the same key"),
+        Some(page),
+    )))
 }
 
 /// Where the page sends the form again: the same place, with a key that stays the same.

@@ -5,6 +5,7 @@ use http::HeaderMap;
 use http::header::{CONTENT_TYPE, COOKIE, REFERER};
 use jiff::Timestamp;
 use parom_core::delivery::state::State;
+use parom_core::limits;
 use parom_core::order::Verdict;
 use parom_core::presets;
 use parom_core::submission::{DecodeError, Decoded, Submission};
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::access::{origin, token_hash};
-use super::decode::decode;
+use super::decode::decode_within;
 use crate::store::NewSubmission;
 
 /// Cookies and query values kept of one request.
@@ -110,7 +111,7 @@ pub async fn submission_of(
     body: Vec<u8>,
     received_at: Timestamp,
 ) -> Result<Submission, DecodeError> {
-    let decoded = decode(content_type, Bytes::from(body)).await?;
+    let decoded = decode_within(content_type, Bytes::from(body), limits::SHOP_JSON_NODES).await?;
     let pairs = |name: &str| -> Vec<(String, String)> {
         context.get(name).and_then(|value| serde_json::from_value(value.clone()).ok()).unwrap_or_default()
     };

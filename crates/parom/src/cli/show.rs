@@ -75,17 +75,15 @@ pub(super) fn page(order: &OrderDetail) -> String {
     out.push_str(&format!("\nas the CRM gets it\n{body}\n"));
     out.push_str(&format!("\nsubmission ({}, {})\n", order.door, order.content_type));
     out.push_str(&printable(&String::from_utf8_lossy(&order.raw)));
+    if !order.changes.is_empty() {
+        out.push_str("\n\nchanges in the CRM that its sender asked for\n");
+    }
     for change in &order.changes {
-        out.push_str(&format!(
-            "\n\n{} {}: {}{}",
-            change.kind,
-            change.state,
-            change.body,
-            if change.note.is_empty() { String::new() } else { format!(" ({})", printable(&change.note)) }
-        ));
+        let note = if change.note.is_empty() { String::new() } else { format!(" ({})", printable(&change.note)) };
+        out.push_str(&format!("  {:<8} {:<12} {}{note}\n", change.kind, change.state, change.body));
     }
     for update in order.updates.iter().filter(|update| update.result != "replaced") {
-        out.push_str(&format!("\n\nchanged by its sender {} UTC ({})\n", time(update.received_at), update.result));
+        out.push_str(&format!("\nchanged by its sender {} UTC ({})\n", time(update.received_at), update.result));
         out.push_str(&printable(&String::from_utf8_lossy(&update.raw)));
     }
     out.push_str("\n\nhistory (UTC)\n");

@@ -231,3 +231,19 @@ async fn the_command_line_tells_how_to_set_one_up() {
     assert_eq!(wrong.code, 2);
     assert!(wrong.err.contains("parom-oc3.php"), "{}", wrong.err);
 }
+
+/// A hundred lines of a shop are an order like any other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_cart_is_taken_whole() {
+    let world = world().await;
+    let preset = named("shopify").unwrap();
+    let mut sample = samples(preset).into_iter().find(|sample| sample.name == "orders-create").unwrap();
+    let mut order: serde_json::Value = serde_json::from_slice(&sample.body).unwrap();
+    let line = order["line_items"][0].clone();
+    order["line_items"] = serde_json::Value::Array(vec![line; 150]);
+    sample.body = order.to_string().into_bytes();
+    let answer = send(&world, "/in/shopify", &sample, &signed(preset, &sample, SECRET, 0)).await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    world.crm_has(1).await;
+    assert_eq!(world.crm.orders()[0]["products"].as_array().unwrap().len(), 150);
+}

@@ -112,6 +112,8 @@ codes! {
     UnknownAccount = "unknown_account",
     /// An expression cannot be compiled.
     InvalidExpression = "invalid_expression",
+    /// A sender tells of a change of an order that never came.
+    UnknownUpdate = "unknown_update",
     /// The CRM refused what the order's sender changed later.
     ChangeRefused = "change_refused",
     /// A name that none of the channel's saved samples has.
@@ -126,7 +128,10 @@ impl Code {
     /// Whether a person settles it by releasing the order: no mapping makes it go away.
     #[must_use]
     pub fn is_suspicion(self) -> bool {
-        matches!(self, Code::SuspectedDuplicate | Code::ForeignOrigin | Code::KeyReused | Code::WrongToken)
+        matches!(
+            self,
+            Code::SuspectedDuplicate | Code::ForeignOrigin | Code::KeyReused | Code::WrongToken | Code::UnknownUpdate
+        )
     }
 
     /// Whether a changed dictionary of the account may settle it.

@@ -25,6 +25,7 @@ use serde_json::{Map, Value};
 
 pub use signing::{Encoding, Scheme, Signing, Unit, Unsigned};
 
+use crate::limits;
 use crate::submission::{Submission, lookup};
 
 /// A sender of a known kind.
@@ -81,6 +82,8 @@ pub struct Mark {
     pub updates: bool,
     /// When the sender changed it last: an older state that comes late changes nothing.
     pub changed_at: Option<Timestamp>,
+    /// Why an order that never came here should wait for a person: it may be in the CRM by another way, or be given up.
+    pub doubt: Option<String>,
 }
 
 /// The request headers that presets read; they are kept with a submission.
@@ -159,6 +162,21 @@ impl Preset {
 fn keyed(submission: &Submission, pointer: &str) -> Option<String> {
     let value = submission.form.pointer(pointer)?;
     crate::convert::plain(value).filter(|key| !key.trim().is_empty())
+}
+
+/// Why an order should wait that is told of for the first time: by a change of it, and older than an hour.
+fn stale(submission: &Submission, created: Option<Timestamp>) -> Option<String> {
+    let age = submission.received_at.duration_since(created?).as_secs();
+    (age > limits::UNKNOWN_UPDATE_S).then(|| {
+        "its sender tells of a change of an older order that never came here: it may be in the CRM by another way"
+            .to_owned()
+    })
+}
+
+/// Why an order should wait that was given up before it came.
+fn given_up(status: &str) -> Option<String> {
+    let given_up = matches!(status, "cancelled" | "canceled" | "failed" | "refunded" | "voided");
+    given_up.then(|| format!("the order is `{status}` and never came here before"))
 }
 
 fn header<'a>(submission: &'a Submission, name: &str) -> &'a str {

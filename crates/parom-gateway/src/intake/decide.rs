@@ -12,7 +12,8 @@ use parom_core::submission::Submission;
 use parom_core::{Code, Effect, Problem};
 
 use super::access::Entry;
-use super::{keep, key};
+use super::keep;
+use super::key::Key;
 use crate::config::LiveChannel;
 use crate::store::{KeyConflict, NewOrder, NewSubmission};
 
@@ -71,7 +72,9 @@ pub(super) struct Decided {
 /// What the request says of itself.
 #[derive(Default)]
 pub(super) struct Told {
-    pub(super) key: Option<String>,
+    pub(super) key: Key,
+    /// The page that posted is none of the channel's.
+    pub(super) foreign: bool,
     pub(super) mark: Mark,
     pub(super) signed: bool,
     pub(super) page: bool,
@@ -103,13 +106,14 @@ pub(super) fn new_order(
         body: draft.body,
         problems: draft.problems,
         content: keep::content_hash(submission),
-        key_conflict: match (told.mark.updates && key::is_senders(told.key.as_deref()), told.page) {
+        key_conflict: match (told.mark.updates && told.key.of_sender && !told.foreign, told.page) {
             (true, _) => KeyConflict::Update,
             (false, true) => KeyConflict::Hold,
             (false, false) => KeyConflict::Refuse,
         },
-        key: told.key,
+        key: told.key.text,
         changes: told.changes,
+        doubt: told.mark.doubt,
         changed_at: told.mark.changed_at.map(Timestamp::as_millisecond),
         on_repeat: if is_form && state != OrderState::Canceled { on_repeat } else { OnRepeat::Off },
         submission: row,

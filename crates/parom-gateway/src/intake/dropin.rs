@@ -102,6 +102,7 @@ async fn accept(
         key: if refusal.is_some() { None } else { key },
         key_conflict: KeyConflict::Refuse,
         changed_at: None,
+        doubt: None,
         changes: Default::default(),
         on_repeat: OnRepeat::Off,
         submission: row,

@@ -12,7 +12,7 @@ use parom_core::order::Verdict;
 use parom_core::presets::Mark;
 use parom_core::submission::Submission;
 
-use super::access::enter;
+use super::access::{Entry, enter};
 use super::answer::{self, Refusal, wants_page};
 use super::decide::{Decided, Told, changes, decide, new_order};
 use super::decode::decode_within;
@@ -105,7 +105,6 @@ async fn accept(
             Sent::Answered(response) => return Ok(response),
         },
     };
-    learn(intake, live, &row, submission.received_at).await;
     let key = key::of_form(live, headers, &context, &submission, &mark)?;
     let dictionary = live.channel.as_ref().and_then(|channel| intake.dictionaries.get(&channel.account));
     let (draft, verdict) = decide(live, &submission, entry, dictionary.as_deref());
@@ -114,14 +113,15 @@ async fn accept(
         return Err(rejected(intake, live, &submission, row, decided).await.into());
     }
     let number = decided.draft.number().unwrap_or_default().to_owned();
-    let again = || pages::again(&again_address(parts, key.as_deref()), &submission.flat, Language::of(headers));
+    let again = || pages::again(&again_address(parts, key.text.as_deref()), &submission.flat, Language::of(headers));
     if let Err((free, needed)) = intake.store.space().intake() {
         tracing::error!(free, needed, "intake stopped: the disk is nearly full");
         let refusal = Refusal::unavailable("the disk is nearly full; the order was not kept, send it again");
         return Err(Turned::Later(Box::new((refusal, Some(again())))));
     }
     let changes = changes(live, &submission, &mark, dictionary.as_deref());
-    let told = Told { key: key.clone(), mark, signed, page, changes };
+    learn(intake, live, &row, submission.received_at).await;
+    let told = Told { key: key.clone(), foreign: entry == Entry::Foreign, mark, signed, page, changes };
     let order = new_order(live, &submission, row, decided, told);
     let (id, account, checked) = (order.id.clone(), order.account.clone(), order.checked);
     crate::crash::point("intake.before_accept");

@@ -1,4 +1,4 @@
-//! What identifies a repeated submission: the sender's header, our own page's key, the channel's expression.
+//! What identifies a repeated submission: a known sender's id, the header, our own page's key, the channel's expression.
 
 use http::HeaderMap;
 use parom_core::limits;
@@ -11,8 +11,17 @@ use super::answer::Refusal;
 use super::keep::Context;
 use crate::config::LiveChannel;
 
-/// Before the sender's own id of an order.
+/// What tells a repeat.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Key {
+    pub(super) text: Option<String>,
+    /// It is the sender's own id of the order.
+    pub(super) of_sender: bool,
+}
+
+/// Before a sender's own id, and before the key of our own page: no header may pass for one of them.
 const SENDERS: &str = "sender:";
+const PAGES: &str = "again:";
 
 /// The `Idempotency-Key` header.
 pub(super) fn of_header(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
@@ -24,30 +33,37 @@ pub(super) fn of_header(headers: &HeaderMap) -> Result<Option<String>, Refusal> 
         let max = limits::IDEMPOTENCY_KEY_BYTES;
         return Err(Refusal::new(400, format!("the Idempotency-Key is longer than {max} bytes")));
     }
-    Ok((!key.is_empty()).then(|| key.to_owned()))
+    let own = [SENDERS, PAGES].iter().any(|prefix| key.starts_with(prefix));
+    Ok((!key.is_empty()).then(|| if own { format!("header:{key}") } else { key.to_owned() }))
 }
 
-/// Whether a key is the sender's own id of the order.
-pub(super) fn is_senders(key: Option<&str>) -> bool {
-    key.is_some_and(|key| key.starts_with(SENDERS))
-}
-
-/// The header, then the key of our own page, then the sender's id of the order, then the channel's expression.
+/// A known sender's id of the order: nothing that is not signed may make two of one. Else the header, the key of our own
+/// page, the channel's expression.
 pub(super) fn of_form(
     live: &LiveChannel,
     headers: &HeaderMap,
     context: &Context,
     submission: &Submission,
     mark: &Mark,
-) -> Result<Option<String>, Refusal> {
-    if let Some(key) = of_header(headers)? {
-        return Ok(Some(key));
+) -> Result<Key, Refusal> {
+    if let Some(key) = &mark.key {
+        return Ok(Key { text: Some(short(format!("{SENDERS}{key}"))), of_sender: true });
     }
-    let again = context.again().map(|key| format!("again:{key}"));
-    let own = mark.key.as_ref().map(|key| format!("{SENDERS}{key}"));
-    let key = again
-        .or(own)
-        .or_else(|| live.channel.as_ref().and_then(|channel| mapping::idempotency_key(channel, submission)));
-    // Nobody is turned away for what an expression made of a long text: its hash tells repeats as well.
-    Ok(key.map(|key| if key.len() > limits::IDEMPOTENCY_KEY_BYTES { token_hash(&key) } else { key }))
+    if let Some(key) = of_header(headers)? {
+        return Ok(Key { text: Some(key), of_sender: false });
+    }
+    let again = context.again().map(|key| format!("{PAGES}{key}"));
+    let key = again.or_else(|| live.channel.as_ref().and_then(|channel| mapping::idempotency_key(channel, submission)));
+    Ok(Key { text: key.map(short), of_sender: false })
+}
+
+/// The key of a sender's own id, as it is kept.
+#[must_use]
+pub fn of_sender(mark: &Mark) -> Option<String> {
+    mark.key.as_ref().map(|key| short(format!("{SENDERS}{key}")))
+}
+
+/// Nobody is turned away for what an expression made of a long text: its hash tells repeats as well.
+fn short(key: String) -> String {
+    if key.len() > limits::IDEMPOTENCY_KEY_BYTES { token_hash(&key) } else { key }
 }

@@ -23,8 +23,9 @@ use axum::routing::{get, post};
 pub use access::{bearer, token_hash};
 pub use decode::{decode, sniff};
 pub use keep::submission_of;
+pub use key::of_sender as key_of_sender;
 pub use rows::{Landed, Row, take_row};
-pub use sender::verify;
+pub use sender::{brings_token, verify};
 
 use crate::channels::Channels;
 use crate::config::Config;

@@ -82,6 +82,7 @@ pub async fn take_row(
         key: Some(format!("import:{}", token_hash(&text))),
         key_conflict: KeyConflict::Refuse,
         changed_at: None,
+        doubt: None,
         changes: Default::default(),
         on_repeat: OnRepeat::Off,
         submission: NewSubmission {

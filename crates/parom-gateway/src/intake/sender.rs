@@ -95,7 +95,9 @@ fn ok(answer: Answer) -> Response {
     }
 }
 
-fn brings_token(live: &LiveChannel, submission: &Submission) -> bool {
+/// Whether a request brings the channel's token with its fields or its query.
+#[must_use]
+pub fn brings_token(live: &LiveChannel, submission: &Submission) -> bool {
     let pairs = submission.flat.iter().chain(&submission.query);
     let mut named = pairs.filter(|(name, _)| TOKEN_FIELDS.contains(&name.to_ascii_lowercase().as_str()));
     named.any(|(_, value)| is_token(live, value))

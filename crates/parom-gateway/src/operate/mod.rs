@@ -3,6 +3,7 @@
 
 mod edit;
 mod replay;
+mod sender;
 
 use std::fmt;
 

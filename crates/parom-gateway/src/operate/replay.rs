@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use std::sync::Arc;
 
+use super::sender::{self, Seen};
 use super::{Desk, Done};
 use crate::config::{ChannelSet, LiveChannel};
 use crate::dictionaries::Dictionaries;
@@ -34,13 +35,21 @@ pub async fn replay(
     let Some((live, channel)) = usable(channels, &order.summary.channel) else {
         return Ok(Done::Stays(order.summary.state, "its channel's file cannot be used".into()));
     };
+    let holds = match sender::look(store, live, &channel, &order, actor).await? {
+        Seen::Order(holds) => holds,
+        Seen::Settled(done) => return Ok(done),
+    };
     let dictionary = dictionaries.get(&channel.account);
     let (mut draft, mut verdict) = remap(&order, &channel, dictionary.as_deref()).await;
     // What a person has to settle is not settled by a mended file.
     let suspicions = order.summary.problems.iter().filter(|p| p.effect == Effect::Hold && p.code.is_suspicion());
     let suspicions: Vec<Problem> = suspicions.cloned().collect();
     let twin = twin_problem(store, &order, &channel).await?;
-    for problem in suspicions.into_iter().chain(entry_problem(live, &channel, &order)).chain(twin) {
+    let entry = entry_problem(live, &channel, &order).await;
+    for problem in suspicions.into_iter().chain(holds).chain(entry).chain(twin) {
+        if draft.problems.contains(&problem) {
+            continue;
+        }
         if problem.effect == Effect::Hold {
             verdict = Verdict::Hold;
         }
@@ -157,7 +166,7 @@ struct Decided {
 }
 
 /// What the channel's access rule would have said, had the channel been usable then.
-fn entry_problem(live: &LiveChannel, channel: &Channel, order: &OrderDetail) -> Option<Problem> {
+async fn entry_problem(live: &LiveChannel, channel: &Channel, order: &OrderDetail) -> Option<Problem> {
     use secrecy::ExposeSecret;
     let context = &order.context;
     let at = Timestamp::from_millisecond(order.summary.received_at).unwrap_or(Timestamp::UNIX_EPOCH);
@@ -172,7 +181,7 @@ fn entry_problem(live: &LiveChannel, channel: &Channel, order: &OrderDetail) -> 
     let listed = origin.is_some_and(|origin| channel.access.origins.iter().any(|o| o.eq_ignore_ascii_case(origin)));
     let right =
         live.secrets.token.as_ref().is_some_and(|t| given == Some(intake::token_hash(t.expose_secret()).as_str()));
-    if listed || right {
+    if listed || right || brings_token(live, order, at).await {
         return None;
     }
     if origin.is_some() && !channel.access.origins.is_empty() {
@@ -184,6 +193,12 @@ fn entry_problem(live: &LiveChannel, channel: &Channel, order: &OrderDetail) -> 
         let message = "it came without the channel's token while the channel's file was broken";
         Problem::new("", Code::WrongToken, Effect::Hold, message, "Release it if you know its sender.")
     })
+}
+
+/// A sender that can set no header brings the channel's token with the form.
+async fn brings_token(live: &LiveChannel, order: &OrderDetail, at: Timestamp) -> bool {
+    let decoded = intake::submission_of(&order.content_type, &order.context, order.raw.clone(), at).await;
+    decoded.is_ok_and(|submission| intake::brings_token(live, &submission))
 }
 
 async fn write(

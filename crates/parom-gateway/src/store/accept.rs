@@ -69,6 +69,8 @@ pub struct NewOrder {
     pub content: [u8; 32],
     /// The idempotency key.
     pub key: Option<String>,
+    /// Why it should wait for a person, should its key never have come before.
+    pub doubt: Option<String>,
     /// What a known key with another content does.
     pub key_conflict: KeyConflict,
     /// When its sender changed it last, milliseconds, by the sender's clock.
@@ -109,6 +111,33 @@ impl Store {
         Ok(accepted)
     }
 
+    /// Gives an order that was kept without it its sender's key; the order that has it already, and whether its content is the
+    /// same. A crash before or after: the next replay asks again.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn claim_key(&self, seq: i64, channel: &str, key: &str) -> Result<Option<(String, bool)>, StoreError> {
+        let (channel, key) = (channel.to_owned(), key.to_owned());
+        self.write("claim_key", move |connection| {
+            let sql = "SELECT o.id, k.seq, k.content = (SELECT content FROM orders WHERE seq = ?3)
+                       FROM idempotency_keys k JOIN orders o ON o.seq = k.seq WHERE k.channel = ?1 AND k.key = ?2";
+            let found = connection.prepare_cached(sql)?.query_row(params![channel, key, seq], |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, bool>(2)?))
+            });
+            match found.optional()? {
+                Some((_, owner, _)) if owner == seq => Ok(None),
+                Some((id, _, same)) => Ok(Some((id, same))),
+                None => {
+                    let sql = "INSERT INTO idempotency_keys (channel, key, seq, content)
+                               SELECT ?1, ?2, seq, content FROM orders WHERE seq = ?3";
+                    connection.prepare_cached(sql)?.execute(params![channel, key, seq])?;
+                    Ok(None)
+                }
+            }
+        })
+        .await
+    }
+
     /// The id of the order that a key made, if the content is the same.
     ///
     /// # Errors
@@ -141,7 +170,12 @@ fn accept(connection: &Connection, order: &mut NewOrder) -> Result<Accepted, Sto
                 hold(order, "", Code::KeyReused, message, "Compare the two, then release or cancel this one.");
                 order.key = None;
             }
-            None => {}
+            None => {
+                if let Some(doubt) = order.doubt.take() {
+                    let hint = "Look for it in the CRM: cancel it if it is there, release it if not.";
+                    hold(order, "", Code::UnknownUpdate, doubt, hint);
+                }
+            }
         }
     } else if order.on_repeat != OnRepeat::Off {
         repeat(connection, order)?;

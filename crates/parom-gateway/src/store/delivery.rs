@@ -5,7 +5,7 @@ use parom_core::order::Target;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::accept::append_event;
-use super::updates::take_waiting;
+use super::updates::settle_waiting;
 use super::{Store, StoreError};
 use crate::clock;
 
@@ -186,8 +186,8 @@ fn settle(connection: &Connection, seq: i64, attempt: i64, result: &Settlement, 
     ])?;
     let note = if changed == 1 { result.note.clone() } else { format!("late result, not used: {}", result.note) };
     append_event(connection, seq, now, result.state, "delivery", &note)?;
-    if changed == 1 && result.state == State::Queued {
-        take_waiting(connection, seq, now)?;
+    if changed == 1 {
+        settle_waiting(connection, seq, result.state, now)?;
     }
     Ok(changed == 1)
 }

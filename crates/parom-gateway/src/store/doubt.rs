@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use serde_json::Map;
 
 use super::accept::append_event;
-use super::updates::take_waiting;
+use super::updates::settle_waiting;
 use super::{Store, StoreError};
 use crate::clock;
 
@@ -129,9 +129,7 @@ impl Store {
                 ])?;
                 if changed == 1 {
                     append_event(connection, seq, now, state, "delivery", &note)?;
-                    if state == State::Queued {
-                        take_waiting(connection, seq, now)?;
-                    }
+                    settle_waiting(connection, seq, state, now)?;
                 }
                 Ok(changed == 1)
             })

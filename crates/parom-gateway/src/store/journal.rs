@@ -116,7 +116,7 @@ pub struct Update {
     pub changed_at: Option<i64>,
     /// `replaced`, `waiting`, `kept` or `late`.
     pub result: String,
-    /// The body as received.
+    /// The start of the body as received.
     pub raw: Vec<u8>,
 }
 
@@ -370,7 +370,9 @@ fn detail(connection: &rusqlite::Connection, summary: Summary) -> Result<OrderDe
         (content_type, context, raw) = newest;
     }
     let updates = connection
-        .prepare("SELECT received_at, changed_at, result, body FROM updates WHERE seq = ?1 ORDER BY id")?
+        .prepare(
+            "SELECT received_at, changed_at, result, substr(body, 1, 65536) FROM updates WHERE seq = ?1 ORDER BY id",
+        )?
         .query_map([seq], |row| {
             let result: String = row.get(2)?;
             // What waited for an order that arrived stands beside it.

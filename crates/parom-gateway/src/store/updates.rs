@@ -64,6 +64,8 @@ struct Content {
 /// Takes a request whose key made the order `id` with another content.
 pub(super) fn update(connection: &Connection, new: &NewOrder, id: String) -> Result<Accepted, StoreError> {
     let known = known(connection, "id", &id)?;
+    // A state that was seen before is a late repeat: where a sender tells no time of change, a payment or a mended address
+    // is not undone by the first request's own retry.
     let again = "SELECT 1 FROM updates WHERE seq = ?1 AND content = ?2 LIMIT 1";
     if connection.prepare_cached(again)?.exists(params![known.seq, new.content])? {
         return Ok(Accepted::Duplicate(id));
@@ -73,6 +75,10 @@ pub(super) fn update(connection: &Connection, new: &NewOrder, id: String) -> Res
         _ => place(&known, new),
     };
     let mut state = known.state;
+    // Of several that came meanwhile the newest counts.
+    if how != Updated::Late {
+        keep_waiting(connection, known.seq)?;
+    }
     if how == Updated::Replaced {
         state = replace(connection, &known, Content::of(new), new.received_at)?;
     }
@@ -95,8 +101,17 @@ pub(super) fn update(connection: &Connection, new: &NewOrder, id: String) -> Res
     Ok(Accepted::Updated(id, how))
 }
 
-/// An order that is to be sent again goes with what its sender sent meanwhile.
-pub(super) fn take_waiting(connection: &Connection, seq: i64, now: i64) -> Result<(), StoreError> {
+/// An order left the wire. If it is not in the CRM, it goes on with what its sender sent meanwhile; if it is, that stands
+/// beside it. In a dispute nobody knows yet.
+pub(super) fn settle_waiting(connection: &Connection, seq: i64, state: State, now: i64) -> Result<(), StoreError> {
+    match state {
+        State::Queued | State::Rejected => take_waiting(connection, seq, now),
+        State::Delivered | State::Canceled => keep_waiting(connection, seq),
+        _ => Ok(()),
+    }
+}
+
+fn take_waiting(connection: &Connection, seq: i64, now: i64) -> Result<(), StoreError> {
     let sql = "SELECT id, becomes FROM updates WHERE seq = ?1 AND result = 'waiting' ORDER BY id DESC LIMIT 1";
     let row = connection.prepare_cached(sql)?.query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)));
     let Some((id, becomes)): Option<(i64, String)> = row.optional()? else {
@@ -104,14 +119,21 @@ pub(super) fn take_waiting(connection: &Connection, seq: i64, now: i64) -> Resul
     };
     let known = known(connection, "seq", &seq)?;
     let Some(content) = Content::parse(&becomes).filter(|_| known.revision == 0) else {
-        return Ok(());
+        return keep_waiting(connection, seq);
     };
     let state = replace(connection, &known, content, now)?;
-    let sql = "UPDATE updates SET becomes = NULL, result = CASE WHEN id = ?2 THEN 'replaced' ELSE 'kept' END
-               WHERE seq = ?1 AND result = 'waiting'";
-    connection.prepare_cached(sql)?.execute(params![seq, id])?;
+    let sql = "UPDATE updates SET becomes = NULL, result = 'replaced' WHERE id = ?1";
+    connection.prepare_cached(sql)?.execute([id])?;
+    keep_waiting(connection, seq)?;
     changes::drop_queued(connection, seq, now)?;
-    append_event(connection, seq, now, state, "sender", "it was not sent: its sender's newer content goes")
+    append_event(connection, seq, now, state, "sender", "it is not in the CRM: its sender's newer content goes")
+}
+
+/// What waited and was overtaken, or came too late, stands beside the order.
+fn keep_waiting(connection: &Connection, seq: i64) -> Result<(), StoreError> {
+    let sql = "UPDATE updates SET becomes = NULL, result = 'kept' WHERE seq = ?1 AND result = 'waiting'";
+    connection.prepare_cached(sql)?.execute([seq])?;
+    Ok(())
 }
 
 fn known(connection: &Connection, column: &str, value: &dyn rusqlite::ToSql) -> Result<Known, StoreError> {
@@ -204,12 +226,14 @@ fn keep(connection: &Connection, new: &NewOrder, known: &Known, how: Updated) ->
         submission.body.as_ref(),
     ])?;
     if how != Updated::Late {
-        let sql = "UPDATE orders SET changed_at = ?2 WHERE seq = ?1";
+        let sql = "UPDATE orders SET changed_at = coalesce(?2, changed_at) WHERE seq = ?1";
         connection.prepare_cached(sql)?.execute(params![known.seq, new.changed_at])?;
     }
     // The newest are kept, and the one that the order is made of.
     let sql = "DELETE FROM updates WHERE id IN (
-                 SELECT id FROM updates WHERE seq = ?1 AND result IN ('kept', 'late') ORDER BY id DESC LIMIT -1 OFFSET ?2)";
+                 SELECT id FROM updates WHERE seq = ?1 AND result <> 'waiting'
+                   AND id <> coalesce((SELECT max(id) FROM updates WHERE seq = ?1 AND result = 'replaced'), 0)
+                 ORDER BY id DESC LIMIT -1 OFFSET ?2)";
     connection.prepare_cached(sql)?.execute(params![known.seq, limits::UPDATES])?;
     Ok(())
 }

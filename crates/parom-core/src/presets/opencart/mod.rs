@@ -26,7 +26,13 @@ fn kind(submission: &Submission) -> Kind {
     // The shop's own times have no zone; the time of the signature has, and grows with each change.
     let seconds: Option<i64> = header(submission, "x-parom-timestamp").parse().ok();
     let changed_at = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
-    Kind::Order(Mark { key: Some(format!("order:{id}")), updates: true, changed_at })
+    // A shop that was set up anew gives its numbers a second time.
+    let made = keyed(submission, "/order/date_added").map(|text| format!(":{text}")).unwrap_or_default();
+    let later = submission.form.get("event").and_then(Value::as_str) == Some("order.updated");
+    let doubt = later.then(|| {
+        "its sender tells of a change of an order that never came here: it may be in the CRM by another way".to_owned()
+    });
+    Kind::Order(Mark { key: Some(format!("order:{id}{made}")), updates: true, changed_at, doubt })
 }
 
 fn shape(submission: &Submission) -> Option<Value> {

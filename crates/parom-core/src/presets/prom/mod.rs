@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Answer, Kind, Mark, Preset, single};
+use super::{Answer, Kind, Mark, Preset, given_up, single};
 use crate::convert::plain;
 use crate::submission::Submission;
 
@@ -29,7 +29,8 @@ fn kind(submission: &Submission) -> Kind {
     };
     let changed = order.get("date_modified").and_then(Value::as_str);
     let changed_at = changed.and_then(|text| text.parse::<Timestamp>().ok());
-    Kind::Order(Mark { key: Some(format!("order:{id}")), updates: true, changed_at })
+    let doubt = given_up(order.get("status").and_then(Value::as_str).unwrap_or_default());
+    Kind::Order(Mark { key: Some(format!("order:{id}")), updates: true, changed_at, doubt })
 }
 
 fn shape(submission: &Submission) -> Option<Value> {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Answer, Encoding, Kind, Mark, Preset, Scheme, Signing, by_key, header, keyed};
+use super::{Answer, Encoding, Kind, Mark, Preset, Scheme, Signing, by_key, given_up, header, keyed, stale};
 use crate::submission::Submission;
 
 pub(super) static PRESET: Preset = Preset {
@@ -38,9 +38,13 @@ fn kind(submission: &Submission) -> Kind {
     let Some(id) = id.filter(|_| submission.form.get("line_items").is_some()) else {
         return Kind::Malformed("a Shopify order has `id` and `line_items`".into());
     };
-    let changed = submission.form.get("updated_at").and_then(Value::as_str);
-    let changed_at = changed.and_then(|text| text.parse::<Timestamp>().ok());
-    Kind::Order(Mark { key: Some(format!("order:{id}")), updates: true, changed_at })
+    let time = |name: &str| submission.form.get(name).and_then(Value::as_str)?.parse::<Timestamp>().ok();
+    let later = topic == "orders/updated";
+    let cancelled = submission.form.get("cancelled_at").is_some_and(Value::is_string);
+    let doubt = given_up(if cancelled { "cancelled" } else { "" })
+        .or_else(|| stale(submission, time("created_at")).filter(|_| later));
+    let changed_at = time("updated_at");
+    Kind::Order(Mark { key: Some(format!("order:{id}")), updates: true, changed_at, doubt })
 }
 
 fn shape(submission: &Submission) -> Option<Value> {

@@ -22,18 +22,47 @@ pub(super) static PRESET: Preset = Preset {
     shape,
 };
 
-/// How the names of events end that bring something new.
-const NEW: [&str; 5] = ["created", "placed", "new", "submitted", "completed"];
+/// Words of events that are about something known: the specification leaves the payload open, so a later event cannot be
+/// told to hold the whole order. Whatever else an event is called is taken: no order is dropped for its name.
+const LATER: [&str; 12] = [
+    "updated",
+    "update",
+    "changed",
+    "deleted",
+    "canceled",
+    "cancelled",
+    "refunded",
+    "shipped",
+    "fulfilled",
+    "failed",
+    "archived",
+    "returned",
+];
 
 fn kind(submission: &Submission) -> Kind {
     let event = submission.form.get("type").and_then(Value::as_str).unwrap_or_default();
-    let word = event.rsplit(['.', '_', ':']).next().unwrap_or_default();
-    // The specification leaves the payload open, so a later event cannot be told to hold the whole order.
-    if !event.is_empty() && !NEW.contains(&word) {
+    let is_later = |word: &str| LATER.contains(&word);
+    if words(event).iter().any(|word| is_later(word)) {
         return Kind::Other(format!("the event {event} is no new order"));
     }
     let id = header(submission, "webhook-id");
     Kind::Order(Mark { key: (!id.is_empty()).then(|| format!("event:{id}")), ..Mark::default() })
+}
+
+/// `order.updated`, `orderUpdated`, `ORDER_UPDATED`: the words in small letters.
+fn words(event: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut small = false;
+    for c in event.chars() {
+        if !c.is_alphanumeric() || (small && c.is_uppercase()) {
+            words.push(String::new());
+        }
+        if c.is_alphanumeric() {
+            words.last_mut().into_iter().for_each(|word| word.extend(c.to_lowercase()));
+        }
+        small = c.is_lowercase();
+    }
+    words
 }
 
 fn shape(_: &Submission) -> Option<Value> {

@@ -35,7 +35,7 @@ fn kind(submission: &Submission) -> Kind {
     let cart = order.is_some();
     let key = order.map(|id| format!("order:{id}"));
     let key = key.or_else(|| keyed(submission, "/tranid").map(|id| format!("tran:{id}")));
-    Kind::Order(Mark { key, updates: cart, changed_at: None })
+    Kind::Order(Mark { key, updates: cart, ..Mark::default() })
 }
 
 /// The cart: a tree of bracket names, or a text that is JSON.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{Answer, Encoding, Kind, Mark, Preset, Scheme, Signing, by_key, header, keyed};
+use super::{Answer, Encoding, Kind, Mark, Preset, Scheme, Signing, by_key, given_up, header, keyed, stale};
 use crate::submission::Submission;
 
 pub(super) static PRESET: Preset = Preset {
@@ -43,9 +43,17 @@ fn kind(submission: &Submission) -> Kind {
     if NO_ORDERS.contains(&status) {
         return Kind::Other(format!("the order {id} is `{status}`"));
     }
-    let changed = form.get("date_modified_gmt").and_then(Value::as_str);
-    let changed_at = changed.and_then(|text| format!("{text}Z").parse::<Timestamp>().ok());
-    Kind::Order(Mark { key: Some(format!("order:{id}")), updates: true, changed_at })
+    let time = |name: &str| {
+        let text = form.get(name).and_then(Value::as_str)?;
+        Some((text.to_owned(), format!("{text}Z").parse::<Timestamp>().ok()))
+    };
+    let created = time("date_created_gmt");
+    // A shop that was set up anew gives its numbers a second time.
+    let made = created.as_ref().map(|(text, _)| format!(":{text}")).unwrap_or_default();
+    let later = topic == "order.updated";
+    let doubt = given_up(status).or_else(|| stale(submission, created.and_then(|(_, at)| at)).filter(|_| later));
+    let changed_at = time("date_modified_gmt").and_then(|(_, at)| at);
+    Kind::Order(Mark { key: Some(format!("order:{id}{made}")), updates: true, changed_at, doubt })
 }
 
 fn shape(submission: &Submission) -> Option<Value> {

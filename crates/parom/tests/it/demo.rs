@@ -1,6 +1,7 @@
 //! The main job on real input: `parom demo`, the shop's own form, the CRM's own page.
 
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -43,16 +44,8 @@ const ON_THE_PAGE: &[&str] = &[
 async fn the_shops_form_is_in_the_crms_page_with_all_its_fields() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let dir = TempDir::new().unwrap();
-    let port = three_free_ports();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_parom"))
-        .args(["demo", "--port", &port.to_string(), "--dir"])
-        .arg(dir.path())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let page = wait_for(&http, &format!("http://127.0.0.1:{}/", port + 2)).await;
+    let (mut child, port, page) = started(&http, dir.path()).await;
     let action = page.split("action=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     let body = filled(&page);
     let request = http.post(&action).header("content-type", "application/x-www-form-urlencoded");
@@ -82,15 +75,27 @@ async fn the_shops_form_is_in_the_crms_page_with_all_its_fields() {
     let _ = child.wait();
 }
 
-async fn wait_for(http: &reqwest::Client, url: &str) -> String {
-    let until = Instant::now() + Duration::from_secs(20);
-    loop {
-        if let Ok(response) = http.get(url).send().await {
-            return response.text().await.unwrap();
+/// The demo on ports of its own; another set where a test beside it has taken one in between.
+async fn started(http: &reqwest::Client, dir: &Path) -> (Child, u16, String) {
+    for _ in 0..5 {
+        let port = three_free_ports();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_parom"))
+            .args(["demo", "--port", &port.to_string(), "--dir"])
+            .arg(dir)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let until = Instant::now() + Duration::from_secs(20);
+        while child.try_wait().unwrap().is_none() {
+            if let Ok(response) = http.get(format!("http://127.0.0.1:{}/", port + 2)).send().await {
+                return (child, port, response.text().await.unwrap());
+            }
+            assert!(Instant::now() < until, "the shop does not answer");
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        assert!(Instant::now() < until, "{url} does not answer");
-        tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    panic!("the demo does not start");
 }
 
 /// A port that is free with the two after it.

@@ -40,8 +40,9 @@ impl Demo {
         })
         .await
         .map_err(|error| format!("the sandbox CRM cannot start on {}: {error}; try --port 9080", ports.crm))?;
-        let shop = shop::start(ports).await?;
         let gateway = Gateway::start(config).await?;
+        // Last: who sees the shop's form can send it.
+        let shop = shop::start(ports).await?;
         print(&welcome(ports, &config_path.display().to_string(), &crm.page_url()));
         let store = gateway.store.clone();
         tokio::select! {

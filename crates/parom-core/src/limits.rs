@@ -44,6 +44,10 @@ pub const PHP_STEPS: usize = 50_000;
 pub const PHP_NESTING: usize = 200;
 /// Values within values that are followed at once, through every call.
 pub const PHP_VALUES: usize = 150;
+/// Bytes that one value of a script may come to.
+pub const PHP_VALUE_BYTES: usize = 64 * 1024;
+/// Bytes of one expression that a script comes to.
+pub const PHP_EXPRESSION_BYTES: usize = 4 * 1024;
 /// Calls within calls of a script.
 pub const PHP_DEPTH: usize = 24;
 /// Notes on one script.

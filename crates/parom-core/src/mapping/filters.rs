@@ -8,6 +8,7 @@ use minijinja::value::{Rest, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State, Value};
 use regex::{Regex, RegexBuilder};
 use rust_decimal::prelude::ToPrimitive;
+use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::context::{LOCALE, LocaleValue};
 use crate::convert::{self, Locale, Misfit, Moment};
@@ -34,6 +35,7 @@ pub(super) fn register(engine: &mut Environment<'static>) {
     engine.add_filter("map", map);
     engine.add_filter("phone", phone);
     engine.add_filter("money", money);
+    engine.add_filter("round", round);
     engine.add_filter("date", date);
     engine.add_filter("rows", rows);
     engine.add_filter("regex_capture", regex_capture);
@@ -118,12 +120,29 @@ fn money(value: Value) -> Result<Value, Error> {
     let number = value.is_number();
     convert_text(&value, |text| {
         let amount = convert::money(text, number).map_err(|misfit| error(text, misfit))?;
-        if amount.fract().is_zero()
-            && let Some(whole) = amount.to_i64()
-        {
-            return Ok(Value::from(whole));
-        }
-        Ok(amount.to_f64().map_or(Value::UNDEFINED, Value::from))
+        Ok(number_of(amount))
+    })
+}
+
+/// A decimal as an expression counts with it: whole numbers without a fraction.
+fn number_of(amount: Decimal) -> Value {
+    if amount.fract().is_zero()
+        && let Some(whole) = amount.to_i64()
+    {
+        return Value::from(whole);
+    }
+    amount.to_f64().map_or(Value::UNDEFINED, Value::from)
+}
+
+/// Rounds as money is rounded: halves away from zero, by the decimal that is read and not by the float behind it
+/// (1.005 to two places is 1.01).
+fn round(value: Value, places: Option<u32>) -> Result<Value, Error> {
+    let float = f64::try_from(value.clone())
+        .map_err(|_| Error::new(ErrorKind::InvalidOperation, "round takes a number: {{ price | money | round(2) }}"))?;
+    let places = places.unwrap_or(0).min(Decimal::MAX_SCALE);
+    Ok(match convert::decimal_of_float(float) {
+        Some(amount) => number_of(amount.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero)),
+        None => value,
     })
 }
 

@@ -10,6 +10,17 @@ use super::symbol::{Entry, Sym};
 enum Step {
     Key(String),
     Push,
+    /// The line that this turn of the loop has begun.
+    Last,
+}
+
+/// Where an assignment goes.
+struct Way {
+    base: String,
+    steps: Vec<Step>,
+    /// The text of an index that is not known, and the steps behind it.
+    unclear: Option<String>,
+    rest: Vec<Step>,
 }
 
 impl<'a> Run<'a> {
@@ -31,8 +42,9 @@ impl<'a> Run<'a> {
                 }
                 [key, value] => {
                     let name = self.value(*key).as_text().unwrap_or_else(|| self.text(*key).to_owned());
-                    let value = self.value(*value);
-                    self.handed_over(&name, &value);
+                    let node = *value;
+                    let value = self.value(node);
+                    self.handed_over(node, &name, &value);
                     let first = entries.iter().find(|entry| entry.key == name).map(|entry| entry.line);
                     if let Some(first) = first {
                         let text =
@@ -58,77 +70,227 @@ impl<'a> Run<'a> {
     }
 
     /// Clients that take the body as an array: `'json' => $data`; the key of the CRM in a header.
-    fn handed_over(&mut self, key: &str, value: &Sym) {
+    fn handed_over(&mut self, node: Node<'a>, key: &str, value: &Sym) {
         if key == "json" && matches!(value, Sym::Map(_)) {
-            self.sent.push(value.clone());
+            self.send(node, value.clone());
         }
     }
 
     /// Puts a value where an expression points.
     pub(super) fn assign(&mut self, target: Node<'a>, value: Sym) {
-        if matches!(target.kind(), "list_literal" | "by_ref" | "parenthesized_expression") {
-            if let [inner] = self.children(target).as_slice() {
-                self.assign(*inner, value);
+        match target.kind() {
+            "by_ref" | "parenthesized_expression" => {
+                if let [inner] = self.children(target).as_slice() {
+                    self.assign(*inner, value);
+                }
+                return;
             }
-            return;
+            "list_literal" | "array_creation_expression" => return self.assign_list(target, &value),
+            _ => {}
         }
-        let Some((base, steps)) = self.way(target) else {
+        let Some(way) = self.way(target) else {
             return;
         };
-        if steps.is_empty() {
+        if way.steps.is_empty() && way.unclear.is_none() {
             if let Some(around) = self.loops.last_mut() {
-                around.locals.push(base.clone());
+                around.locals.push(way.base.clone());
             }
-            self.set(&base, value);
-            return;
+            return self.set(&way.base, value);
         }
-        // A list that lives longer than the loop's turn grows by a line for each item.
-        let over = self.loops.last().filter(|around| !around.over.is_empty() && !around.locals.contains(&base));
-        let grows = steps.iter().any(|step| matches!(step, Step::Push));
-        let value = match over {
-            Some(around) if grows => Sym::Each(around.over.clone(), Box::new(value)),
-            _ => value,
+        let before = self.get(&way.base).unwrap_or_else(Sym::null);
+        let over = self.loops.last().filter(|around| !around.over.is_empty() && !around.locals.contains(&way.base));
+        let after = match (over.map(|around| around.over.clone()), way.unclear) {
+            (Some(over), Some(key)) => {
+                self.slot(&way.base, before, way.steps, way.rest, &key, over, value, line(target))
+            }
+            // A place that nobody can name: what stands there is not known any more.
+            (None, Some(_)) => {
+                let why = "it is filled at a place that cannot be followed";
+                into(before, &way.steps, Sym::unknown(line(target), why), line(target))
+            }
+            // A list that lives longer than the loop's turn grows by a line for each item.
+            (Some(over), None) if way.steps.iter().any(|step| matches!(step, Step::Push)) => {
+                into(before, &way.steps, Sym::Each(over, Box::new(value)), line(target))
+            }
+            _ => into(before, &way.steps, value, line(target)),
         };
-        let before = self.get(&base).unwrap_or_else(Sym::null);
-        let after = into(before, &steps, value, line(target));
-        self.set(&base, after);
+        self.set(&way.base, after);
+    }
+
+    /// Puts a value at the end of a list.
+    pub(super) fn push(&mut self, list: Node<'a>, value: Sym) {
+        let Some(way) = self.way(list).filter(|way| way.unclear.is_none()) else {
+            return;
+        };
+        let over = self.loops.last().filter(|around| !around.over.is_empty() && !around.locals.contains(&way.base));
+        let value =
+            over.map(|around| around.over.clone()).map_or(value.clone(), |over| Sym::Each(over, Box::new(value)));
+        let before = self.get(&way.base).unwrap_or_else(Sym::null);
+        let mut steps = way.steps;
+        steps.push(Step::Push);
+        self.set(&way.base, into(before, &steps, value, line(list)));
+    }
+
+    /// `$lines[$i]['name'] = …` in a loop: one line for each item, put together by several statements.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one place")]
+    fn slot(
+        &mut self,
+        base: &str,
+        before: Sym,
+        mut steps: Vec<Step>,
+        rest: Vec<Step>,
+        key: &str,
+        over: String,
+        value: Sym,
+        line: usize,
+    ) -> Sym {
+        // `$clean[$k] = trim($v)`: the list itself, cleaned.
+        let whole = steps.is_empty() && rest.is_empty() && matches!(&value, Sym::Place(p) if p.steps.is_empty());
+        if whole && (before == Sym::null() || before == Sym::List(Vec::new())) {
+            let list = self.loops.last().and_then(|around| around.list.clone());
+            return list.map_or_else(|| Sym::unknown(line, "it is filled item by item"), Sym::Place);
+        }
+        if whole && matches!(before, Sym::Place(_)) {
+            return before;
+        }
+        let slot = format!("{base} {steps:?} {key}");
+        let known = self.loops.last().is_some_and(|around| around.slots.contains(&slot));
+        if known {
+            steps.push(Step::Last);
+            steps.extend(rest);
+            return into(before, &steps, value, line);
+        }
+        self.loops.last_mut().into_iter().for_each(|around| around.slots.push(slot.clone()));
+        steps.push(Step::Push);
+        steps.extend(rest);
+        into(before, &steps, Sym::Each(over, Box::new(value)), line)
+    }
+
+    /// `[$a, $b] = …` and `list($a, $b) = …`.
+    fn assign_list(&mut self, target: Node<'a>, value: &Sym) {
+        let all: Vec<Node<'a>> = self.children(target);
+        let holes = self.text(target).replace(' ', "");
+        let plain = !holes.contains(",,") && !holes.contains("(,") && !holes.contains("[,");
+        for (at, part) in all.into_iter().enumerate() {
+            let inner = if part.kind() == "array_element_initializer" { self.children(part) } else { vec![part] };
+            let (key, name) = match inner.as_slice() {
+                [name] => (Some(at.to_string()), *name),
+                [key, name] => (self.value(*key).as_text(), *name),
+                _ => continue,
+            };
+            let item = match (key.filter(|_| plain), value) {
+                (Some(key), Sym::Place(place)) => Sym::Place(place.at(&key)),
+                (Some(key), known @ (Sym::List(_) | Sym::Map(_))) => known.get(&key).cloned().unwrap_or_else(Sym::null),
+                _ => Sym::unknown(line(target), "a list of names is filled at once"),
+            };
+            self.assign(name, item);
+        }
+    }
+
+    /// What stands at a place is not known any more.
+    pub(super) fn poison(&mut self, target: Node<'a>, why: &str) {
+        let Some(way) = self.way(target) else {
+            return;
+        };
+        let before = self.get(&way.base).unwrap_or_else(Sym::null);
+        let after = into(before, &way.steps, Sym::unknown(line(target), why), line(target));
+        self.set(&way.base, after);
+    }
+
+    /// What a piece of the script fills that is not followed.
+    pub(super) fn poison_all(&mut self, node: Node<'a>, why: &str) {
+        if matches!(node.kind(), "assignment_expression" | "augmented_assignment_expression")
+            && let Some(left) = node.child_by_field_name("left")
+        {
+            self.poison(left, why);
+        }
+        for child in self.children(node) {
+            self.poison_all(child, why);
+        }
+    }
+
+    /// `unset($a['b'])`.
+    pub(super) fn unset(&mut self, node: Node<'a>) {
+        for target in self.children(node) {
+            let Some(way) = self.way(target) else { continue };
+            match (way.unclear, way.steps.as_slice(), self.get(&way.base)) {
+                (None, [Step::Key(key)], Some(Sym::Map(mut entries))) => {
+                    entries.retain(|entry| entry.key != *key);
+                    self.set(&way.base, Sym::Map(entries));
+                }
+                (None, [], _) => self.set(&way.base, Sym::null()),
+                (None, steps, Some(before)) => {
+                    let after = into(before, steps, Sym::null(), line(target));
+                    self.set(&way.base, after);
+                }
+                _ => self.poison(target, "a part of it is taken out in a way that is not followed"),
+            }
+        }
     }
 
     /// The name that an expression starts from, and the steps from there. `$this->x` is the name `->x`.
-    fn way(&mut self, target: Node<'a>) -> Option<(String, Vec<Step>)> {
+    fn way(&mut self, target: Node<'a>) -> Option<Way> {
+        let named = |base: String| Some(Way { base, steps: Vec::new(), unclear: None, rest: Vec::new() });
         match target.kind() {
-            "variable_name" => Some((self.text(target).trim_start_matches('$').to_owned(), Vec::new())),
+            "variable_name" => named(self.text(target).trim_start_matches('$').to_owned()),
             "member_access_expression" | "nullsafe_member_access_expression" => {
-                Some((format!("->{}", self.text(target.child_by_field_name("name")?)), Vec::new()))
+                let (object, name) = (target.child_by_field_name("object")?, target.child_by_field_name("name")?);
+                let name = self.text(name).to_owned();
+                match self.value(object) {
+                    Sym::Object(object) => named(format!("#{object}->{name}")),
+                    _ => None,
+                }
             }
-            "scoped_property_access_expression" => Some((
-                format!("->{}", self.text(target.child_by_field_name("name")?).trim_start_matches('$')),
-                Vec::new(),
-            )),
+            "scoped_property_access_expression" => named(self.static_name(target)?),
             "subscript_expression" => {
                 let parts = self.children(target);
-                let (mut base, mut steps) = self.way(*parts.first()?)?;
-                match parts.get(1) {
-                    Some(index) => {
-                        let key = self.value(*index).as_text()?;
-                        // What the script keeps in its session or puts into the form is a name of its own.
-                        if base.starts_with('_') && steps.is_empty() {
-                            base = format!("{base}.{key}");
-                        } else {
-                            steps.push(Step::Key(key));
+                let mut way = self.way(*parts.first()?)?;
+                let step = match parts.get(1) {
+                    Some(index) => match self.value(*index).as_text() {
+                        Some(key) => Some(Step::Key(key)),
+                        None => {
+                            if way.unclear.is_none() {
+                                way.unclear = Some(self.text(*index).to_owned());
+                                return Some(way);
+                            }
+                            None
                         }
+                    },
+                    None => Some(Step::Push),
+                };
+                match (step, way.unclear.is_some()) {
+                    (Some(step), true) => way.rest.push(step),
+                    (Some(Step::Key(key)), false) if way.base == "GLOBALS" && way.steps.is_empty() => {
+                        way.base = format!("*{key}");
                     }
-                    None => steps.push(Step::Push),
+                    // What the script keeps in its session or puts into the form is a name of its own.
+                    (Some(Step::Key(key)), false) if way.base.starts_with('_') && way.steps.is_empty() => {
+                        way.base = format!("{}.{key}", way.base);
+                    }
+                    (Some(step), false) => way.steps.push(step),
+                    (None, _) => return None,
                 }
-                Some((base, steps))
+                Some(way)
             }
             _ => None,
         }
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<Sym> {
+    /// The object and the property of a name: `->x` is `$this->x`, `#2->x` that of another object.
+    fn property_of<'n>(&self, name: &'n str) -> Option<(usize, &'n str)> {
         if let Some(property) = name.strip_prefix("->") {
-            return self.objects.get(*self.this.last()?)?.properties.get(property).cloned();
+            return Some((*self.this.last()?, property));
+        }
+        let (object, property) = name.strip_prefix('#')?.split_once("->")?;
+        Some((object.parse().ok()?, property))
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<Sym> {
+        if let Some((object, property)) = self.property_of(name) {
+            return self.objects.get(object)?.properties.get(property).cloned();
+        }
+        if let Some(global) = name.strip_prefix('*') {
+            return self.scopes[0].get(global).cloned();
         }
         if name.starts_with('_') {
             return self.scopes[0].get(name).cloned();
@@ -137,12 +299,25 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn set(&mut self, name: &str, value: Sym) {
-        if let Some(property) = name.strip_prefix("->") {
-            let object = self.this.last().copied().and_then(|this| self.objects.get_mut(this));
-            if let Some(object) = object {
+        if let Some((object, property)) = self.property_of(name) {
+            if let Some(object) = self.objects.get_mut(object) {
                 object.properties.insert(property.to_owned(), value);
             }
             return;
+        }
+        if let Some(global) = name.strip_prefix('*') {
+            if self.globals.last().is_some_and(|names| names.contains(global))
+                && let Some(scope) = self.scopes.last_mut()
+            {
+                scope.insert(global.to_owned(), value.clone());
+            }
+            self.scopes[0].insert(global.to_owned(), value);
+            return;
+        }
+        if self.globals.last().is_some_and(|names| names.contains(name))
+            && let Some(scope) = self.scopes.first_mut()
+        {
+            scope.insert(name.to_owned(), value.clone());
         }
         let scope = if name.starts_with('_') { self.scopes.first_mut() } else { self.scopes.last_mut() };
         if let Some(scope) = scope {
@@ -164,6 +339,15 @@ fn into(array: Sym, steps: &[Step], value: Sym, line: usize) -> Sym {
         return value;
     };
     match (array, step) {
+        // What is not known stays so, whatever is put into it.
+        (doubt @ Sym::Unknown(..), _) => doubt,
+        (Sym::List(mut items), Step::Last) => {
+            if let Some(Sym::Each(over, item)) = items.pop() {
+                items.push(Sym::Each(over, Box::new(into(*item, rest, value, line))));
+            }
+            Sym::List(items)
+        }
+        (array, Step::Last) => array,
         (Sym::Map(mut entries), Step::Key(key)) => {
             let old =
                 entries.iter().find(|entry| entry.key == *key).map_or_else(Sym::null, |entry| entry.value.clone());

@@ -3,17 +3,42 @@
 use tree_sitter::Node;
 
 use super::run::{Run, line};
-use super::symbol::{Root, Sym};
+use super::symbol::{Place, Root, Sym};
 
 impl<'a> Run<'a> {
     /// A call's arguments in their order.
     pub(super) fn arguments(&mut self, node: Node<'a>) -> Vec<Sym> {
         let mut values = Vec::new();
         for argument in self.children(node) {
+            let name = argument.child_by_field_name("name").map(|name| self.text(name).to_owned());
+            if let Some(unpacking) = self.unpacking(argument) {
+                values.extend(self.unpacked(unpacking));
+                continue;
+            }
             let value = self.value(argument);
-            values.push(value);
+            values.push(match name {
+                Some(name) => Sym::Named(name, Box::new(value)),
+                None => value,
+            });
         }
         values
+    }
+
+    /// The `...$list` of an argument.
+    fn unpacking(&self, argument: Node<'a>) -> Option<Node<'a>> {
+        let is = |node: &Node<'a>| node.kind() == "variadic_unpacking";
+        Some(argument).filter(is).or_else(|| self.children(argument).into_iter().find(is))
+    }
+
+    /// Each item of `...$list`.
+    fn unpacked(&mut self, unpacking: Node<'a>) -> Vec<Sym> {
+        match self.inner(unpacking) {
+            Sym::List(items) => items,
+            Sym::Map(entries) => {
+                entries.into_iter().map(|entry| Sym::Named(entry.key, Box::new(entry.value))).collect()
+            }
+            _ => vec![Sym::Unpacked(line(unpacking))],
+        }
     }
 
     fn arguments_of(&mut self, call: Node<'a>) -> Vec<Sym> {
@@ -28,16 +53,69 @@ impl<'a> Run<'a> {
             let callee = self.value(function);
             let arguments = self.arguments_of(node);
             return match callee {
-                Sym::Closure(closure) => self.call_closure(closure, arguments),
+                Sym::Closure(closure) => {
+                    let value = self.call_closure(closure, arguments);
+                    if let Some(function) = self.closures.get(closure).map(|closure| closure.node) {
+                        self.hand_back(function, node);
+                    }
+                    value
+                }
                 _ => self.unknown(node),
             };
         }
         let name = self.text(function).trim_start_matches('\\').to_lowercase();
+        if name == "array_push" {
+            return self.array_push(node);
+        }
         let arguments = self.arguments_of(node);
         if let Some(own) = self.functions.get(&name).copied() {
-            return self.call(own, arguments);
+            let value = self.call(own, arguments);
+            self.hand_back(own, node);
+            return value;
+        }
+        // PHP's own functions take names for places that are not known here.
+        if arguments.iter().any(|argument| matches!(argument, Sym::Named(..) | Sym::Unpacked(_))) {
+            return self.unknown(node);
         }
         self.library(node, &name, arguments)
+    }
+
+    /// What a function that was left has put into its arguments by reference (`&$order`, `use (&$order)`).
+    fn hand_back(&mut self, function: Node<'a>, call: Node<'a>) {
+        let left = std::mem::take(&mut self.left);
+        let given = call.child_by_field_name("arguments").map(|list| self.children(list)).unwrap_or_default();
+        let parameters = function.child_by_field_name("parameters").map(|list| self.children(list)).unwrap_or_default();
+        for (parameter, argument) in parameters.into_iter().zip(given) {
+            let name = parameter.child_by_field_name("name").map(|name| self.text(name).trim_start_matches('$'));
+            let by_reference = parameter.child_by_field_name("reference_modifier").is_some();
+            if let (true, Some(value), [target]) =
+                (by_reference, name.and_then(|name| left.get(name)), self.children(argument).as_slice())
+            {
+                self.assign(*target, value.clone());
+            }
+        }
+        let uses = self.children(function).into_iter().filter(|child| child.kind() == "anonymous_function_use_clause");
+        let seen: Vec<Node<'a>> = uses.flat_map(|clause| self.children(clause)).collect();
+        for seen in seen.into_iter().filter(|seen| seen.kind() == "by_ref") {
+            let name = self.text(seen).trim_start_matches(['&', ' ', '$']).to_owned();
+            if let Some(value) = left.get(&name) {
+                self.set(&name, value.clone());
+            }
+        }
+    }
+
+    /// `array_push($list, $a, $b)`.
+    fn array_push(&mut self, node: Node<'a>) -> Sym {
+        let arguments = node.child_by_field_name("arguments").map(|list| self.children(list)).unwrap_or_default();
+        if let Some((list, items)) = arguments.split_first()
+            && let Some(list) = self.children(*list).first().copied()
+        {
+            for item in items {
+                let value = self.value(*item);
+                self.push(list, value);
+            }
+        }
+        Sym::null()
     }
 
     pub(super) fn member_call(&mut self, node: Node<'a>) -> Sym {
@@ -45,25 +123,25 @@ impl<'a> Run<'a> {
             return self.unknown(node);
         };
         let name = self.text(name).to_owned();
+        let callee = object;
         let object = self.value(object);
         let arguments = self.arguments_of(node);
         if let Sym::Object(object) = object
-            && let Some(value) = self.method(object, &name, arguments.clone())
+            && let Some(method) = self.method_of(object, &name)
         {
+            let value = self.method(object, method, arguments);
+            self.hand_back(method, node);
             return value;
         }
-        match name.as_str() {
+        let form = matches!(&object, Sym::Place(place) if place.root == Root::Form && place.steps.is_empty());
+        let speaks = form || is_request(self.text(callee));
+        match (name.as_str(), arguments.first()) {
             // Contact Form 7 and frameworks hand the form over by a method.
-            "get_posted_data" | "getParsedBody" | "all" | "post" => match arguments.first().and_then(Sym::as_text) {
-                Some(field) if name != "all" => match Sym::place(Root::Form) {
-                    Sym::Place(form) => Sym::Place(form.at(&field)),
-                    other => other,
-                },
-                _ => Sym::place(Root::Form),
-            },
-            "input" | "get" | "request" => match (arguments.first().and_then(Sym::as_text), Sym::place(Root::Form)) {
-                (Some(field), Sym::Place(form)) => Sym::Place(form.at(&field)),
-                _ => self.unknown(node),
+            ("get_posted_data" | "getParsedBody", _) => Sym::place(Root::Form),
+            ("all" | "post" | "validated" | "getPostList", None) if speaks => Sym::place(Root::Form),
+            ("input" | "get" | "post" | "request" | "getPost", Some(field)) if speaks => match field.as_text() {
+                Some(field) => self.field(node, &field, arguments.get(1).cloned()),
+                None => self.unknown(node),
             },
             _ => {
                 self.follow_closures(&arguments);
@@ -72,27 +150,27 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// A field that a framework's request gives by its dotted name, with its default.
+    fn field(&mut self, node: Node<'a>, field: &str, default: Option<Sym>) -> Sym {
+        let steps = field.split('.').map(str::to_owned).collect();
+        let value = Sym::Place(Place { root: Root::Form, steps });
+        match default {
+            Some(default) => self.coalesce(node, value, default),
+            None => value,
+        }
+    }
+
     pub(super) fn scoped_call(&mut self, node: Node<'a>) -> Sym {
         let (Some(scope), Some(name)) = (node.child_by_field_name("scope"), node.child_by_field_name("name")) else {
             return self.unknown(node);
         };
-        let (class, name) = (self.text(scope).to_owned(), self.text(name).to_owned());
+        let (class, name) = (self.text(scope).to_owned(), self.text(name).to_lowercase());
+        let class = self.class_of(&class).unwrap_or(class);
         let arguments = self.arguments_of(node);
-        let class = match class.as_str() {
-            "self" | "static" | "parent" => {
-                let this = self.this.last().and_then(|this| self.objects.get(*this));
-                this.map(|object| object.class.clone()).unwrap_or(class)
-            }
-            _ => class,
-        };
-        if let Some(method) =
-            self.classes.get(&class).and_then(|class| class.methods.get(&name.to_lowercase())).copied()
-        {
-            // A static method reads its class's constants through an object without properties.
-            self.objects.push(super::classes::Instance { class, ..Default::default() });
-            self.this.push(self.objects.len() - 1);
-            let value = self.call(method, arguments);
-            self.this.pop();
+        let method = self.classes.get(&class).and_then(|class| class.methods.get(&name)).copied();
+        if let (Some(method), Some(object)) = (method, self.static_of(&class)) {
+            let value = self.method(object, method, arguments);
+            self.hand_back(method, node);
             return value;
         }
         self.unknown(node)
@@ -112,9 +190,9 @@ impl<'a> Run<'a> {
                 }
                 Sym::List(pair) => {
                     if let [Sym::Object(object), method] = pair.as_slice()
-                        && let Some(method) = method.as_text()
+                        && let Some(method) = method.as_text().and_then(|name| self.method_of(*object, &name))
                     {
-                        self.method(*object, &method, Vec::new());
+                        self.method(*object, method, Vec::new());
                     }
                 }
                 Sym::Const(_) => {
@@ -127,4 +205,12 @@ impl<'a> Run<'a> {
             }
         }
     }
+}
+
+/// What a script calls the request that it was handed.
+fn is_request(text: &str) -> bool {
+    let name = text.trim_start_matches('$').to_lowercase();
+    name == "request()"
+        || name.ends_with("request")
+        || matches!(name.as_str(), "submission" | "record" | "req" | "input")
 }

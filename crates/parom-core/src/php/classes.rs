@@ -1,9 +1,10 @@
 //! Functions and classes of the script: declared first, followed where they are called.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tree_sitter::Node;
 
+use super::Note;
 use super::run::{Flow, Run, Scope, line};
 use super::symbol::{Root, Sym};
 
@@ -133,22 +134,55 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// A method of an object of ours.
-    pub(super) fn method(&mut self, object: usize, name: &str, arguments: Vec<Sym>) -> Option<Sym> {
-        let class = self.objects.get(object)?.class.clone();
-        let method = *self.classes.get(&class)?.methods.get(&name.to_lowercase())?;
+    /// The method of an object of ours.
+    pub(super) fn method_of(&self, object: usize, name: &str) -> Option<Node<'a>> {
+        let class = &self.objects.get(object)?.class;
+        self.classes.get(class)?.methods.get(&name.to_lowercase()).copied()
+    }
+
+    /// Calls a method.
+    pub(super) fn method(&mut self, object: usize, method: Node<'a>, arguments: Vec<Sym>) -> Sym {
         self.this.push(object);
         let value = self.call(method, arguments);
         self.this.pop();
-        Some(value)
+        value
+    }
+
+    /// The object that holds a class's static properties.
+    pub(super) fn static_of(&mut self, class: &str) -> Option<usize> {
+        if let Some(known) = self.statics.get(class) {
+            return Some(*known);
+        }
+        let properties = self.classes.get(class)?.properties.clone();
+        let object = self.objects.len();
+        self.objects.push(Instance { class: class.to_owned(), properties: Scope::new() });
+        self.statics.insert(class.to_owned(), object);
+        for (name, default) in properties {
+            let value = default.map_or_else(Sym::null, |default| self.value(default));
+            self.objects[object].properties.insert(name, value);
+        }
+        Some(object)
+    }
+
+    /// The class that `self`, `static` or a name means here.
+    pub(super) fn class_of(&self, scope: &str) -> Option<String> {
+        match scope {
+            "self" | "static" | "parent" => Some(self.objects.get(*self.this.last()?)?.class.clone()),
+            other => Some(other.to_owned()),
+        }
+    }
+
+    /// `self::$x` as the name of a property.
+    pub(super) fn static_name(&mut self, node: Node<'a>) -> Option<String> {
+        let (scope, name) = (node.child_by_field_name("scope")?, node.child_by_field_name("name")?);
+        let class = self.class_of(self.text(scope))?;
+        let object = self.static_of(&class)?;
+        Some(format!("#{object}->{}", self.text(name).trim_start_matches('$')))
     }
 
     /// A constant of a class: `self::X`, `Name::X`.
     pub(super) fn class_constant(&mut self, class: &str, name: &str) -> Option<Sym> {
-        let class = match class {
-            "self" | "static" => self.objects.get(*self.this.last()?)?.class.clone(),
-            other => other.to_owned(),
-        };
+        let class = self.class_of(class)?;
         let node = *self.classes.get(&class)?.constants.get(name)?;
         Some(self.value(node))
     }
@@ -171,6 +205,8 @@ impl<'a> Run<'a> {
             return Sym::unknown(line(function), "the calls go too deep");
         }
         self.scopes.push(scope);
+        self.globals.push(HashSet::new());
+        let (outer, guards) = (std::mem::take(&mut self.unsure), self.guards.len());
         let value = if function.kind() == "arrow_function" {
             self.value(body)
         } else {
@@ -179,9 +215,21 @@ impl<'a> Run<'a> {
                 Flow::Next | Flow::Stop => Sym::null(),
             }
         };
-        self.scopes.pop();
+        self.left = self.scopes.pop().unwrap_or_default();
+        self.globals.pop();
         self.depth -= 1;
-        value
+        for (_, at, shown, sent) in self.guards.split_off(guards) {
+            if self.sent.len() > sent {
+                let text = format!("under the condition {shown} nothing is sent; a mapping has no such rule");
+                self.notes.push(Note { line: at, text });
+            }
+        }
+        let unsure = std::mem::replace(&mut self.unsure, outer) && !matches!(value, Sym::Const(_));
+        if unsure {
+            Sym::unknown(line(function), "what the function gives depends on conditions within conditions")
+        } else {
+            value
+        }
     }
 
     fn bind(&mut self, function: Node<'a>, arguments: Vec<Sym>) -> Scope {
@@ -189,13 +237,26 @@ impl<'a> Run<'a> {
         let Some(parameters) = function.child_by_field_name("parameters") else {
             return scope;
         };
+        let (named, arguments): (Vec<Sym>, Vec<Sym>) = arguments.into_iter().partition(|a| matches!(a, Sym::Named(..)));
         let mut arguments = arguments.into_iter();
         for parameter in self.children(parameters) {
             let Some(name) = parameter.child_by_field_name("name") else {
                 continue;
             };
             let default = parameter.child_by_field_name("default_value");
-            let value = arguments.next().unwrap_or_else(|| match default {
+            let plain = self.text(name).trim_start_matches('$');
+            let by_name = named.iter().find_map(|argument| match argument {
+                Sym::Named(known, value) if known == plain => Some((**value).clone()),
+                _ => None,
+            });
+            let unclear = match arguments.as_slice().first() {
+                Some(Sym::Unpacked(at)) => {
+                    Some(Sym::unknown(*at, "the arguments come out of a list that is not known"))
+                }
+                _ => None,
+            };
+            let next = unclear.or_else(|| arguments.next());
+            let value = by_name.or(next).unwrap_or_else(|| match default {
                 Some(default) => self.value(default),
                 None => Sym::unknown(line(parameter), format!("{} is not known here", self.text(name))),
             });

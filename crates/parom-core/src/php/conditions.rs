@@ -1,167 +1,285 @@
-//! `if`, `switch` and what they make of the values: a value that depends on a condition becomes a conditional expression.
+//! `if`, `switch` and what they make of the values: a value that depends on a condition becomes a conditional expression, and
+//! one whose condition cannot be said is not known.
 
 use tree_sitter::Node;
 
-use super::run::{Flow, Run, Scope};
-use super::symbol::{Entry, Sym};
+use super::classes::Instance;
+use super::evaluate::join;
+use super::run::{Flow, Run, Scope, line};
+use super::symbol::{Entry, Piece, Sym, negated};
+
+/// All that a branch may change.
+#[derive(Clone)]
+pub(super) struct State {
+    scopes: Vec<Scope>,
+    objects: Vec<Instance>,
+    constants: Scope,
+}
+
+/// Values that are given back under conditions; a condition that cannot be said is none.
+pub(super) type Early = Vec<(Option<String>, Sym)>;
+
+/// A condition, and where it stands.
+struct Test<'a> {
+    node: Node<'a>,
+    shown: String,
+    tested: Option<String>,
+}
 
 impl<'a> Run<'a> {
-    pub(super) fn branch(&mut self, node: Node<'a>, early: &mut Vec<(String, Sym)>) -> Flow {
+    fn state(&self) -> State {
+        State { scopes: self.scopes.clone(), objects: self.objects.clone(), constants: self.constants.clone() }
+    }
+
+    fn restore(&mut self, state: State) -> State {
+        let State { scopes, objects, constants } = state;
+        State {
+            scopes: std::mem::replace(&mut self.scopes, scopes),
+            objects: std::mem::replace(&mut self.objects, objects),
+            constants: std::mem::replace(&mut self.constants, constants),
+        }
+    }
+
+    pub(super) fn branch(&mut self, node: Node<'a>, early: &mut Early) -> Flow {
         let (Some(condition), Some(body)) = (node.child_by_field_name("condition"), node.child_by_field_name("body"))
         else {
             return Flow::Next;
         };
-        let tested = self.value(condition).expr();
-        let (before, sent) = (self.scopes.clone(), self.sent.len());
-        let then = self.body_of(body);
         let mut cursor = node.walk();
         let others: Vec<Node<'a>> = node.children_by_field_name("alternative", &mut cursor).collect();
-        if let Flow::Stop = then {
-            self.scopes = before;
-            let what = if self.loops.is_empty() { "nothing is sent" } else { "an item is left out" };
-            // A branch that sends is the script's way, not a guard.
-            if self.sent.iter().skip(sent).all(|sent| sent.get("error").is_some()) {
-                let text = format!("under the condition {} {what}; a mapping has no such rule", self.shown(condition));
-                self.note(node, text);
-            }
-            return self.alternatives(&others, early);
-        }
-        if let Flow::Return(value) = then {
-            self.scopes = before;
-            match tested {
-                Some(tested) => early.push((tested, value)),
-                None => self.note(node, format!("the value given back under {} is not carried", self.shown(condition))),
-            }
-            return self.alternatives(&others, early);
-        }
-        let after_then = std::mem::replace(&mut self.scopes, before);
-        let other = self.alternatives(&others, early);
-        match other {
-            Flow::Next => {
-                let after_else = std::mem::take(&mut self.scopes);
-                self.scopes = self.merge(node, tested.as_deref(), after_then, after_else);
-            }
-            _ => self.scopes = after_then,
-        }
-        Flow::Next
+        self.fork(condition, body, &others, early)
     }
 
-    fn body_of(&mut self, body: Node<'a>) -> Flow {
+    fn fork(&mut self, condition: Node<'a>, body: Node<'a>, others: &[Node<'a>], early: &mut Early) -> Flow {
+        let tested = self.value(condition).truth();
+        match tested.as_deref() {
+            Some("true") => return self.body_of(body, early),
+            Some("false") => return self.alternatives(others, early),
+            _ => {}
+        }
+        let test = Test { node: condition, shown: self.shown(condition), tested };
+        let (before, sent) = (self.state(), self.sent.len());
+        let mut inner = Early::new();
+        let then = self.body_of(body, &mut inner);
+        self.unsure |= !inner.is_empty();
+        let sends = self.sent.iter().skip(sent).any(|(_, sent)| sent.get("error").is_none());
+        let after_then = self.restore(before);
+        let other = self.alternatives(others, early);
+        let after_other = self.state();
+        if sends && others.is_empty() && !test.shown.contains("REQUEST_METHOD") && !is_presence(&test.shown) {
+            self.note(
+                condition,
+                format!("only under the condition {} it is sent; a mapping has no such rule", test.shown),
+            );
+        }
+        self.combine(&test, (then, after_then, sends), (other, after_other), early)
+    }
+
+    /// What two branches come to; the state is set to it.
+    fn combine(
+        &mut self,
+        test: &Test<'a>,
+        (then, after_then, sends): (Flow, State, bool),
+        (other, after_other): (Flow, State),
+        early: &mut Early,
+    ) -> Flow {
+        let not = test.tested.as_deref().map(negated);
+        match (then, other) {
+            (Flow::Next, Flow::Next) => {
+                let merged = self.merge(test.node, test.tested.as_deref(), after_then, after_other);
+                self.restore(merged);
+                Flow::Next
+            }
+            (Flow::Return(value), Flow::Return(last)) => {
+                Flow::Return(self.conditional(test.node, test.tested.as_deref(), value, last))
+            }
+            (Flow::Return(value), other) => {
+                self.guards.push((self.depth, line(test.node), test.shown.clone(), self.sent.len()));
+                early.push((test.tested.clone(), value));
+                self.restore(after_other);
+                other
+            }
+            (Flow::Next, Flow::Return(value)) => {
+                early.push((not, value));
+                self.restore(after_then);
+                Flow::Next
+            }
+            (Flow::Stop, other) => {
+                // A branch that sends is the script's way, not a guard.
+                if !sends {
+                    self.guard(test, "");
+                }
+                self.restore(after_other);
+                other
+            }
+            (Flow::Next, Flow::Stop) => {
+                self.guard(test, "not ");
+                self.restore(after_then);
+                Flow::Next
+            }
+        }
+    }
+
+    fn guard(&mut self, test: &Test<'a>, not: &str) {
+        let what = if self.loops.is_empty() { "nothing is sent" } else { "an item is left out" };
+        let text = format!("under the condition {not}{} {what}; a mapping has no such rule", test.shown);
+        self.note(test.node, text);
+    }
+
+    fn body_of(&mut self, body: Node<'a>, early: &mut Early) -> Flow {
         if body.kind() == "compound_statement" || body.kind() == "colon_block" {
-            return self.block(body);
+            return self.statements(self.children(body), early);
         }
-        self.statement(body, &mut Vec::new())
+        self.statement(body, early)
     }
 
-    fn alternatives(&mut self, others: &[Node<'a>], early: &mut Vec<(String, Sym)>) -> Flow {
+    fn alternatives(&mut self, others: &[Node<'a>], early: &mut Early) -> Flow {
         let Some((first, rest)) = others.split_first() else {
             return Flow::Next;
         };
-        if first.kind() != "else_if_clause" {
-            return first.child_by_field_name("body").map_or(Flow::Next, |body| self.body_of(body));
-        }
-        let (Some(condition), Some(body)) = (first.child_by_field_name("condition"), first.child_by_field_name("body"))
-        else {
+        let Some(body) = first.child_by_field_name("body") else {
             return Flow::Next;
         };
-        let tested = self.value(condition).expr();
-        let before = self.scopes.clone();
-        let then = self.body_of(body);
-        let after_then = std::mem::replace(&mut self.scopes, before);
-        let other = self.alternatives(rest, early);
-        match (then, other) {
-            (Flow::Next, Flow::Next) => {
-                let after_else = std::mem::take(&mut self.scopes);
-                self.scopes = self.merge(*first, tested.as_deref(), after_then, after_else);
-            }
-            (Flow::Next, _) => self.scopes = after_then,
-            (Flow::Return(value), _) => early.extend(tested.map(|tested| (tested, value))),
-            (Flow::Stop, _) => {}
+        if first.kind() == "else_if_clause"
+            && let Some(condition) = first.child_by_field_name("condition")
+        {
+            return self.fork(condition, body, rest, early);
         }
-        Flow::Next
+        let mut inner = Early::new();
+        let flow = self.body_of(body, &mut inner);
+        self.unsure |= !inner.is_empty();
+        flow
     }
 
-    /// Each case as a condition of its own; the first that cannot stand beside the others is carried alone.
-    pub(super) fn switch(&mut self, node: Node<'a>) -> Flow {
+    /// Each case as a condition of its own; cases without statements go with the next.
+    pub(super) fn switch(&mut self, node: Node<'a>, early: &mut Early) -> Flow {
         let (Some(subject), Some(body)) = (node.child_by_field_name("condition"), node.child_by_field_name("body"))
         else {
             return Flow::Next;
         };
-        let subject = self.value(subject).expr();
-        let before = self.scopes.clone();
-        let mut results: Vec<(Option<String>, Vec<Scope>, Node<'a>)> = Vec::new();
-        for case in self.children(body) {
-            self.scopes.clone_from(&before);
+        let (shown, subject) = (self.shown(subject), self.value(subject));
+        let before = self.state();
+        let (mut cases, mut last, mut tests) = (Vec::new(), None, Vec::new());
+        let mut open = true;
+        let all = self.children(body);
+        for (at, case) in all.iter().enumerate() {
             let value = case.child_by_field_name("value");
-            let statements: Vec<Node<'a>> = self
-                .children(case)
-                .into_iter()
-                .filter(|child| Some(child.id()) != value.map(|value| value.id()))
-                .collect();
-            let tested = match (value, &subject) {
-                (Some(value), Some(subject)) => self.value(value).expr().map(|value| format!("{subject} == {value}")),
-                _ => None,
-            };
-            for statement in statements {
-                if let Flow::Stop | Flow::Return(_) = self.statement(statement, &mut Vec::new()) {
-                    break;
+            tests.push(match value {
+                Some(value) => {
+                    let value = self.value(value);
+                    self.compare(*case, &subject, "==", &value).truth()
                 }
+                None => {
+                    open = false;
+                    None
+                }
+            });
+            let own = value.map(|value| value.id());
+            let statements: Vec<Node<'a>> = self.children(*case).into_iter().filter(|s| Some(s.id()) != own).collect();
+            if statements.is_empty() {
+                continue;
             }
-            results.push((tested, std::mem::take(&mut self.scopes), case));
+            let ends = statements.last().is_some_and(|last| {
+                matches!(last.kind(), "break_statement" | "return_statement" | "exit_statement" | "continue_statement")
+            });
+            if !ends && at + 1 < all.len() {
+                self.note(*case, "this case goes on into the next one, which is not carried");
+            }
+            let sent = self.sent.len();
+            let mut inner = Early::new();
+            let flow = match self.statements(statements, &mut inner) {
+                // `break` ends the case, not the script.
+                Flow::Stop if ends => Flow::Next,
+                flow => flow,
+            };
+            self.unsure |= !inner.is_empty();
+            let after = self.restore(before.clone());
+            let tested: Option<Vec<String>> = tests.drain(..).collect();
+            let tested = tested.map(|tests| tests.join(" or "));
+            let test = Test { node: *case, shown: shown.clone(), tested };
+            if open {
+                cases.push((test, (flow, after, self.sent.len() > sent)));
+            } else {
+                last = Some((flow, after));
+                open = true;
+            }
         }
-        let mut results = results.into_iter().rev();
-        let Some((tested, mut merged, _)) = results.next() else {
-            self.scopes = before;
-            return Flow::Next;
-        };
-        if tested.is_some() {
-            merged = self.merge(node, tested.as_deref(), merged, before);
+        let (mut flow, state) = last.unwrap_or((Flow::Next, before));
+        self.restore(state);
+        for (test, then) in cases.into_iter().rev() {
+            let other = self.state();
+            flow = self.combine(&test, then, (flow, other), early);
         }
-        for (tested, scopes, case) in results {
-            merged = self.merge(case, tested.as_deref(), scopes, merged);
-        }
-        self.scopes = merged;
-        Flow::Next
+        flow
     }
 
     /// The names after an `if`: as in its branch where the condition holds, else as in the other.
-    fn merge(&mut self, node: Node<'a>, tested: Option<&str>, then: Vec<Scope>, other: Vec<Scope>) -> Vec<Scope> {
-        let mut merged = Vec::new();
-        for (then, mut other) in then.into_iter().zip(other) {
-            let mut names: Vec<String> = then.keys().cloned().collect();
-            names.sort();
-            for name in names {
-                let value = then[&name].clone();
-                let joined = match other.remove(&name) {
-                    Some(old) if old == value => value,
-                    Some(old) => self.conditional(node, tested, value, old),
-                    None => self.conditional(node, tested, value, Sym::null()),
-                };
-                other.insert(name, joined);
-            }
-            merged.push(other);
+    fn merge(&mut self, node: Node<'a>, tested: Option<&str>, then: State, other: State) -> State {
+        let mut merged = State { scopes: Vec::new(), objects: Vec::new(), constants: Scope::new() };
+        for (then, other) in then.scopes.into_iter().zip(other.scopes) {
+            let scope = self.merged(node, tested, then, other);
+            merged.scopes.push(scope);
+        }
+        merged.constants = self.merged(node, tested, then.constants, other.constants);
+        let longer =
+            if then.objects.len() > other.objects.len() { then.objects.clone() } else { other.objects.clone() };
+        for (at, object) in longer.into_iter().enumerate() {
+            let properties = match (then.objects.get(at), other.objects.get(at)) {
+                (Some(then), Some(other)) => {
+                    self.merged(node, tested, then.properties.clone(), other.properties.clone())
+                }
+                _ => object.properties,
+            };
+            merged.objects.push(Instance { properties, class: object.class });
         }
         merged
     }
 
+    fn merged(&mut self, node: Node<'a>, tested: Option<&str>, then: Scope, mut other: Scope) -> Scope {
+        let mut names: Vec<String> = then.keys().chain(other.keys()).cloned().collect();
+        names.sort();
+        names.dedup();
+        for name in names {
+            let (value, old) = (then.get(&name).cloned(), other.remove(&name));
+            let joined = match (value, old) {
+                (Some(value), Some(old)) if old == value => value,
+                (value, old) => {
+                    let (value, old) = (value.unwrap_or_else(Sym::null), old.unwrap_or_else(Sym::null));
+                    self.conditional(node, tested, value, old)
+                }
+            };
+            other.insert(name, joined);
+        }
+        other
+    }
+
     /// One of two values by a condition.
     pub(super) fn conditional(&mut self, node: Node<'a>, tested: Option<&str>, then: Sym, other: Sym) -> Sym {
+        let at = line(node);
+        // `[]` that is filled by names under a condition.
+        let as_map = |empty: Sym, filled: &Sym| match (empty, filled) {
+            (Sym::List(items), Sym::Map(_)) if items.is_empty() => Sym::Map(Vec::new()),
+            (other, _) => other,
+        };
+        let (then, other) = (as_map(then.clone(), &other), as_map(other, &then));
         match (then, other) {
             (then, other) if then == other => then,
             (Sym::Map(then), Sym::Map(other)) => self.joined(node, tested, then, other),
-            (Sym::Map(then), Sym::Const(serde_json::Value::Null)) => self.joined(node, tested, then, Vec::new()),
-            (then @ (Sym::List(_) | Sym::Object(_) | Sym::Closure(_)), Sym::Const(serde_json::Value::Null)) => then,
-            (Sym::List(then), Sym::List(other)) => self.longer(node, then, other),
-            (then, other) => match (tested, then.expr(), other.expr()) {
-                (Some(tested), Some(yes), Some(_)) if other == Sym::null() => {
-                    Sym::Expr(format!("{yes} if {tested}"), false)
-                }
-                (Some(tested), Some(yes), Some(no)) => Sym::Expr(format!("{yes} if {tested} else {no}"), false),
+            (Sym::List(then), Sym::List(other)) => self.longer(node, tested, then, other),
+            (then @ (Sym::Map(_) | Sym::List(_)), other) if other == Sym::null() => under(then, tested, at),
+            (then, other @ (Sym::Map(_) | Sym::List(_))) if then == Sym::null() => {
+                let not = tested.map(negated);
+                under(other, not.as_deref(), at)
+            }
+            (then @ (Sym::Object(_) | Sym::Closure(_)), _) => then,
+            (_, other @ (Sym::Object(_) | Sym::Closure(_))) => other,
+            (then, other) => match tested.and_then(|tested| one_of(tested, &then, &other)) {
+                Some(value) => value,
                 // A value that may be wrong is worse than one that is missing.
-                _ => {
+                None => {
                     let why = "it depends on a condition that cannot be carried".to_owned();
-                    let near = other.near().or_else(|| then.near());
-                    Sym::Unknown(super::run::line(node), why, near)
+                    let near = other.near().filter(|near| then.near().as_ref().is_none_or(|then| then == near));
+                    Sym::Unknown(at, why, near.or_else(|| then.near()))
                 }
             },
         }
@@ -182,33 +300,100 @@ impl<'a> Run<'a> {
             merged.push(Entry { value, ..entry.clone() });
         }
         for entry in other.into_iter().filter(|entry| then.iter().all(|t| t.key != entry.key)) {
-            let value = match (tested, entry.value.expr()) {
-                (Some(tested), Some(value)) => Sym::Expr(format!("{value} if not ({tested})"), false),
-                _ => entry.value,
-            };
+            let value = self.conditional(node, tested, Sym::null(), entry.value);
             merged.push(Entry { value, ..entry });
         }
         Sym::Map(merged)
     }
 
-    /// A list that grew under a condition keeps its lines: one whose fields come out empty is left out by the mapping.
-    fn longer(&mut self, node: Node<'a>, then: Vec<Sym>, other: Vec<Sym>) -> Sym {
-        let (long, short) = if then.len() >= other.len() { (then, other) } else { (other, then) };
+    /// A list that grew under a condition: the lines that are there only then.
+    fn longer(&mut self, node: Node<'a>, tested: Option<&str>, then: Vec<Sym>, other: Vec<Sym>) -> Sym {
+        let not = tested.map(negated);
+        let (long, short, when) =
+            if then.len() >= other.len() { (then, other, tested) } else { (other, then, not.as_deref()) };
         if !long.starts_with(&short) {
-            self.note(node, "a list differs between the branches; the longer one is taken");
-        } else if long.len() > short.len() {
-            self.note(node, "a line is added under a condition; the mapping adds it whenever its fields are filled");
+            return Sym::unknown(line(node), "the list differs between the branches");
         }
-        Sym::List(long)
+        let kept = short.len();
+        let lines = long.into_iter().enumerate();
+        Sym::List(lines.map(|(at, item)| if at < kept { item } else { under(item, when, line(node)) }).collect())
+    }
+
+    /// What a function gives that gave back earlier under conditions.
+    pub(super) fn either(&mut self, node: Node<'a>, early: Early, last: Sym) -> Sym {
+        early.into_iter().rev().fold(last, |other, (tested, value)| {
+            // `return false` ends it; what it would have sent is the rule.
+            if matches!(other, Sym::Map(_) | Sym::List(_)) && matches!(value, Sym::Const(_)) {
+                return other;
+            }
+            self.conditional(node, tested.as_deref(), value, other)
+        })
     }
 }
 
-/// What a function gives that gave back earlier under conditions.
-pub(super) fn either(early: Vec<(String, Sym)>, last: Sym) -> Sym {
-    early.into_iter().rev().fold(last, |other, (tested, value)| match (value.expr(), other.expr()) {
-        (Some(yes), Some(no)) => Sym::Expr(format!("{yes} if {tested} else {no}"), false),
-        // An array beats nothing; of two, the later is the rule and the earlier the exception.
-        _ if matches!(other, Sym::Const(_)) => value,
-        _ => other,
+/// A value that is there only under a condition.
+fn under(value: Sym, tested: Option<&str>, line: usize) -> Sym {
+    match value {
+        Sym::Map(entries) => {
+            Sym::Map(entries.into_iter().map(|e| Entry { value: under(e.value, tested, line), ..e }).collect())
+        }
+        Sym::List(items) => Sym::List(items.into_iter().map(|item| under(item, tested, line)).collect()),
+        Sym::Each(over, item) => Sym::Each(over, Box::new(under(*item, tested, line))),
+        value if value == Sym::null() => value,
+        doubt @ Sym::Unknown(..) => doubt,
+        value => match (tested, value.expr()) {
+            (Some(tested), Some(yes)) => Sym::Expr(format!("{yes} if {tested}"), false),
+            _ => Sym::unknown(line, "it depends on a condition that cannot be carried"),
+        },
+    }
+}
+
+fn one_of(tested: &str, then: &Sym, other: &Sym) -> Option<Sym> {
+    // A text that grew under a condition grows by so much, and does not double.
+    if let Some(tail) = tail(then, other) {
+        let tail = format!("({} if {tested} else '')", tail.expr()?);
+        return Some(join(other.clone(), Sym::Expr(tail, true)));
+    }
+    if let Some(tail) = tail(other, then) {
+        let tail = format!("('' if {tested} else {})", tail.expr()?);
+        return Some(join(then.clone(), Sym::Expr(tail, true)));
+    }
+    let (yes, no) = (then.expr()?, other.expr()?);
+    Some(match (*then == Sym::null(), *other == Sym::null()) {
+        (_, true) => Sym::Expr(format!("{yes} if {tested}"), false),
+        (true, _) => Sym::Expr(format!("{no} if {}", negated(tested)), false),
+        _ => Sym::Expr(format!("{yes} if {tested} else {no}"), false),
     })
+}
+
+/// What a text has behind another.
+fn tail(long: &Sym, short: &Sym) -> Option<Sym> {
+    let pieces = |sym: &Sym| match sym {
+        Sym::Text(pieces) => Some(pieces.clone()),
+        Sym::Const(value) => {
+            value.as_str().filter(|text| !text.is_empty()).map(|text| vec![Piece::Literal(text.to_owned())])
+        }
+        Sym::Place(_) | Sym::Expr(..) => sym.expr().map(|source| vec![Piece::Expr(source)]),
+        _ => None,
+    };
+    let (long, short) = (pieces(long)?, pieces(short)?);
+    let (last, head) = short.split_last()?;
+    let rest = long.strip_prefix(head)?;
+    let (first, rest) = rest.split_first()?;
+    let mut tail = match (first, last) {
+        (first, last) if first == last => Vec::new(),
+        (Piece::Literal(first), Piece::Literal(last)) => {
+            vec![Piece::Literal(first.strip_prefix(last.as_str())?.to_owned())]
+        }
+        _ => return None,
+    };
+    tail.extend(rest.iter().cloned());
+    (!tail.is_empty()).then_some(Sym::Text(tail))
+}
+
+/// Conditions that only ask whether a form came at all.
+fn is_presence(shown: &str) -> bool {
+    let plain = shown.replace([' ', '(', ')', '!'], "");
+    ["$_POST", "isset$_POST", "empty$_POST", "count$_POST"].iter().any(|known| plain == *known)
+        || plain.starts_with("isset$_POST")
 }

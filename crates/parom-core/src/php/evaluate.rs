@@ -16,7 +16,7 @@ impl<'a> Run<'a> {
         self.nested += 1;
         let value = self.evaluate(node);
         self.nested -= 1;
-        value
+        if value.is_too_large() { Sym::unknown(line(node), "it grows too long to carry") } else { value }
     }
 
     fn evaluate(&mut self, node: Node<'a>) -> Sym {
@@ -30,9 +30,8 @@ impl<'a> Run<'a> {
             "subscript_expression" => self.subscript(node),
             "member_access_expression" | "nullsafe_member_access_expression" => self.property(node),
             "scoped_property_access_expression" => {
-                let name =
-                    node.child_by_field_name("name").map(|name| self.text(name).trim_start_matches('$').to_owned());
-                name.and_then(|name| self.get(&format!("->{name}"))).unwrap_or_else(|| self.unknown(node))
+                let name = self.static_name(node);
+                name.and_then(|name| self.get(&name)).unwrap_or_else(|| self.unknown(node))
             }
             "parenthesized_expression" | "argument" | "by_ref" | "clone_expression" => match self.children(node).last()
             {
@@ -44,7 +43,14 @@ impl<'a> Run<'a> {
             "augmented_assignment_expression" => self.augmented(node),
             "binary_expression" => self.binary(node),
             "unary_op_expression" => self.unary(node),
-            "cast_expression" => node.child_by_field_name("value").map_or_else(Sym::null, |value| self.value(value)),
+            "cast_expression" => {
+                let value = node.child_by_field_name("value").map_or_else(Sym::null, |value| self.value(value));
+                let cast = node.child_by_field_name("type").map(|cast| self.text(cast).to_lowercase());
+                if matches!(cast.as_deref(), Some("int" | "integer")) {
+                    self.cut(&value);
+                }
+                value
+            }
             "conditional_expression" => self.ternary(node),
             "match_expression" => self.matched(node),
             "name" | "qualified_name" => self.constant(node),
@@ -61,13 +67,16 @@ impl<'a> Run<'a> {
             "scoped_call_expression" => self.scoped_call(node),
             "object_creation_expression" => self.create(node),
             "anonymous_function" | "anonymous_function_creation_expression" | "arrow_function" => self.closure(node),
-            "exit_statement"
-            | "include_expression"
-            | "include_once_expression"
-            | "require_expression"
-            | "require_once_expression"
-            | "update_expression"
-            | "throw_expression" => Sym::null(),
+            "exit_statement" | "throw_expression" => Sym::null(),
+            "include_expression" | "include_once_expression" | "require_expression" | "require_once_expression" => {
+                Sym::unknown(line(node), "another file is not read")
+            }
+            "update_expression" => {
+                if let Some(target) = self.children(node).first() {
+                    self.poison(*target, "it is counted, which is not followed");
+                }
+                Sym::unknown(line(node), "it is counted, which is not followed")
+            }
             _ => self.unknown(node),
         }
     }
@@ -77,7 +86,7 @@ impl<'a> Run<'a> {
         Sym::unknown(line(node), format!("`{}` cannot be carried", self.shown(node)))
     }
 
-    fn inner(&mut self, node: Node<'a>) -> Sym {
+    pub(super) fn inner(&mut self, node: Node<'a>) -> Sym {
         match self.children(node).first() {
             Some(inner) => self.value(*inner),
             None => Sym::null(),
@@ -92,6 +101,10 @@ impl<'a> Run<'a> {
             "_REQUEST" => Sym::place(Root::Request),
             "_COOKIE" => Sym::place(Root::Cookies),
             "this" => self.this.last().map_or_else(Sym::null, |this| Sym::Object(*this)),
+            _ if self.extracted && self.get(name).is_none() => match Sym::place(Root::Form) {
+                Sym::Place(form) => Sym::Place(form.at(name)),
+                other => other,
+            },
             _ => self.get(name).unwrap_or_else(|| {
                 Sym::unknown(line(node), format!("${name} is not set in the script as far as it can be followed"))
             }),
@@ -129,6 +142,11 @@ impl<'a> Run<'a> {
                 _ => {}
             }
         }
+        if base == "$GLOBALS"
+            && let Some(value) = key.as_text().and_then(|key| self.get(&format!("*{key}")))
+        {
+            return value;
+        }
         let array = self.value(*array);
         match (array, key) {
             (Sym::Place(place), Sym::Index) => self.at_index(&place),
@@ -138,6 +156,9 @@ impl<'a> Run<'a> {
             },
             (doubt @ Sym::Unknown(..), _) => doubt,
             (array, key) => match key.as_text() {
+                Some(_) if matches!(&array, Sym::List(items) if items.iter().any(|item| matches!(item, Sym::Each(..)))) => {
+                    self.unknown(node)
+                }
                 Some(key) => array.get(&key).cloned().unwrap_or_else(Sym::null),
                 None => self.looked_up(node, &array, &key),
             },
@@ -174,6 +195,10 @@ impl<'a> Run<'a> {
             return self.unknown(node);
         };
         let value = self.value(right);
+        if node.kind() == "reference_assignment_expression" {
+            let text = format!("what is changed through {} is not carried to {}", self.shown(left), self.shown(right));
+            self.note(node, text);
+        }
         self.assign(left, value.clone());
         value
     }
@@ -242,6 +267,11 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// A number without its fraction: an id has none, but an amount of money may.
+    pub(super) fn cut(&mut self, value: &Sym) {
+        self.whole.extend(value.expr().filter(|_| !matches!(value, Sym::Const(_))));
+    }
+
     fn closure(&mut self, node: Node<'a>) -> Sym {
         // An arrow sees what is around it; a function what it names, which is there all the same.
         let scope: Scope = self.scopes.last().cloned().unwrap_or_default();
@@ -251,7 +281,25 @@ impl<'a> Run<'a> {
 }
 
 fn number(text: &str) -> Sym {
-    let plain = text.replace('_', "");
+    let plain = text.replace('_', "").to_lowercase();
+    let based =
+        [("0x", 16), ("0b", 2), ("0o", 8)].iter().find_map(|(start, base)| Some((plain.strip_prefix(start)?, *base)));
+    // `010` is eight.
+    let octal = plain.strip_prefix('0').filter(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));
+    if let Some((digits, base)) = based.or_else(|| octal.map(|digits| (digits, 8))) {
+        return i64::from_str_radix(digits, base).map_or_else(|_| Sym::text(plain.clone()), |n| Sym::Const(n.into()));
+    }
+    // `.5` and `5.` are numbers of PHP, not of JSON.
+    let plain = match plain.strip_suffix('.').unwrap_or(&plain) {
+        short if short.starts_with('.') => format!("0{short}"),
+        other => other.to_owned(),
+    };
+    // `1e3` is written out.
+    if let Some(whole) = plain.contains('e').then(|| plain.parse::<f64>().ok()).flatten().filter(|n| n.fract() == 0.0)
+        && whole.abs() < 1e15
+    {
+        return number(&format!("{whole:.0}"));
+    }
     match serde_json::from_str::<Value>(&plain) {
         Ok(value @ Value::Number(_)) => Sym::Const(value),
         _ => Sym::text(plain),
@@ -277,12 +325,12 @@ fn escape(text: &str) -> String {
 
 /// Two texts in a row.
 pub(super) fn join(left: Sym, right: Sym) -> Sym {
-    let (left, right) = match (pieces(left), pieces(right)) {
+    let (mut joined, right) = match (pieces(left), pieces(right)) {
         (Ok(left), Ok(right)) => (left, right),
         (Err(doubt), _) | (_, Err(doubt)) => return doubt,
     };
-    let mut joined: Vec<Piece> = Vec::new();
-    for piece in left.into_iter().chain(right) {
+    joined.retain(|piece| !matches!(piece, Piece::Literal(text) if text.is_empty()));
+    for piece in right {
         match (joined.last_mut(), piece) {
             (Some(Piece::Literal(before)), Piece::Literal(text)) => before.push_str(&text),
             (_, Piece::Literal(text)) if text.is_empty() => {}

@@ -5,7 +5,7 @@ use tree_sitter::Node;
 
 use super::evaluate::join;
 use super::run::Run;
-use super::symbol::{Entry, Root, Sym, quoted};
+use super::symbol::{Entry, Root, Sym, negated, quoted};
 
 /// Cleaning that the CRM's fields do not need: the text goes as the buyer wrote it.
 const CLEANING: [&str; 13] = [
@@ -23,14 +23,16 @@ const CLEANING: [&str; 13] = [
     "urldecode",
     "html_entity_decode",
 ];
+/// What cuts and pads a text: a phone that went through one is still that phone.
+const CUTTING: [&str; 9] =
+    ["preg_replace", "substr", "mb_substr", "str_pad", "ltrim", "rtrim", "trim", "str_replace", "filter_var"];
 /// What changes nothing that the field's own conversion does not do.
-const SAME: [&str; 14] = [
+const SAME: [&str; 13] = [
     "intval",
     "floatval",
     "doubleval",
     "strval",
     "array_values",
-    "array_filter",
     "settype",
     "wp_strip_all_tags",
     "utf8_encode",
@@ -50,7 +52,14 @@ impl<'a> Run<'a> {
             self.follow_closures(&arguments);
             return Sym::null();
         }
+        // Empty entries are left out anyhow; a rule of the script's own is not carried.
+        if name == "array_filter" && arguments.len() == 1 {
+            return first;
+        }
         if SAME.contains(&name) {
+            if name == "intval" {
+                self.cut(&first);
+            }
             return first;
         }
         if CLEANING.contains(&name) {
@@ -65,7 +74,7 @@ impl<'a> Run<'a> {
         let known = self.of_language(node, name, &arguments).or_else(|| self.of_texts(node, name, &arguments));
         known.or_else(|| self.of_arrays(node, name, &arguments)).unwrap_or_else(|| {
             match (self.unknown(node), first.near()) {
-                (Sym::Unknown(line, why, None), near) => Sym::Unknown(line, why, near),
+                (Sym::Unknown(line, why, None), near) if CUTTING.contains(&name) => Sym::Unknown(line, why, near),
                 (other, _) => other,
             }
         })
@@ -76,7 +85,7 @@ impl<'a> Run<'a> {
         let first = arguments.first().cloned().unwrap_or_else(Sym::null);
         Some(match name {
             "json_encode" | "wp_json_encode" | "http_build_query" => {
-                self.sent.push(first);
+                self.send(node, first);
                 Sym::unknown(super::run::line(node), "the JSON itself")
             }
             "define" => {
@@ -85,6 +94,12 @@ impl<'a> Run<'a> {
                 }
                 Sym::null()
             }
+            "extract" if first == Sym::place(Root::Form) || first == Sym::place(Root::Request) => {
+                self.extracted = true;
+                Sym::null()
+            }
+            "iconv" => arguments.get(2)?.clone(),
+            "mb_convert_encoding" => first,
             "constant" => self.constants.get(&first.as_text()?)?.clone(),
             "isset" => match self.is_set(arguments) {
                 Some(tested) => Sym::Expr(tested, false),
@@ -93,12 +108,18 @@ impl<'a> Run<'a> {
                 }
                 None => return None,
             },
-            "empty" => Sym::Expr(format!("{} | default('') == ''", first.expr()?), false),
+            "empty" => match first.truth() {
+                Some(truth) if truth == "true" || truth == "false" => Sym::Const(Value::Bool(truth == "false")),
+                Some(truth) => Sym::Expr(negated(&truth), false),
+                None => return None,
+            },
             "filter_input" => self.filter_input(node, arguments),
             "filter_var" => self.filter_var(node, arguments),
             "file_get_contents" if first.as_text().as_deref() == Some("php://input") => first,
             "json_decode" if first.as_text().as_deref() == Some("php://input") => Sym::place(Root::Form),
             "json_decode" => first,
+            // A second argument is another time than now.
+            "date" | "gmdate" if arguments.len() > 1 => return None,
             "date" | "gmdate" => match first.as_text().as_deref() {
                 Some("Y-m-d H:i:s" | "c" | "Y-m-d\\TH:i:s" | "Y-m-d\\TH:i:sP") => Sym::Expr("received_at".into(), true),
                 _ => return None,
@@ -110,6 +131,7 @@ impl<'a> Run<'a> {
     fn of_texts(&mut self, node: Node<'a>, name: &str, arguments: &[Sym]) -> Option<Sym> {
         let first = arguments.first().cloned().unwrap_or_else(Sym::null);
         Some(match name {
+            "trim" | "ltrim" | "rtrim" if arguments.len() > 1 => return None,
             "trim" | "ltrim" | "rtrim" => self.filtered(node, &first, "trim"),
             "mb_strtolower" | "strtolower" => self.filtered(node, &first, "lower"),
             "mb_strtoupper" | "strtoupper" => self.filtered(node, &first, "upper"),
@@ -126,10 +148,26 @@ impl<'a> Run<'a> {
     fn of_arrays(&mut self, node: Node<'a>, name: &str, arguments: &[Sym]) -> Option<Sym> {
         let side = |at: usize| arguments.get(at).and_then(Sym::expr);
         Some(match name {
-            "in_array" => Sym::Expr(format!("{} in {}", side(0)?, side(1)?), false),
+            "in_array" => {
+                // The form's values are texts.
+                let list = match arguments.get(1)? {
+                    Sym::List(items) => {
+                        Sym::List(items.iter().map(|i| i.as_text().map_or_else(|| i.clone(), Sym::text)).collect())
+                    }
+                    other => other.clone(),
+                };
+                Sym::Expr(format!("{} in {}", side(0)?, list.expr()?), false)
+            }
             "array_key_exists" => Sym::Expr(format!("{}[{}] is defined", side(1)?, side(0)?), false),
             "array_map" => self.mapped(node, arguments),
-            "array_merge" | "array_replace" => merged(arguments.to_vec()),
+            "array_merge" | "array_replace" => {
+                for part in arguments.iter().skip(1) {
+                    if let Sym::Unknown(_, why, _) = part {
+                        self.note(node, format!("a part of {name}() is not carried: {why}"));
+                    }
+                }
+                merged(arguments.to_vec())
+            }
             "compact" => self.compacted(arguments),
             _ => return None,
         })
@@ -250,6 +288,14 @@ impl<'a> Run<'a> {
     }
 
     fn mapped(&mut self, node: Node<'a>, arguments: &[Sym]) -> Sym {
+        let cleans = arguments.first().and_then(Sym::as_text).filter(|name| CLEANING.contains(&name.as_str()));
+        if let (Some(name), Some(list)) = (cleans, arguments.get(1)) {
+            self.note(
+                node,
+                format!("{name}() has no like in a mapping and is left out: the text goes as it was typed"),
+            );
+            return list.clone();
+        }
         let (Some(Sym::Closure(closure)), Some(list)) = (arguments.first(), arguments.get(1)) else {
             return match (arguments.first().and_then(Sym::as_text), arguments.get(1)) {
                 (Some(name), Some(list)) if SAME.contains(&name.as_str()) || name == "trim" => list.clone(),

@@ -22,6 +22,9 @@ use crate::limits;
 use crate::order::Target;
 use run::Run;
 
+/// Times that a script is mended and read again.
+const REPAIRS: usize = 5;
+
 /// What was noticed at a line of the script.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Note {
@@ -109,20 +112,30 @@ pub fn convert(source: &str, account: &str) -> Result<Converted, ConvertError> {
     if too_deep(&tree) {
         return Err(ConvertError::TooDeep);
     }
-    let (source, mut notes) = repair::repair(source, &tree);
-    let tree = parse(&source).filter(|tree| !too_deep(tree));
-    let Some(tree) = tree else {
-        return Err(ConvertError::TooDeep);
-    };
-    notes.extend(repair::unread(tree.root_node(), &source));
+    let (mut source, mut tree, mut notes) = (source.to_owned(), tree, Vec::new());
+    // One fault may hide the next.
+    for _ in 0..REPAIRS {
+        let (mended, found) = repair::repair(&source, &tree);
+        if found.is_empty() {
+            break;
+        }
+        notes.extend(found);
+        tree = match parse(&mended).filter(|tree| !too_deep(tree)) {
+            Some(tree) => tree,
+            None => return Err(ConvertError::TooDeep),
+        };
+        source = mended;
+    }
+    notes.extend(repair::unread(tree.root_node()));
     notes.extend(repair::key(tree.root_node(), &source));
     let mut run = Run::new(&source);
     run.program(tree.root_node());
+    run.tell_of_others();
     notes.append(&mut run.notes);
     let Some(body) = run.body() else {
         return Err(ConvertError::NoOrder(sorted(notes)));
     };
-    let (channel, target) = write::channel(&body, account, &mut notes);
+    let (channel, target) = write::channel(&body, account, &run.whole, &mut notes);
     Ok(Converted { channel, target, notes: sorted(notes) })
 }
 

@@ -5,7 +5,7 @@ use tree_sitter::Node;
 
 use super::evaluate::join;
 use super::run::{Run, line};
-use super::symbol::{Place, Root, Sym};
+use super::symbol::{Place, Root, Sym, negated, quoted};
 
 impl<'a> Run<'a> {
     pub(super) fn binary(&mut self, node: Node<'a>) -> Sym {
@@ -28,7 +28,7 @@ impl<'a> Run<'a> {
     }
 
     /// `a ?? b`: the default counts where the field is absent, not where it is empty.
-    fn coalesce(&mut self, node: Node<'a>, value: Sym, other: Sym) -> Sym {
+    pub(super) fn coalesce(&mut self, node: Node<'a>, value: Sym, other: Sym) -> Sym {
         match (value, other) {
             (Sym::Const(Value::Null), other) => other,
             (value @ (Sym::Const(_) | Sym::Text(_) | Sym::Map(_) | Sym::List(_)), _) => value,
@@ -51,26 +51,43 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn compare(&self, node: Node<'a>, left: &Sym, operator: &str, right: &Sym) -> Sym {
+    /// A comparison. The form's values are texts: a number is compared as one where the order counts, else as its text; and
+    /// an absent field is an empty one.
+    pub(super) fn compare(&self, node: Node<'a>, left: &Sym, operator: &str, right: &Sym) -> Sym {
         let ordered = !matches!(operator, "==" | "!=");
-        // The form's values are texts: a number is compared as one where the order counts, else as its text.
+        let is = operator == "==";
         let side = |sym: &Sym| match sym {
-            Sym::Const(Value::Number(number)) if !ordered => Some(format!("'{number}'")),
-            Sym::Place(_) | Sym::Expr(..) if ordered => sym.expr().map(|source| format!("({source} | money)")),
+            Sym::Const(Value::Number(number)) if !ordered => Some(quoted(&number.to_string())),
+            Sym::Const(Value::String(text)) if secret_like(left, right) && !text.is_empty() => None,
+            Sym::Place(_) | Sym::Expr(..) if ordered => {
+                sym.expr().map(|source| format!("({source} | default(0) | money)"))
+            }
+            Sym::Place(_) => sym.expr().map(|source| format!("({source} | default(''))")),
             other => other.expr(),
         };
-        match (left, right) {
-            (Sym::Const(a), Sym::Const(b)) if !ordered => Sym::Const(Value::Bool((a == b) == (operator == "=="))),
+        let negated = |truth: Option<String>, yes: bool| truth.map(|t| if yes { t } else { negated(&t) });
+        let found = match (left, right) {
+            (Sym::Const(a), Sym::Const(b)) if !ordered => {
+                let text = |value: &Value| crate::convert::plain(value).unwrap_or_default();
+                return Sym::Const(Value::Bool((text(a) == text(b)) == is));
+            }
+            (value, Sym::Const(Value::Bool(flag))) | (Sym::Const(Value::Bool(flag)), value) if !ordered => {
+                negated(value.truth(), is == *flag)
+            }
+            (value, Sym::Const(Value::Null)) | (Sym::Const(Value::Null), value) if !ordered => {
+                negated(value.truth(), !is)
+            }
             _ => match (side(left), side(right)) {
-                (Some(a), Some(b)) => Sym::Expr(format!("{a} {operator} {b}"), false),
-                _ => self.unknown(node),
+                (Some(a), Some(b)) => Some(format!("{a} {operator} {b}")),
+                _ => None,
             },
-        }
+        };
+        found.map_or_else(|| self.unknown(node), |source| Sym::Expr(source, false))
     }
 
     fn both(&self, node: Node<'a>, left: &Sym, word: &str, right: &Sym) -> Sym {
-        match (left.expr(), right.expr()) {
-            (Some(a), Some(b)) => Sym::Expr(format!("{a} {word} {b}"), false),
+        match (left.truth(), right.truth()) {
+            (Some(a), Some(b)) => Sym::Expr(format!("({a}) {word} ({b})"), false),
             _ => self.unknown(node),
         }
     }
@@ -86,7 +103,9 @@ impl<'a> Run<'a> {
         let side = |sym: &Sym| match sym {
             Sym::Const(Value::Number(number)) => Some(number.to_string()),
             Sym::Const(_) => None,
-            other => other.expr().map(|source| format!("({source} | money)")),
+            // A sum of sums is a number already.
+            Sym::Expr(source, _) if source.contains("| money)") && !source.contains(" if ") => sym.expr(),
+            other => other.expr().map(|source| format!("({source} | default(0) | money)")),
         };
         match (side(left), side(right)) {
             (Some(a), Some(b)) => Sym::Expr(format!("{a} {operator} {b}"), false),
@@ -107,8 +126,8 @@ impl<'a> Run<'a> {
                 Err(_) => self.unknown(node),
             },
             ("+", _) => value,
-            ("!", _) => match value.expr() {
-                Some(source) => Sym::Expr(format!("not {source}"), false),
+            ("!", _) => match value.truth() {
+                Some(source) => Sym::Expr(negated(&source), false),
                 None => self.unknown(node),
             },
             _ => self.unknown(node),
@@ -132,11 +151,7 @@ impl<'a> Run<'a> {
             let holds = !matches!(known, Value::Null | Value::Bool(false)) && known != "" && known != 0;
             return if holds { then } else { other };
         }
-        // `!empty(x) ? x : d` is `x ?: d`.
-        if tested.expr().is_some() && tested.expr() == then.expr().map(|then| format!("({then} | default('') != '')")) {
-            return self.or_else(node, then, other);
-        }
-        let tested = tested.expr();
+        let tested = tested.truth();
         self.conditional(node, tested.as_deref(), then, other)
     }
 
@@ -152,6 +167,10 @@ impl<'a> Run<'a> {
             (_, Sym::Const(Value::Null)) => value,
             (_, Sym::Const(Value::String(text))) if text.is_empty() => value,
             _ => match (value.expr(), other.expr()) {
+                // `0` counts as nothing, which matters where a number is meant.
+                (Some(yes), Some(no)) if matches!(other, Sym::Const(Value::Number(_))) && value.truth().is_some() => {
+                    Sym::Expr(format!("{yes} if {} else {no}", value.truth().unwrap_or_default()), false)
+                }
                 (Some(yes), Some(no)) => Sym::Expr(format!("{yes} | default({no})"), false),
                 _ => self.unknown(node),
             },
@@ -164,9 +183,7 @@ impl<'a> Run<'a> {
         else {
             return self.unknown(node);
         };
-        let Some(subject) = self.value(condition).expr() else {
-            return self.unknown(node);
-        };
+        let subject = self.value(condition);
         let (mut cases, mut last) = (Vec::new(), Sym::null());
         for arm in self.children(body) {
             let Some(result) = arm.child_by_field_name("return_expression") else {
@@ -176,14 +193,23 @@ impl<'a> Run<'a> {
             match arm.child_by_field_name("conditional_expressions") {
                 Some(keys) => {
                     for key in self.children(keys) {
-                        let key = self.value(key).expr();
-                        cases.extend(key.map(|key| (format!("{subject} == {key}"), value.clone())));
+                        let key = self.value(key);
+                        // `match (true)` asks each condition by itself.
+                        let tested = match &subject {
+                            Sym::Const(Value::Bool(true)) => key.truth(),
+                            subject => self.compare(node, subject, "==", &key).expr(),
+                        };
+                        match tested {
+                            Some(tested) => cases.push((tested, value.clone())),
+                            None => return self.unknown(node),
+                        }
                     }
                 }
                 None => last = value,
             }
         }
-        super::conditions::either(cases, last)
+        let cases = cases.into_iter().map(|(tested, value)| (Some(tested), value)).collect();
+        self.either(node, cases, last)
     }
 
     pub(super) fn augmented(&mut self, node: Node<'a>) -> Sym {
@@ -220,4 +246,16 @@ impl<'a> Run<'a> {
             .collect();
         tests.map(|tests| tests.join(" and "))
     }
+}
+
+/// A field by whose value a script lets somebody in: what it is compared with is a key, and is not carried.
+fn secret_like(left: &Sym, right: &Sym) -> bool {
+    let named = |sym: &Sym| match sym {
+        Sym::Place(place) => place.steps.iter().any(|step| {
+            let step = step.to_lowercase();
+            ["key", "token", "secret", "hash", "pass", "sign"].iter().any(|word| step.contains(word))
+        }),
+        _ => false,
+    };
+    named(left) || named(right)
 }

@@ -23,7 +23,8 @@ pub(super) fn repair(source: &str, tree: &Tree) -> (String, Vec<Note>) {
     collect(tree.root_node(), source, &mut tokens);
     let (mut edits, mut notes) = (Vec::new(), Vec::new());
     missing_commas(&tokens, &mut edits, &mut notes);
-    index_lists(&tokens, source, &mut edits, &mut notes);
+    index_lists(&tokens, &mut edits, &mut notes);
+    arrows(&tokens, &mut edits, &mut notes);
     let mut mended = source.to_owned();
     edits.sort_by_key(|(start, _, _)| std::cmp::Reverse(*start));
     for (start, end, text) in edits {
@@ -67,11 +68,29 @@ fn missing_commas(tokens: &[Token<'_>], edits: &mut Vec<(usize, usize, String)>,
             edits.push((before.end, before.end, ",".to_owned()));
             let text = format!(
                 "a comma is missing before {}; PHP refuses the script, here it is read as meant",
-                tokens[at].text
+                name(&tokens[at])
             );
             notes.push(Note { line: before.line, text });
         }
     }
+}
+
+/// `"a" = 1` within an array: an arrow was meant, since nothing can be put into a text.
+fn arrows(tokens: &[Token<'_>], edits: &mut Vec<(usize, usize, String)>, notes: &mut Vec<Note>) {
+    for pair in tokens.windows(2) {
+        if is_text(&pair[0]) && pair[1].text == "=" {
+            edits.push((pair[1].start, pair[1].end, "=>".to_owned()));
+            let text = format!("`=` stands behind {} where `=>` is meant", name(&pair[0]));
+            notes.push(Note { line: pair[1].line, text });
+        }
+    }
+}
+
+/// The name of a field. Any other text may be a key, and is not shown.
+fn name<'a>(token: &Token<'a>) -> &'a str {
+    let inner = token.text.trim_matches(['\'', '"']);
+    let plain = inner.chars().all(|c| c.is_alphabetic() && !c.is_uppercase() || matches!(c, '_' | ' '));
+    if plain && inner.chars().count() <= 30 { token.text } else { "'…'" }
 }
 
 fn is_plain(token: &Token<'_>) -> bool {
@@ -79,7 +98,7 @@ fn is_plain(token: &Token<'_>) -> bool {
 }
 
 /// `$_POST['a', 'b']`: one index that lists several fields, meant as a list of them.
-fn index_lists(tokens: &[Token<'_>], source: &str, edits: &mut Vec<(usize, usize, String)>, notes: &mut Vec<Note>) {
+fn index_lists(tokens: &[Token<'_>], edits: &mut Vec<(usize, usize, String)>, notes: &mut Vec<Note>) {
     for at in 0..tokens.len().saturating_sub(4) {
         let opens = tokens[at].kind == "variable_name" && tokens[at + 1].text == "[" && is_text(&tokens[at + 2]);
         if !opens || tokens[at + 3].text != "," {
@@ -96,27 +115,28 @@ fn index_lists(tokens: &[Token<'_>], source: &str, edits: &mut Vec<(usize, usize
         let items: Vec<String> =
             (at + 2..=last).step_by(2).map(|item| format!("{name}[{}]", tokens[item].text)).collect();
         let (start, end) = (tokens[at].start, tokens[last + 1].end);
-        let text = format!("`{}` lists several fields in one index; it is read as a list of them", &source[start..end]);
+        let names: Vec<&str> = (at + 2..=last).step_by(2).map(|item| self::name(&tokens[item])).collect();
+        let text =
+            format!("`{name}[{}]` lists several fields in one index; it is read as a list of them", names.join(", "));
         notes.push(Note { line: tokens[at].line, text });
         edits.push((start, end, format!("[{}]", items.join(", "))));
     }
 }
 
 /// What is still no PHP.
-pub(super) fn unread(root: Node<'_>, source: &str) -> Vec<Note> {
+pub(super) fn unread(root: Node<'_>) -> Vec<Note> {
     let mut notes = Vec::new();
-    find(root, source, &mut notes);
+    find(root, &mut notes);
     notes
 }
 
-fn find(node: Node<'_>, source: &str, notes: &mut Vec<Note>) {
+fn find(node: Node<'_>, notes: &mut Vec<Note>) {
     if node.is_error() || node.is_missing() {
-        let start: String = source[node.byte_range()].split_whitespace().collect::<Vec<_>>().join(" ");
-        let start: String = start.chars().take(40).collect();
+        // The text itself is not shown: a quote that is missing would show a key.
         let text = if node.is_missing() {
             format!("`{}` is missing", node.kind())
         } else {
-            format!("this is no PHP, and was passed over: `{start}`")
+            "something here is no PHP, and was passed over".to_owned()
         };
         notes.push(Note { line: node.start_position().row + 1, text });
         return;
@@ -124,7 +144,7 @@ fn find(node: Node<'_>, source: &str, notes: &mut Vec<Note>) {
     if node.has_error() {
         let mut cursor = node.walk();
         for child in node.children(&mut cursor) {
-            find(child, source, notes);
+            find(child, notes);
         }
     }
 }

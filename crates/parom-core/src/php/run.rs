@@ -6,6 +6,7 @@ use tree_sitter::Node;
 
 use super::Note;
 use super::classes::{Class, Instance};
+use super::conditions::Early;
 use super::loops::Loop;
 use super::symbol::Sym;
 use crate::limits;
@@ -41,15 +42,29 @@ pub(super) struct Run<'a> {
     pub(super) classes: HashMap<String, Class<'a>>,
     pub(super) objects: Vec<Instance>,
     pub(super) this: Vec<usize>,
+    /// Names of each scope that are the script's own.
+    pub(super) globals: Vec<HashSet<String>>,
+    /// `extract($_POST)` made each field a name.
+    pub(super) extracted: bool,
     pub(super) closures: Vec<Closure<'a>>,
     pub(super) loops: Vec<Loop>,
     pub(super) called: HashSet<usize>,
     /// What was turned into JSON, or handed over as such.
-    pub(super) sent: Vec<Sym>,
+    pub(super) sent: Vec<(usize, Sym)>,
     pub(super) steps: usize,
     pub(super) depth: usize,
+    /// A value was given back within a branch of a branch: what the function gives is not known.
+    pub(super) unsure: bool,
+    /// Conditions under which a function ended early: its depth, the line, the condition, what had been sent by then.
+    pub(super) guards: Vec<(usize, usize, String, usize)>,
     /// Values within values at this moment.
     pub(super) nested: usize,
+    /// Expressions whose fraction the script cuts off.
+    pub(super) whole: HashSet<String>,
+    /// The names of the function that was left last, for arguments by reference.
+    pub(super) left: Scope,
+    /// The objects that stand for the classes' static properties.
+    pub(super) statics: HashMap<String, usize>,
 }
 
 impl<'a> Run<'a> {
@@ -63,19 +78,32 @@ impl<'a> Run<'a> {
             classes: HashMap::new(),
             objects: Vec::new(),
             this: Vec::new(),
+            globals: vec![HashSet::new()],
+            extracted: false,
             closures: Vec::new(),
             loops: Vec::new(),
             called: HashSet::new(),
             sent: Vec::new(),
             steps: 0,
             depth: 0,
+            unsure: false,
+            guards: Vec::new(),
             nested: 0,
+            whole: HashSet::new(),
+            left: Scope::new(),
+            statics: HashMap::new(),
         }
     }
 
     /// Follows the whole script; functions that nobody calls are followed at last, as those of a hook.
     pub(super) fn program(&mut self, root: Node<'a>) {
         self.declare(root);
+        // Before any branch, which would take back the objects that it makes.
+        let mut classes: Vec<String> = self.classes.keys().cloned().collect();
+        classes.sort();
+        for class in classes {
+            self.static_of(&class);
+        }
         self.block(root);
         if self.body().is_none() {
             let mut idle: Vec<Node<'a>> = self.functions.values().copied().collect();
@@ -88,19 +116,29 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The order among what was sent: the first that has an order's parts.
+    /// The order among what was sent: the last of those that have most of an order's parts. Logs come before.
     pub(super) fn body(&self) -> Option<Sym> {
-        let parts = |sym: &Sym| {
-            let names = ["source_id", "buyer", "products", "contact", "pipeline_id", "source_uuid"];
-            names.iter().filter(|name| sym.get(name).is_some()).count()
+        let most = self.sent.iter().map(|(_, sym)| parts(sym)).max().filter(|most| *most > 0)?;
+        self.sent.iter().rev().find(|(_, sym)| parts(sym) == most).map(|(_, sym)| sym.clone())
+    }
+
+    /// Says that several orders are sent, where they differ.
+    pub(super) fn tell_of_others(&mut self) {
+        let Some(body) = self.body() else { return };
+        let others = self.sent.iter().filter(|(_, sym)| parts(sym) > 1 && *sym != body).map(|(at, _)| *at);
+        let others: Vec<usize> = others.collect();
+        let text = "another order or card is made into JSON here; one channel carries one of them";
+        self.notes.extend(others.into_iter().map(|line| Note { line, text: text.to_owned() }));
+    }
+
+    /// What is turned into JSON, or handed over as such.
+    pub(super) fn send(&mut self, node: Node<'_>, value: Sym) {
+        let value = if self.loops.iter().any(|around| !around.over.is_empty()) {
+            value.outside_of_loops(line(node))
+        } else {
+            value
         };
-        let mut best: Option<&Sym> = None;
-        for sym in self.sent.iter().filter(|sym| parts(sym) > 0) {
-            if best.is_none_or(|known| parts(sym) > parts(known)) {
-                best = Some(sym);
-            }
-        }
-        best.cloned()
+        self.sent.push((line(node), value));
     }
 
     pub(super) fn note(&mut self, node: Node<'_>, text: impl Into<String>) {
@@ -122,11 +160,17 @@ impl<'a> Run<'a> {
     }
 
     fn show(&self, node: Node<'_>, out: &mut String) {
-        let long = node.byte_range().len() > 24;
-        if matches!(node.kind(), "string" | "encapsed_string" | "heredoc") && long {
-            out.push_str("'…'");
-        } else if node.child_count() == 0 || node.kind() == "variable_name" || !long {
-            out.push_str(self.text(node));
+        if matches!(node.kind(), "string" | "encapsed_string" | "heredoc" | "nowdoc") {
+            // The name of a field is shown, every other text may be a key.
+            let index = node.parent().is_some_and(|parent| parent.kind() == "subscript_expression");
+            out.push_str(if index && node.byte_range().len() <= 40 { self.text(node) } else { "'…'" });
+        } else if node.child_count() == 0 || node.kind() == "variable_name" {
+            let text = self.text(node);
+            // A key whose quotes are forgotten reads as a constant.
+            let called = node.parent().is_some_and(|parent| parent.kind().contains("call"));
+            let mixed = node.kind() == "name" && !called && text.bytes().any(|b| b.is_ascii_lowercase());
+            let secret = (text.len() > 12 || mixed) && text.bytes().any(|b| b.is_ascii_digit());
+            out.push_str(if secret { "…" } else { text });
         } else {
             let mut cursor = node.walk();
             for child in node.children(&mut cursor) {
@@ -145,30 +189,36 @@ impl<'a> Run<'a> {
     /// Whether there is still leave to go on.
     pub(super) fn step(&mut self) -> bool {
         self.steps += 1;
+        if self.steps == limits::PHP_STEPS {
+            let text = "the script is too long to follow: what comes after is not read".to_owned();
+            self.notes.push(Note { line: 1, text });
+        }
         self.steps <= limits::PHP_STEPS && self.depth <= limits::PHP_DEPTH
     }
 
-    /// Statements in a row.
+    /// The statements of a function, or of the script.
     pub(super) fn block(&mut self, node: Node<'a>) -> Flow {
-        let mut early: Vec<(String, Sym)> = Vec::new();
-        for statement in self.children(node) {
-            match self.statement(statement, &mut early) {
-                Flow::Next => {}
-                Flow::Return(value) => return Flow::Return(super::conditions::either(early, value)),
-                Flow::Stop => return Flow::Stop,
-            }
-        }
-        match early.pop() {
-            Some((condition, value)) => {
-                early.push((condition, value));
-                Flow::Return(super::conditions::either(early, Sym::null()))
-            }
-            None => Flow::Next,
+        let mut early = Early::new();
+        match self.statements(self.children(node), &mut early) {
+            Flow::Return(value) => Flow::Return(self.either(node, early, value)),
+            Flow::Next if !early.is_empty() => Flow::Return(self.either(node, early, Sym::null())),
+            flow => flow,
         }
     }
 
+    /// Statements in a row. A value that is given back under a condition goes to `early`.
+    pub(super) fn statements(&mut self, statements: Vec<Node<'a>>, early: &mut Early) -> Flow {
+        for statement in statements {
+            match self.statement(statement, early) {
+                Flow::Next => {}
+                flow => return flow,
+            }
+        }
+        Flow::Next
+    }
+
     /// One statement. A value that is given back under a condition goes to `early`.
-    pub(super) fn statement(&mut self, node: Node<'a>, early: &mut Vec<(String, Sym)>) -> Flow {
+    pub(super) fn statement(&mut self, node: Node<'a>, early: &mut Early) -> Flow {
         if !self.step() {
             return Flow::Stop;
         }
@@ -183,13 +233,19 @@ impl<'a> Run<'a> {
                     self.value(child);
                 }
                 if node.kind() == "echo_statement" {
-                    self.notes.truncate(notes);
+                    // But what a function says that is called there stays said.
+                    let (first, last) = (line(node), node.end_position().row + 1);
+                    let mut said = self.notes.split_off(notes);
+                    said.retain(|note| note.line < first || note.line > last);
+                    self.notes.append(&mut said);
                 }
                 Flow::Next
             }
-            "compound_statement" | "program" | "else_clause" | "colon_block" | "declaration_list" => self.block(node),
+            "compound_statement" | "program" | "colon_block" | "declaration_list" => {
+                self.statements(self.children(node), early)
+            }
             "if_statement" => self.branch(node, early),
-            "switch_statement" => self.switch(node),
+            "switch_statement" => self.switch(node, early),
             "foreach_statement" => self.foreach(node),
             "for_statement" | "while_statement" | "do_statement" => self.counted(node),
             "return_statement" => match self.children(node).first() {
@@ -201,11 +257,18 @@ impl<'a> Run<'a> {
                 self.constants_of(node);
                 Flow::Next
             }
+            "unset_statement" => {
+                self.unset(node);
+                Flow::Next
+            }
             "try_statement" => node.child_by_field_name("body").map_or(Flow::Next, |body| self.block(body)),
             "global_declaration" => {
                 for name in self.children(node) {
                     let name = self.text(name).trim_start_matches('$').to_owned();
                     let value = self.scopes[0].get(&name).cloned();
+                    if let Some(names) = self.globals.last_mut() {
+                        names.insert(name.clone());
+                    }
                     if let (Some(value), Some(scope)) = (value, self.scopes.last_mut()) {
                         scope.insert(name, value);
                     }
@@ -236,4 +299,9 @@ impl<'a> Run<'a> {
 /// The line of a node, from 1.
 pub(super) fn line(node: Node<'_>) -> usize {
     node.start_position().row + 1
+}
+
+fn parts(sym: &Sym) -> usize {
+    let names = ["source_id", "buyer", "products", "contact", "pipeline_id", "source_uuid"];
+    names.iter().filter(|name| sym.get(name).is_some()).count()
 }

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::limits;
+
 /// A value of the script.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Sym {
@@ -23,6 +25,10 @@ pub(super) enum Sym {
     Closure(usize),
     /// An object.
     Object(usize),
+    /// An argument that is given by its name.
+    Named(String, Box<Sym>),
+    /// Arguments out of a list that is not known: how many is not known either.
+    Unpacked(usize),
     /// The number of the item that a loop is at.
     Index,
     /// Not known: the line, why, and the place of the form that it comes from, where that is plain.
@@ -79,6 +85,60 @@ impl Sym {
         Sym::Unknown(line, why.into(), None)
     }
 
+    /// Whether it outgrows what a channel file can say: conditions within conditions double it.
+    pub(super) fn is_too_large(&self) -> bool {
+        let mut left = limits::PHP_VALUE_BYTES;
+        !self.fits(&mut left)
+    }
+
+    fn fits(&self, left: &mut usize) -> bool {
+        let own = match self {
+            Sym::Expr(source, _) => source.len(),
+            // One long text is fine, one that doubles again and again is not.
+            Sym::Const(Value::String(text)) if text.len() <= limits::PHP_VALUE_BYTES => text.len().min(64),
+            Sym::Const(Value::String(_)) => return false,
+            Sym::Text(pieces) => pieces
+                .iter()
+                .map(|piece| match piece {
+                    Piece::Literal(text) | Piece::Expr(text) => text.len(),
+                })
+                .sum(),
+            _ => 8,
+        };
+        let Some(rest) = left.checked_sub(own) else { return false };
+        *left = rest;
+        match self {
+            Sym::Map(entries) => entries.iter().all(|entry| entry.value.fits(left)),
+            Sym::List(items) => items.iter().all(|item| item.fits(left)),
+            Sym::Each(_, item) => item.fits(left),
+            _ => true,
+        }
+    }
+
+    /// Whether it reads the item of a loop that is over.
+    pub(super) fn reads_item(&self) -> bool {
+        match self {
+            Sym::Place(place) => place.root == Root::Item,
+            Sym::Expr(source, _) => names_item(source),
+            Sym::Text(pieces) => pieces.iter().any(|piece| matches!(piece, Piece::Expr(source) if names_item(source))),
+            Sym::Map(entries) => entries.iter().any(|entry| entry.value.reads_item()),
+            Sym::List(items) => items.iter().any(Sym::reads_item),
+            _ => false,
+        }
+    }
+
+    /// Without what reads the item of a loop that is over.
+    pub(super) fn outside_of_loops(self, line: usize) -> Sym {
+        match self {
+            Sym::Map(entries) => {
+                Sym::Map(entries.into_iter().map(|e| Entry { value: e.value.outside_of_loops(line), ..e }).collect())
+            }
+            Sym::List(items) => Sym::List(items.into_iter().map(|item| item.outside_of_loops(line)).collect()),
+            value if value.reads_item() => Sym::unknown(line, "it is put together by a loop, item by item"),
+            value => value,
+        }
+    }
+
     /// The place that a value mostly consists of.
     pub(super) fn near(&self) -> Option<String> {
         match self {
@@ -131,6 +191,19 @@ impl Sym {
         })
     }
 
+    /// As a condition: PHP takes an absent, an empty and a `0` value for no.
+    pub(super) fn truth(&self) -> Option<String> {
+        Some(match self {
+            Sym::Const(Value::Bool(flag)) => flag.to_string(),
+            Sym::Expr(source, _) if is_condition(source) => source.clone(),
+            Sym::Const(Value::Null) => "false".to_owned(),
+            Sym::Const(_) => self.expr()?,
+            Sym::List(items) if items.is_empty() => "false".to_owned(),
+            Sym::Place(_) | Sym::Expr(..) | Sym::Text(_) => format!("{} | default('') not in ['', '0']", self.expr()?),
+            _ => return None,
+        })
+    }
+
     /// Why a part of it is not known.
     pub(super) fn doubt(&self) -> Option<(usize, &str)> {
         match self {
@@ -145,7 +218,8 @@ impl Sym {
     pub(super) fn get(&self, key: &str) -> Option<&Sym> {
         match self {
             Sym::Map(entries) => entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value),
-            Sym::List(items) => items.get(key.parse::<usize>().ok()?),
+            // The lines of a loop are not known one by one.
+            Sym::List(items) => items.get(key.parse::<usize>().ok()?).filter(|item| !matches!(item, Sym::Each(..))),
             _ => None,
         }
     }
@@ -211,8 +285,79 @@ pub(super) fn quoted(text: &str) -> String {
 /// What an expression starts with, up to its first filter.
 fn first_place(source: &str) -> Option<String> {
     let start = source.trim_start_matches('(');
-    let end = start.find([' ', ')', '|']).unwrap_or(start.len());
+    let mut text = None;
+    let ends = |(_, c): &(usize, char)| match text {
+        Some(quote) => {
+            text = text.filter(|_| *c != quote);
+            false
+        }
+        None => {
+            text = Some(*c).filter(|c| matches!(c, '\'' | '"'));
+            matches!(c, ' ' | ')' | '|')
+        }
+    };
+    let end = start.char_indices().find(ends).map_or(start.len(), |(at, _)| at);
     let first = &start[..end];
     let named = first.chars().next().is_some_and(|c| c == '_' || c.is_alphabetic());
     (named && first != "not" && !first.starts_with("received_at")).then(|| first.to_owned())
+}
+
+/// Whether an expression names `item` outside of its texts.
+pub(super) fn names_item(source: &str) -> bool {
+    let (mut quote, mut word) = (None, String::new());
+    for c in source.chars().chain([' ']) {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(c),
+            (None, c) if c.is_alphanumeric() || c == '_' => {
+                word.push(c);
+                continue;
+            }
+            (None, _) => {}
+        }
+        if quote.is_none() && word == "item" {
+            return true;
+        }
+        word.clear();
+        // `.item` is a step of another place.
+        if c == '.' {
+            word.push('.');
+        }
+    }
+    false
+}
+
+/// Whether an expression is a condition already.
+fn is_condition(source: &str) -> bool {
+    let words = [" == ", " != ", " is defined", " in ", " < ", " > ", " <= ", " >= ", " and ", " or "];
+    source.starts_with("not ") || words.iter().any(|word| source.contains(word)) && !source.contains(" if ")
+}
+
+/// The opposite of a condition.
+pub(super) fn negated(truth: &str) -> String {
+    let inner = truth.strip_prefix("not (").and_then(|rest| rest.strip_suffix(')'));
+    match inner.filter(|inner| is_closed(inner)) {
+        Some(inner) => inner.to_owned(),
+        None => format!("not ({truth})"),
+    }
+}
+
+/// Whether the parentheses that open in it close in it, and no other; those within texts do not count.
+pub(super) fn is_closed(source: &str) -> bool {
+    let (mut depth, mut text, mut escaped) = (0_i32, None, false);
+    for c in source.chars() {
+        match (text, c) {
+            (Some(_), _) if escaped => escaped = false,
+            (Some(_), '\\') => escaped = true,
+            (Some(quote), _) if c == quote => text = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => text = Some(c),
+            (None, _) => depth += i32::from(c == '(') - i32::from(c == ')'),
+        }
+        if depth < 0 {
+            return false;
+        }
+    }
+    depth == 0
 }

@@ -1,23 +1,31 @@
 //! The channel file of an order that was found.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::Note;
 use super::symbol::{Entry, Piece, Sym};
 use crate::convert::Kind;
+use crate::limits;
+use crate::mapping::Expr;
 use crate::order::Target;
 use crate::order::schema::{self, Shape, nearest};
 
 struct Writer<'n> {
     out: String,
+    /// Within a line of `each`.
+    in_each: bool,
+    /// Expressions whose fraction the script cuts off.
+    whole: &'n HashSet<String>,
     notes: &'n mut Vec<Note>,
 }
 
 /// The file's text, and what the order becomes in the CRM.
-pub(super) fn channel(body: &Sym, account: &str, notes: &mut Vec<Note>) -> (String, Target) {
+pub(super) fn channel(body: &Sym, account: &str, whole: &HashSet<String>, notes: &mut Vec<Note>) -> (String, Target) {
     let target =
         if body.get("contact").is_some() || body.get("pipeline_id").is_some() { Target::Card } else { Target::Order };
-    let mut writer = Writer { out: format!("account = {}\n", toml_text(account)), notes };
+    let mut writer = Writer { out: format!("account = {}\n", toml_text(account)), in_each: false, whole, notes };
     if target == Target::Card {
         writer.out.push_str("target = \"card\"\n");
     }
@@ -44,6 +52,7 @@ impl Writer<'_> {
             match known.shape {
                 Shape::Value { kind: Kind::Phone | Kind::Email, .. } => self.contact(entry),
                 Shape::Value { kind: Kind::DateTime, .. } => self.moment(entry),
+                Shape::Value { kind: Kind::Money, .. } => self.amount(entry),
                 Shape::Value { .. } => self.value(entry),
                 _ => deeper.push((entry, known)),
             }
@@ -118,6 +127,7 @@ impl Writer<'_> {
             Sym::Map(entries) => match entries.iter().find(|entry| entry.key == "amount").map(|e| rendered(&e.value)) {
                 // A payment without its amount is none.
                 Some(Err((line, why))) => {
+                    let line = if line == 0 { entry.line } else { line };
                     self.left_out(&Entry { line, ..entry.clone() }, &format!("its amount: {why}"))
                 }
                 _ => self.group(entries, shape, path, "", &head),
@@ -125,7 +135,9 @@ impl Writer<'_> {
             Sym::Each(over, inner) => match &**inner {
                 Sym::Map(entries) => {
                     let each = format!("each = {}\n", toml_text(&format!("{{{{ {over} }}}}")));
+                    self.in_each = true;
                     self.group(entries, shape, path, &each, &head);
+                    self.in_each = false;
                 }
                 _ => self.left_out(entry, "its lines are not known"),
             },
@@ -143,7 +155,9 @@ impl Writer<'_> {
                         line: entry.line,
                     })
                     .collect();
+                self.in_each = true;
                 self.group(&entries, shape, path, &each, &head);
+                self.in_each = false;
             }
             other => match other.doubt() {
                 Some((line, why)) => self.left_out(&Entry { line, ..entry.clone() }, why),
@@ -168,6 +182,15 @@ impl Writer<'_> {
         }
     }
 
+    /// An amount whose fraction the script cuts off goes with it.
+    fn amount(&mut self, entry: &Entry) {
+        if entry.value.expr().is_some_and(|source| self.whole.contains(&source)) {
+            let text = format!("`{}` is carried with its fraction, which the script cuts off", entry.key);
+            self.notes.push(Note { line: entry.line, text });
+        }
+        self.value(entry);
+    }
+
     /// A time without a zone is one of the channel's, and goes in UTC; the script sends it as it was typed.
     fn moment(&mut self, entry: &Entry) {
         let typed = matches!(&entry.value, Sym::Place(_) | Sym::Text(_))
@@ -183,7 +206,7 @@ impl Writer<'_> {
     }
 
     fn value(&mut self, entry: &Entry) {
-        match rendered(&entry.value) {
+        match self.safely(&entry.value) {
             Ok(Some(text)) => self.out.push_str(&format!("{} = {text}\n", entry.key)),
             Ok(None) => {}
             Err((line, why)) => {
@@ -191,6 +214,23 @@ impl Writer<'_> {
                 self.left_out(&Entry { line, ..entry.clone() }, &why);
             }
         }
+    }
+
+    /// What is written can be read again: no expression that the mapping's language refuses, and no item without its loop.
+    fn safely(&self, value: &Sym) -> Result<Option<String>, (usize, String)> {
+        if !self.in_each && value.reads_item() {
+            return Err((0, "it is put together by a loop, item by item".to_owned()));
+        }
+        let text = rendered(value)?;
+        if let Some(text) = &text {
+            let own: Option<toml::Table> = format!("x = {text}").parse().ok();
+            let exprs = own.as_ref().and_then(|table| table.get("x")).map(texts).unwrap_or_default();
+            let long = exprs.iter().any(|text| text.contains("{{") && text.len() > limits::PHP_EXPRESSION_BYTES);
+            if long || exprs.iter().any(|text| Expr::parse(text).is_err()) {
+                return Err((0, "it comes to an expression that is too long or too deep".to_owned()));
+            }
+        }
+        Ok(text)
     }
 
     /// A field that the CRM does not have.
@@ -211,11 +251,16 @@ fn rendered(value: &Sym) -> Result<Option<String>, (usize, String)> {
     Ok(Some(match value {
         Sym::Const(Value::Null) => return Ok(None),
         Sym::Const(Value::String(text)) if text.is_empty() => return Ok(None),
-        Sym::Const(Value::String(text)) if text.contains("{{") => {
+        Sym::Const(Value::String(text)) if text.contains("{{") || text.contains("{%") || text.contains("{#") => {
             toml_text(&format!("{{{{ {} }}}}", super::symbol::quoted(text)))
         }
         Sym::Const(Value::String(text)) => toml_text(text),
         Sym::Const(other) => other.to_string(),
+        Sym::Text(pieces)
+            if pieces.iter().any(|piece| matches!(piece, Piece::Literal(text) if text.contains(['{', '}']))) =>
+        {
+            toml_text(&format!("{{{{ {} }}}}", bare(&value.expr().unwrap_or_default())))
+        }
         Sym::Text(pieces) => {
             let parts = pieces.iter().map(|piece| match piece {
                 Piece::Literal(text) => text.clone(),
@@ -240,17 +285,19 @@ fn rendered(value: &Sym) -> Result<Option<String>, (usize, String)> {
     }))
 }
 
+/// The texts of a value.
+fn texts(value: &toml::Value) -> Vec<String> {
+    match value {
+        toml::Value::String(text) => vec![text.clone()],
+        toml::Value::Array(items) => items.iter().flat_map(texts).collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// An expression without the parentheses around the whole of it.
 fn bare(source: &str) -> &str {
     let inner = source.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
-    let mut depth = 0_i32;
-    let whole = inner.is_some_and(|inner| {
-        inner.chars().all(|c| {
-            depth += i32::from(c == '(') - i32::from(c == ')');
-            depth >= 0
-        })
-    });
-    if whole { inner.unwrap_or(source) } else { source }
+    inner.filter(|inner| super::symbol::is_closed(inner)).unwrap_or(source)
 }
 
 /// A text as TOML writes it.

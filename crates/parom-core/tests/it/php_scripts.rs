@@ -76,11 +76,66 @@ fn what_is_no_order_script_is_told_so() {
     let _ = convert(endless, "main");
 }
 
+/// Wherever a key may stand, and however the script around it is broken, it is in no comment and in no note.
+#[test]
+fn a_key_is_never_shown() {
+    let order = "$data = ['source_id' => 3, 'buyer' => ['full_name' => $_POST['name']], 'products' => []";
+    let send = "]; $body = json_encode($data); $ch = curl_init('https://openapi.keycrm.app/v1/order');";
+    let places = [
+        "$token = 'SECRETq1w2e3';",
+        "$token = 'SECRETq1w2e3;",
+        "$token = SECRETq1w2e3-made-up-9f8e;",
+        "$token = \u{201c}SECRETq1w2e3\u{201d};",
+        "define(KEY, SECRETq1w2e3);",
+        "$c = ['token' => 'SECRETq1w2e3' 'SECRETw2' => 1];",
+        "$h = array(\"Content-type: application/json\" \"Authorization: Bearer SECRETq1w2e3\");",
+        "if ($_GET['key'] !== 'SECRETq1w2e3') { die('no'); }",
+        "foreach (load('SECRETq1w2e3') as $x) { $z = 1; }",
+        "$data['manager_comment'] = hash_hmac('sha256', $_POST['phone'], 'SECRETq1w2e3');",
+        "$data['buyer_comment'] = file_get_contents('https://x.example/?t=SECRETq1w2e3');",
+        "$data['api_key'] = 'SECRETq1w2e3';",
+        "$data['source_uuid'] = $_GET['token'] == 'SECRETq1w2e3' ? $_POST['id'] : null;",
+    ];
+    for place in places {
+        for text in [
+            format!("<?php {place}\n{order}{send}"),
+            format!(
+                "<?php {order}]; {place} json_encode($data); $ch = curl_init('https://openapi.keycrm.app/v1/order');"
+            ),
+            format!("<?php {order}\n{place}{send}"),
+        ] {
+            let (channel, notes) = match convert(&text, "main") {
+                Ok(converted) => (converted.channel, converted.notes),
+                Err(ConvertError::NoOrder(notes)) => (String::new(), notes),
+                Err(error) => panic!("{error}: {text}"),
+            };
+            assert!(!channel.contains("SECRET"), "{text}\n{channel}");
+            assert!(notes.iter().all(|note| !note.text.contains("SECRET")), "{text}\n{notes:?}");
+        }
+    }
+}
+
+/// What doubles with each line ends at a limit, and the rest of the order is still carried.
+#[test]
+fn a_value_that_grows_without_end_is_left_out() {
+    let doubled = "$s = $s . $s;".repeat(60);
+    let text = format!(
+        "<?php $s = 'ab'; {doubled} $t = $_POST['a']; {} $d = ['source_id' => 3, 'buyer' => ['full_name' => $_POST['name']], \
+         'products' => [], 'buyer_comment' => $s, 'manager_comment' => $t]; json_encode($d);",
+        doubled.replace("$s", "$t"),
+    );
+    let converted = convert(&text, "main").unwrap();
+    assert!(converted.channel.len() < 10_000 && converted.channel.contains("full_name = \"{{ name }}\""));
+    for name in ["buyer_comment", "manager_comment"] {
+        assert!(converted.notes.iter().any(|note| note.text.contains(name)), "{:?}", converted.notes);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
     /// Scripts that were cut, joined and spoilt are read without a panic, and what comes out is TOML.
     #[test]
-    fn spoilt_scripts_do_no_harm(which in 0usize..18, from in 0usize..3000, len in 0usize..400, put in "[\\[\\](){};,'\"$=>.?:a-z \n]{0,12}") {
+    fn spoilt_scripts_do_no_harm(which in 0usize..21, from in 0usize..3000, len in 0usize..400, put in "[\\[\\](){};,'\"$=>.?:a-z \n]{0,12}") {
         let folders = folders();
         let mut text: Vec<char> = fs::read_to_string(folders[which % folders.len()].join("script.php")).unwrap().chars().collect();
         let start = from.min(text.len());
@@ -91,6 +146,9 @@ proptest! {
             let (_, findings) = parse("script", &converted.channel);
             let broken = findings.iter().find(|finding| finding.code.as_str() == "invalid_toml");
             prop_assert!(broken.is_none(), "{broken:?}\n{}", converted.channel);
+            let comments = converted.channel.lines().filter(|line| line.starts_with('#'));
+            let mut said = converted.notes.iter().map(|note| note.text.as_str()).chain(comments);
+            prop_assert!(!said.any(|text| text.contains("made-up")), "{text}\n{converted:?}");
         }
     }
 }

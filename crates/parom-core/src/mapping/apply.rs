@@ -3,6 +3,7 @@
 use minijinja::Value as Context;
 use serde_json::{Map, Value};
 
+use super::context::Root;
 use super::expr::ExprError;
 use super::rules::{Assign, LineRule, Place, Rules};
 use super::{Expr, context};
@@ -11,9 +12,9 @@ use crate::limits;
 use crate::problem::{Code, Effect, Problem};
 use crate::submission::Submission;
 
-struct Run<'a> {
-    submission: &'a Submission,
-    locale: &'a Locale,
+struct Run {
+    /// What every line sees beside its item: lifted once, since a form may be large and its lines many.
+    shared: Root,
     problems: Vec<Problem>,
     left_out: Vec<(String, String)>,
 }
@@ -38,13 +39,14 @@ struct Group {
 
 /// Evaluates the rules.
 pub(super) fn apply(rules: &Rules, submission: &Submission, locale: &Locale) -> Applied {
-    let mut run = Run { submission, locale, problems: Vec::new(), left_out: Vec::new() };
-    let root = context::root(submission, locale, None);
+    let shared = context::root(submission, locale);
+    let root = shared.context(None);
+    let mut run = Run { shared, problems: Vec::new(), left_out: Vec::new() };
     let group = run.group(&rules.order, &root, "");
     Applied { raw: group.fields, problems: run.problems, left_out: run.left_out }
 }
 
-impl Run<'_> {
+impl Run {
     fn group(&mut self, assigns: &[Assign], root: &Context, path: &str) -> Group {
         let mut out = Group::default();
         for assign in assigns {
@@ -111,7 +113,7 @@ impl Run<'_> {
                 continue;
             }
             for item in list {
-                let root = context::root(self.submission, self.locale, Some(item));
+                let root = self.shared.context(Some(item));
                 let group = self.group(&line.assigns, &root, &format!("{path}.{}", items.len()));
                 self.line(group, path, &mut items);
             }

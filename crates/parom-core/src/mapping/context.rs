@@ -15,8 +15,9 @@ use crate::submission::{Submission, embedded_json};
 /// The name under which filters find the locale; no expression can spell it.
 pub(super) const LOCALE: &str = "locale of the channel";
 
-#[derive(Debug)]
-struct Root {
+/// The roots. Their values are shared: a copy costs little, whatever was submitted.
+#[derive(Clone, Debug)]
+pub(super) struct Root {
     form: Context,
     query: Context,
     cookies: Context,
@@ -44,18 +45,25 @@ pub(super) struct JsonText {
     tree: Context,
 }
 
-/// The context of one evaluation. The form's values are shared, so a line's context costs little.
-pub(super) fn root(submission: &Submission, locale: &Locale, item: Option<Context>) -> Context {
+/// The roots of a submission.
+pub(super) fn root(submission: &Submission, locale: &Locale) -> Root {
     let pairs = |pairs: &[(String, String)]| Context::from_object(Fields::of_pairs(pairs));
-    Context::from_object(Root {
+    Root {
         form: form(submission),
         query: pairs(&submission.query),
         cookies: pairs(&submission.cookies),
         page: Context::from(submission.page.as_str()),
         received_at: Context::from(submission.received_at.to_string()),
-        item,
+        item: None,
         locale: Context::from_object(LocaleValue(locale.clone())),
-    })
+    }
+}
+
+impl Root {
+    /// The context of an evaluation; `item` is the one of a list, in its line.
+    pub(super) fn context(&self, item: Option<Context>) -> Context {
+        Context::from_object(Root { item, ..self.clone() })
+    }
 }
 
 fn form(submission: &Submission) -> Context {

@@ -104,7 +104,7 @@ pub fn revise(
 #[must_use]
 pub fn idempotency_key(channel: &Channel, submission: &Submission) -> Option<String> {
     let expr = channel.idempotency_key.as_ref()?;
-    let context = context::root(&channel.shaped(submission), &channel.locale(), None);
+    let context = context::root(&channel.shaped(submission), &channel.locale()).context(None);
     let value = expr.eval(&context).ok()?;
     plain(&value).filter(|key| !key.is_empty())
 }
@@ -115,7 +115,7 @@ fn target(channel: &Channel, submission: &Submission, locale: &Locale) -> (Targe
         TargetRule::Always(target) => return (*target, None),
         TargetRule::By(expr) => expr,
     };
-    let said = expr.eval(&context::root(submission, locale, None));
+    let said = expr.eval(&context::root(submission, locale).context(None));
     let word = said.as_ref().ok().and_then(plain).unwrap_or_default();
     match Target::parse(&word) {
         Some(target) => (target, None),

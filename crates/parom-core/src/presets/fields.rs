@@ -17,7 +17,7 @@ const REST_CHARS: usize = 4_000;
 /// `found.rest` with every other answer as text. Marks are taken from the address of the page, where one of the fields is
 /// one. A hint tells the meaning of a field whose type says it.
 pub(super) fn with_found(fields: Map<String, Value>, hints: &[(&str, String)]) -> Map<String, Value> {
-    let scalars: Map<String, Value> = fields.iter().filter_map(|(k, v)| Some((k.clone(), scalar(v)?))).collect();
+    let scalars: Map<String, Value> = fields.iter().map(|(k, v)| (k.clone(), scalar(v))).collect();
     let tree = Value::Object(scalars);
     let mut meanings: Vec<(&str, &str)> = hints.iter().map(|(meaning, name)| (*meaning, name.as_str())).collect();
     for (meaning, name) in recognise(&tree) {
@@ -34,6 +34,7 @@ pub(super) fn with_found(fields: Map<String, Value>, hints: &[(&str, String)]) -
         meanings.retain(|(meaning, _)| !LINE.contains(meaning));
     }
     found.insert("products".into(), Value::Array(products));
+    whole_name(&mut found);
     found.insert("rest".into(), rest(&tree, &meanings).into());
     let mut shaped = fields;
     for (mark, value) in marks(&tree) {
@@ -43,16 +44,39 @@ pub(super) fn with_found(fields: Map<String, Value>, hints: &[(&str, String)]) -
     shaped
 }
 
-/// A value, or a list of values as one text.
-fn scalar(value: &Value) -> Option<Value> {
-    match value {
-        Value::Object(_) => None,
-        Value::Array(items) => {
-            let texts: Option<Vec<String>> = items.iter().map(plain).collect();
-            texts.map(|texts| Value::String(texts.join(", ")))
-        }
-        other => Some(other.clone()),
+/// A value; a list or a group of values as one text.
+fn scalar(value: &Value) -> Value {
+    let texts: Vec<String> = match value {
+        Value::Array(items) => items.iter().map(written).collect(),
+        Value::Object(parts) => parts.iter().map(|(name, part)| format!("{name}: {}", written(part))).collect(),
+        other => return other.clone(),
+    };
+    Value::String(texts.join(", "))
+}
+
+fn written(value: &Value) -> String {
+    plain(value).unwrap_or_else(|| value.to_string())
+}
+
+/// A field `Name` beside a field `Surname` is the given name: both make the name, with what stands in neither twice.
+fn whole_name(found: &mut Map<String, Value>) {
+    let part = |name: &str| found.get(name).and_then(plain).map(|text| text.trim().to_owned()).unwrap_or_default();
+    let (full, first, last) = (part("full_name"), part("first_name"), part("last_name"));
+    if full.is_empty() {
+        return;
     }
+    let more = [first, last].into_iter().filter(|part| !full.contains(part.as_str()));
+    let whole: Vec<String> = [full.clone()].into_iter().chain(more).collect();
+    found.insert("full_name".into(), whole.join(" ").into());
+}
+
+/// Adds a field; a second one with the same title gets a number rather than the first one's place.
+pub(super) fn add(fields: &mut Map<String, Value>, name: &str, value: Value) -> String {
+    let free = |name: &String| !fields.contains_key(name);
+    let numbered = (2..=100).map(|number| format!("{name} ({number})"));
+    let name = [name.to_owned()].into_iter().chain(numbered).find(free).unwrap_or_else(|| name.to_owned());
+    fields.insert(name.clone(), value);
+    name
 }
 
 /// A line for each product that was ticked, or the one of the form.

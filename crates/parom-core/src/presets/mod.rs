@@ -5,6 +5,7 @@
 //! brings what it sent into a shape that a mapping can read. It decides over a decoded request and reads nothing else.
 
 mod cf7;
+mod charges;
 mod elementor;
 mod fields;
 mod googleforms;
@@ -181,6 +182,11 @@ fn given_up(status: &str) -> Option<String> {
 
 fn header<'a>(submission: &'a Submission, name: &str) -> &'a str {
     lookup(&submission.headers, name).unwrap_or_default()
+}
+
+/// The items of a list.
+fn list<'a>(form: &'a Map<String, Value>, name: &str) -> impl Iterator<Item = &'a Value> {
+    form.get(name).and_then(Value::as_array).into_iter().flatten()
 }
 
 /// A list of `{key, value}` as one object.

@@ -128,7 +128,8 @@ impl Signing {
     /// The header's text for a body, as the sender would write it; for senders of our own and for tests.
     #[must_use]
     pub fn sign(&self, secret: &str, before: &str, body: &[u8]) -> String {
-        let Some(mut mac) = self.mac(secret) else {
+        let key = self.keys(secret).into_iter().next().unwrap_or_default();
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&key) else {
             return String::new();
         };
         mac.update(before.as_bytes());
@@ -142,21 +143,27 @@ impl Signing {
     }
 
     fn matches(&self, secret: &str, before: &[u8], body: &[u8], signatures: &[Vec<u8>]) -> bool {
-        let Some(mut mac) = self.mac(secret) else {
-            return false;
-        };
-        mac.update(before);
-        mac.update(body);
-        // Each compares in constant time.
-        signatures.iter().any(|signature| mac.clone().verify_slice(signature).is_ok())
+        self.keys(secret).iter().any(|key| {
+            let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
+                return false;
+            };
+            mac.update(before);
+            mac.update(body);
+            // Each compares in constant time.
+            signatures.iter().any(|signature| mac.clone().verify_slice(signature).is_ok())
+        })
     }
 
-    fn mac(&self, secret: &str) -> Option<Hmac<Sha256>> {
-        let key = match (&self.scheme, secret.strip_prefix("whsec_")) {
-            (Scheme::StandardWebhooks, Some(coded)) => STANDARD.decode(coded).ok()?,
-            _ => secret.as_bytes().to_vec(),
-        };
-        Hmac::new_from_slice(&key).ok()
+    /// The key of a secret. Standard Webhooks write it as base64 behind `whsec_`; without that it may be either.
+    fn keys(&self, secret: &str) -> Vec<Vec<u8>> {
+        let bytes = secret.as_bytes().to_vec();
+        match (&self.scheme, secret.strip_prefix("whsec_")) {
+            (Scheme::StandardWebhooks, Some(coded)) => {
+                STANDARD.decode(coded).into_iter().filter(|key| !key.is_empty()).collect()
+            }
+            (Scheme::StandardWebhooks, None) => STANDARD.decode(secret).into_iter().chain([bytes]).collect(),
+            _ => vec![bytes],
+        }
     }
 
     fn decode(&self, text: &str) -> Option<Vec<u8>> {

@@ -42,6 +42,14 @@ const MEANINGS: &[(&str, &[&str])] = &[
     ("quantity", &["quantity", "qty", "count", "кількість", "количество"]),
     ("picture", &["product_picture", "picture", "image", "img", "photo"]),
 ];
+/// Words that mean something else as often: they count alone, and with a value that fits. (`Пошта` is an e-mail or Nova
+/// Poshta, `Номер` a phone or a branch, `count` is in `discount`.)
+const UNSURE: [&str; 9] = ["номер", "пошта", "почта", "count", "cost", "title", "note", "image", "photo"];
+/// The meanings of a product's line.
+const LINE: [&str; 5] = ["sku", "product", "price", "quantity", "picture"];
+/// What a number of the whole order is named by, and no product's.
+const FOREIGN: [&str; 10] =
+    ["shipping", "delivery", "доставк", "discount", "знижк", "скидк", "total", "сума", "сумма", "payment"];
 /// Whether a value is of a kind.
 type Fits = fn(&str) -> bool;
 
@@ -60,12 +68,24 @@ pub fn recognise(tree: &Value) -> Vec<(&'static str, &str)> {
         .map(|(name, _)| (name.as_str(), plain(name)))
         .collect();
     let mut found: Vec<(&'static str, &str)> = Vec::new();
-    let same = |name: &str, word: &str| name == word;
-    let within = |name: &str, word: &str| {
-        name.split('_').any(|part| part == word) || (word.chars().count() >= 4 && name.contains(word))
-    };
-    take(&names, same, &mut found);
-    take(&names, within, &mut found);
+    let fits = |meaning: &str, name: &str| fits(meaning, &fields[name]);
+    let filled = |name: &str| convert::plain(&fields[name]).is_some_and(|text| !text.trim().is_empty());
+    take(
+        &names,
+        |meaning, (name, plain), word| {
+            plain == word && (!UNSURE.contains(&word) || filled(name) && fits(meaning, name))
+        },
+        &mut found,
+    );
+    take(
+        &names,
+        |meaning, (name, plain), word| {
+            let part = plain.split('_').any(|part| part == word || (word.chars().count() >= 4 && part.contains(word)));
+            let foreign = LINE.contains(&meaning) && FOREIGN.iter().any(|other| plain.contains(other));
+            part && !UNSURE.contains(&word) && !foreign && fits(meaning, name)
+        },
+        &mut found,
+    );
     for (meaning, fits) in [("email", is_email as fn(&str) -> bool), ("phone", is_phone)] {
         let free = |name: &&str| !found.iter().any(|(_, taken)| taken == name);
         if found.iter().all(|(known, _)| *known != meaning) {
@@ -106,15 +126,35 @@ pub fn cart(tree: &Value) -> Option<&str> {
     fields.keys().find(is_cart).map(String::as_str)
 }
 
-fn take<'a>(names: &[(&'a str, String)], fits: impl Fn(&str, &str) -> bool, found: &mut Vec<(&'static str, &'a str)>) {
+fn take<'a>(
+    names: &[(&'a str, String)],
+    fits: impl Fn(&str, (&str, &str), &str) -> bool,
+    found: &mut Vec<(&'static str, &'a str)>,
+) {
     for (meaning, words) in MEANINGS {
         if found.iter().any(|(known, _)| known == meaning) {
             continue;
         }
         let free = |name: &str| !found.iter().any(|(_, taken)| *taken == name);
-        let field = words.iter().find_map(|word| names.iter().find(|(name, plain)| free(name) && fits(plain, word)));
+        let field = words.iter().find_map(|word| {
+            names.iter().find(|(name, plain)| free(name) && fits(meaning, (*name, plain.as_str()), word))
+        });
         found.extend(field.map(|(name, _)| (*meaning, *name)));
     }
+}
+
+/// Whether a value may have a meaning; one that is empty may.
+fn fits(meaning: &str, value: &Value) -> bool {
+    let text = convert::plain(value).unwrap_or_default();
+    let text = text.trim();
+    text.is_empty()
+        || match meaning {
+            "phone" => text.chars().filter(char::is_ascii_digit).count() >= 7,
+            "email" => text.contains('@'),
+            "price" => convert::money(text, value.is_number()).is_ok(),
+            "quantity" => convert::quantity(text).is_ok(),
+            _ => true,
+        }
 }
 
 /// One form of a name, however its words are joined and whichever apostrophe was at hand.

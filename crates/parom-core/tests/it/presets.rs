@@ -64,6 +64,83 @@ fn every_sample_becomes_the_order_beside_it() {
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
+/// The order that a preset makes of a JSON body.
+fn order(name: &str, body: &str) -> serde_json::Value {
+    let preset = named(name).unwrap();
+    let at: Timestamp = "2026-11-24T08:30:00Z".parse().unwrap();
+    let submission = Submission { form: decode_json(body.as_bytes()).unwrap(), ..Submission::empty(at) };
+    let (draft, _) = mapping::map(&channel(preset, ""), &submission, Given { dictionary: None, random: 0 });
+    serde_json::Value::Object(draft.body)
+}
+
+/// Lines less discount plus delivery.
+fn total(order: &serde_json::Value) -> f64 {
+    let number = |value: &serde_json::Value| value.as_f64().unwrap_or_default();
+    let lines = order["products"].as_array().into_iter().flatten();
+    let lines: f64 = lines.map(|line| number(&line["price"]) * number(&line["quantity"])).sum();
+    ((lines - number(&order["discount_amount"]) + number(&order["shipping_price"])) * 100.0).round() / 100.0
+}
+
+/// Taxes, fees, tips, several deliveries and deductions of every kind: the CRM's total is the shop's.
+#[test]
+fn the_total_is_the_shops() {
+    let woo = order(
+        "woocommerce",
+        r#"{"id":1,"number":"1","discount_total":"10.00","shipping_total":"50.00","total_tax":"18.00","total":"203.00",
+            "billing":{"first_name":"О"},"line_items":[{"name":"A","quantity":2,"subtotal":"120.00","total":"110.00"}],
+            "fee_lines":[{"name":"Пакування","total":"30.00"},{"name":"Знижка клієнта","total":"-5.00"}],
+            "tax_lines":[{"label":"ПДВ","tax_total":"18.00"}],"shipping_lines":[{"method_title":"НП"}]}"#,
+    );
+    assert_eq!(total(&woo), 203.0, "{woo:#}");
+    assert_eq!(woo["products"][2]["name"], "ПДВ");
+    let opencart = order(
+        "opencart",
+        r#"{"event":"order.created","order":{"order_id":"7","firstname":"О","telephone":"0671112233"},
+            "products":[{"name":"A","price":"100.00","quantity":"1"}],
+            "totals":[{"code":"sub_total","title":"Сума","value":"100.00"},{"code":"shipping","title":"НП","value":"70.00"},
+                      {"code":"coupon","title":"Купон","value":"-10.00"},{"code":"voucher","title":"Сертифікат","value":"-20.00"},
+                      {"code":"tax","title":"ПДВ 20%","value":"18.00"},{"code":"total","title":"Разом","value":"158.00"}]}"#,
+    );
+    assert_eq!(total(&opencart), 158.0, "{opencart:#}");
+    let shopify = order(
+        "shopify",
+        r##"{"id":9,"name":"#9","taxes_included":false,"total_tax":"6.00","total_tip_received":"4.00","total_discounts":"10.00",
+            "total_price":"165.00","customer":{"first_name":"О"},"line_items":[{"title":"A","price":"100.00","quantity":1}],
+            "shipping_lines":[{"title":"НП","price":"40.00"},{"title":"Кур'єр","price":"25.00"}],
+            "tax_lines":[{"title":"VAT","price":"6.00"}],"note_attributes":[{"name":"Подарунок","value":"так"}]}"##,
+    );
+    assert_eq!(total(&shopify), 165.0, "{shopify:#}");
+    assert!(shopify["manager_comment"].as_str().unwrap().contains("Подарунок: так"), "{shopify:#}");
+}
+
+/// Every answer of a form is in the order, in the place that it means or for the manager to read.
+#[test]
+fn answers_are_neither_lost_nor_mistaken() {
+    let form = order(
+        "cf7",
+        r#"{"Name":"Олена","Прізвище":"Ковальчук","Пошта":"Нова Пошта","Номер":"12","Телефон":"0671112233","discount":"10",
+            "Загальна сума":"540","Job title":"Флорист","address":{"city":"Київ","flat":"7"},"extras":[{"a":1}]}"#,
+    );
+    assert_eq!(form["buyer"]["full_name"], "Олена Ковальчук", "{form:#}");
+    assert_eq!(form["buyer"]["phone"], "+380671112233", "{form:#}");
+    assert!(form["buyer"].get("email").is_none() && form.get("products").is_none(), "{form:#}");
+    let comment = form["manager_comment"].as_str().unwrap();
+    for kept in
+        ["Пошта: Нова Пошта", "Номер: 12", "discount: 10", "Загальна сума: 540", "Job title: Флорист", "{\"a\":1}"]
+    {
+        assert!(comment.contains(kept), "{kept} is lost: {form:#}");
+    }
+    assert_eq!(form["shipping"]["shipping_secondary_line"], "city: Київ, flat: 7", "{form:#}");
+    // Two questions of one title.
+    let twice = order(
+        "elementor",
+        r#"{"form":{"id":"1","name":"f"},"fields":{"a":{"id":"a","type":"text","title":"Розмір","value":"S","raw_value":"S"},
+            "b":{"id":"b","type":"text","title":"Розмір","value":"L","raw_value":"L"},
+            "p":{"id":"p","type":"tel","title":"","value":"0671112233","raw_value":"0671112233"}}}"#,
+    );
+    assert_eq!(twice["manager_comment"], "Розмір: S\nРозмір (2): L", "{twice:#}");
+}
+
 /// What the preset makes of a sample, as text.
 fn outcome(preset: &Preset, sample: &Path) -> String {
     let (submission, _) = read(sample);
@@ -165,6 +242,12 @@ fn standard_webhooks_are_signed_as_their_libraries_sign() {
         let now = Timestamp::from_second(at).unwrap();
         let verify = |given: &str| signing.verify(&[secret], &headers(given), body.as_bytes(), now);
         assert_eq!(verify(signature), Ok(()));
+        let bare = secret.trim_start_matches("whsec_");
+        assert_eq!(
+            signing.verify(&[bare], &headers(signature), body.as_bytes(), now),
+            Ok(()),
+            "the prefix may be left out"
+        );
         // Others in the list, of another version or of a secret that was changed, do no harm.
         assert_eq!(verify(&format!("v1a,AAAA v1,AAAA {signature}")), Ok(()));
         for short in ["v1,", "v1", "", &signature[..signature.len() - 4], &signature[3..]] {

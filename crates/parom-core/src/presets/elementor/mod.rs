@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::fields::with_found;
+use super::fields::{add, with_found};
 use super::{Answer, Kind, Mark, Preset};
 use crate::submission::Submission;
 
@@ -38,14 +38,14 @@ fn shape(submission: &Submission) -> Option<Value> {
     for (id, field) in fields {
         let text = |key: &str| field.get(key).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
         let name = text("title").unwrap_or(id).to_owned();
-        match text("type") {
-            Some("tel") => hints.push(("phone", name.clone())),
-            Some("email") => hints.push(("email", name.clone())),
-            _ => {}
-        }
         // `raw_value` is what was chosen, `value` how it is shown.
         let value = field.get("raw_value").filter(|raw| !crate::convert::is_empty(raw)).or_else(|| field.get("value"));
-        named.insert(name, value.cloned().unwrap_or_default());
+        let name = add(&mut named, &name, value.cloned().unwrap_or_default());
+        match text("type") {
+            Some("tel") => hints.push(("phone", name)),
+            Some("email") => hints.push(("email", name)),
+            _ => {}
+        }
     }
     let page = form.get("meta").and_then(|meta| meta.get("page_url")?.get("value"));
     named.extend(page.map(|page| ("page_url".to_owned(), page.clone())));

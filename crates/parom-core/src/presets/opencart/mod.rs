@@ -1,9 +1,10 @@
 //! OpenCart 3 and 4 through the event handlers beside this file: see the README.
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{Answer, Kind, Mark, PAROM, Preset, header, keyed};
+use super::charges::{Charges, named};
+use super::{Answer, Kind, Mark, PAROM, Preset, header, keyed, list};
 use crate::submission::Submission;
 
 pub(super) static PRESET: Preset = Preset {
@@ -48,6 +49,19 @@ fn shape(submission: &Submission) -> Option<Value> {
     let totals: Vec<(String, Value)> = totals
         .filter_map(|total| Some((total.get("code")?.as_str()?.to_owned(), total.get("value")?.clone())))
         .collect();
+    form.insert("charges".into(), charges(&form));
     form.insert("total".into(), Value::Object(totals.into_iter().collect()));
     Some(Value::Object(form))
+}
+
+/// What the shop adds to its products (a tax, a packing) and takes off (a coupon, a voucher, points).
+fn charges(form: &Map<String, Value>) -> Value {
+    let mut charges = Charges::default();
+    for total in list(form, "totals") {
+        let code = total.get("code").and_then(Value::as_str).unwrap_or_default();
+        if !matches!(code, "sub_total" | "total" | "shipping") {
+            charges.add(named(total, "title", code), total.get("value"));
+        }
+    }
+    charges.value()
 }

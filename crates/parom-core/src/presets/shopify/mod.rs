@@ -1,9 +1,12 @@
 //! Shopify's `orders/create` and `orders/updated`: see the README beside this file.
 
 use jiff::Timestamp;
-use serde_json::Value;
+use rust_decimal::Decimal;
+use serde_json::{Map, Value};
 
-use super::{Answer, Encoding, Kind, Mark, Preset, Scheme, Signing, by_key, given_up, header, keyed, stale};
+use super::charges::{Charges, decimal, named};
+use super::{Answer, Encoding, Kind, Mark, Preset, Scheme, Signing, by_key, given_up, header, keyed, list, stale};
+use crate::convert::plain;
 use crate::submission::Submission;
 
 pub(super) static PRESET: Preset = Preset {
@@ -49,6 +52,11 @@ fn kind(submission: &Submission) -> Kind {
 
 fn shape(submission: &Submission) -> Option<Value> {
     let mut form = submission.form.as_object()?.clone();
+    form.insert("charges".into(), charges(&form));
+    let notes = list(&form, "note_attributes").filter_map(|note| {
+        Some(format!("{}: {}", named(note, "name", "?"), plain(note.get("value")?).filter(|text| !text.is_empty())?))
+    });
+    form.insert("notes_text".into(), notes.collect::<Vec<_>>().join("\n").into());
     form.insert("notes".into(), by_key(form.get("note_attributes"), "name", "value").into());
     // A path with its query: the marks of the first page.
     let landing = form.get("landing_site").and_then(Value::as_str).and_then(|path| path.split_once('?'));
@@ -61,4 +69,19 @@ fn shape(submission: &Submission) -> Option<Value> {
         form.insert(name, Value::String(value));
     }
     Some(Value::Object(form))
+}
+
+/// Several deliveries are one price; taxes that the prices are without, and a tip, are lines.
+fn charges(form: &Map<String, Value>) -> Value {
+    let mut charges = Charges::default();
+    charges.take_off(form.get("total_discounts"));
+    if form.get("taxes_included") == Some(&Value::Bool(false)) {
+        let label = list(form, "tax_lines").next().map_or("Податок", |tax| named(tax, "title", "Податок"));
+        charges.add(label, form.get("total_tax"));
+    }
+    charges.add("Чайові", form.get("total_tip_received"));
+    let mut charges = charges.value();
+    let deliveries = list(form, "shipping_lines").filter_map(|line| line.get("price").and_then(decimal));
+    charges["shipping"] = deliveries.sum::<Decimal>().normalize().to_string().into();
+    charges
 }

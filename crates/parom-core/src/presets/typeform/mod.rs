@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::fields::with_found;
+use super::fields::{add, with_found};
 use super::{Answer, Encoding, Kind, Mark, Preset, Scheme, Signing, keyed};
 use crate::convert::plain;
 use crate::submission::Submission;
@@ -47,15 +47,17 @@ fn shape(submission: &Submission) -> Option<Value> {
         let title = question.and_then(|question| question.get("title")?.as_str());
         // Titles may hold marks of bold text.
         let name = title.or_else(|| answer.pointer("/field/ref")?.as_str()).unwrap_or(kind).replace('*', "");
+        let name = add(&mut fields, &name, value(answer, kind));
         match kind {
-            "phone_number" => hints.push(("phone", name.clone())),
-            "email" => hints.push(("email", name.clone())),
+            "phone_number" => hints.push(("phone", name)),
+            "email" => hints.push(("email", name)),
             _ => {}
         }
-        fields.insert(name, value(answer, kind));
     }
     let hidden = response.get("hidden").and_then(Value::as_object).into_iter().flatten();
-    fields.extend(hidden.map(|(name, value)| (name.clone(), value.clone())));
+    for (name, value) in hidden {
+        add(&mut fields, name, value.clone());
+    }
     let mut shaped = with_found(fields, &hints);
     let form = response.pointer("/definition/title");
     shaped.insert("sent".into(), json!({ "form": form, "at": response.get("submitted_at") }));

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{Answer, Encoding, Kind, Mark, Preset, Scheme, Signing, by_key, given_up, header, keyed, stale};
+use super::charges::{Charges, named};
+use super::{Answer, Encoding, Kind, Mark, Preset, Scheme, Signing, by_key, given_up, header, keyed, list, stale};
 use crate::submission::Submission;
 
 pub(super) static PRESET: Preset = Preset {
@@ -60,11 +61,25 @@ fn shape(submission: &Submission) -> Option<Value> {
     let mut form = submission.form.as_object()?.clone();
     let lines = form.get("line_items")?.as_array()?.iter().map(with_options).collect();
     form.insert("line_items".into(), Value::Array(lines));
+    form.insert("charges".into(), charges(&form));
     form.insert("meta".into(), by_key(form.get("meta_data"), "key", "value").into());
     let shipping = form.get("shipping_lines").and_then(|lines| lines.get(0));
     let shipping = by_key(shipping.and_then(|line| line.get("meta_data")), "key", "value");
     form.insert("shipping_meta".into(), shipping.into());
     Some(Value::Object(form))
+}
+
+/// Fees (a packaging, a payment on delivery) and taxes, which the prices of the lines are without; a fee below nothing is a
+/// discount.
+fn charges(form: &Map<String, Value>) -> Value {
+    let mut charges = Charges::default();
+    charges.take_off(form.get("discount_total"));
+    for fee in list(form, "fee_lines") {
+        charges.add(named(fee, "name", "Комісія"), fee.get("total"));
+    }
+    let label = list(form, "tax_lines").next().map_or("Податок", |tax| named(tax, "label", "Податок"));
+    charges.add(label, form.get("total_tax"));
+    charges.value()
 }
 
 /// A line with the buyer's choices as `options`; keys that start with `_` are the plugins' own.

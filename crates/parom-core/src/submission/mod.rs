@@ -1,6 +1,7 @@
 //! A submission: one request as received, decoded to a tree of fields, and immutable from then on.
 
 mod json;
+mod mask;
 mod php;
 mod recognise;
 
@@ -8,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 pub use json::{decode_json, decode_json_within, embedded_json};
+pub use mask::masked;
 pub use php::fold;
 pub use recognise::{cart, recognise, recognise_values};
 

@@ -7,6 +7,7 @@ mod cases;
 mod channel;
 mod convert;
 mod dictionary;
+mod mask;
 mod outcome;
 mod php;
 mod php_scripts;

@@ -1,6 +1,7 @@
 //! Orders as JSON: the same for the API and for the command line.
 
 use jiff::Timestamp;
+use parom_core::submission::masked;
 use serde_json::{Value, json};
 
 use crate::store::{OrderDetail, Summary};
@@ -48,14 +49,14 @@ pub fn detail_json(order: &OrderDetail) -> Value {
         "door": order.door,
         "content_type": order.content_type,
         "context": order.context,
-        "body": String::from_utf8_lossy(&order.raw),
+        "body": masked(&order.raw),
     });
     let updates = order.updates.iter().map(|update| {
         json!({
             "at": rfc3339(update.received_at),
             "changed_at": update.changed_at.map(rfc3339),
             "result": update.result,
-            "body": String::from_utf8_lossy(&update.raw),
+            "body": masked(&update.raw),
         })
     });
     whole["updates"] = Value::Array(updates.collect());

@@ -93,13 +93,14 @@ async fn propose(config: &Path, sample: &str, source: Option<i64>, account: Opti
 /// The kept samples: when, of what kind, with which fields.
 async fn list_samples(config: &Path, channel: &str, as_json: bool) -> Result<Outcome, Failed> {
     let config = load(config)?;
-    let samples = store(&config)?.samples(channel).await.map_err(|error| error.to_string())?;
+    let store = store(&config)?;
+    let samples = store.samples(channel).await.map_err(|error| error.to_string())?;
     if as_json {
         let rows = samples.iter().map(|sample| {
             json!({
                 "received_at": super::show::time(sample.received_at),
                 "content_type": sample.content_type,
-                "body": String::from_utf8_lossy(&sample.body),
+                "body": parom_core::submission::masked(&sample.body),
             })
         });
         print_json(&rows.collect());
@@ -111,9 +112,7 @@ async fn list_samples(config: &Path, channel: &str, as_json: bool) -> Result<Out
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(["RECEIVED (UTC)", "TYPE", "FIELDS"]);
-    for (sample, submission) in
-        samples.iter().zip(inspect::samples(&store(&config)?, channel).await.unwrap_or_default())
-    {
+    for (sample, submission) in samples.iter().zip(inspect::samples(&store, channel).await.unwrap_or_default()) {
         let fields = submission.form.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
         let kind = sample.content_type.split(';').next().unwrap_or_default();
         table.add_row([&super::show::time(sample.received_at), kind, &fields.collect::<Vec<_>>().join(", ")]);

@@ -2,6 +2,7 @@
 
 use comfy_table::{ContentArrangement, Table, presets};
 use jiff::Timestamp;
+use parom_core::submission::masked;
 use parom_gateway::store::{OrderDetail, Summary};
 
 /// A time as people read it, UTC.
@@ -74,7 +75,7 @@ pub(super) fn page(order: &OrderDetail) -> String {
     let body = serde_json::to_string_pretty(&order.body).unwrap_or_default();
     out.push_str(&format!("\nas the CRM gets it\n{body}\n"));
     out.push_str(&format!("\nsubmission ({}, {})\n", order.door, order.content_type));
-    out.push_str(&printable(&String::from_utf8_lossy(&order.raw)));
+    out.push_str(&printable(&masked(&order.raw)));
     if !order.changes.is_empty() {
         out.push_str("\n\nchanges in the CRM that its sender asked for\n");
     }
@@ -84,7 +85,7 @@ pub(super) fn page(order: &OrderDetail) -> String {
     }
     for update in order.updates.iter().filter(|update| update.result != "replaced") {
         out.push_str(&format!("\nchanged by its sender {} UTC ({})\n", time(update.received_at), update.result));
-        out.push_str(&printable(&String::from_utf8_lossy(&update.raw)));
+        out.push_str(&printable(&masked(&update.raw)));
     }
     out.push_str("\n\nhistory (UTC)\n");
     for event in &order.events {

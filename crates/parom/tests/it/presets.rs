@@ -197,6 +197,12 @@ async fn tildas_key_comes_with_the_form_and_its_test_without() {
     assert_eq!((right.status, right.text.as_str()), (200, "ok"));
     world.crm_has(1).await;
     assert!(!world.crm.orders()[0].to_string().contains("right-token"));
+    // Nor does the terminal or the API show it.
+    let id = world.orders()[0]["id"].as_str().unwrap().to_owned();
+    for args in [vec!["orders", "show", &id], vec!["orders", "show", &id, "--json"]] {
+        let shown = world.cli(&args);
+        assert!(shown.out.contains("API-key=[hidden]") && !shown.out.contains("right-token"), "{}", shown.out);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -30,8 +30,10 @@ impl Convert {
         let Convert::Php { file, account } = self;
         let shown = file.display().to_string();
         let bytes = super::map::read(&file).map_err(|error| format!("{shown}: {error}"))?;
-        // Old scripts are written in another encoding; what matters of them is not.
-        let text = String::from_utf8_lossy(&bytes);
+        // Old scripts are written in windows-1251, which reads every byte as some letter.
+        let other = std::str::from_utf8(&bytes).is_err();
+        let encoding = if other { encoding_rs::WINDOWS_1251 } else { encoding_rs::UTF_8 };
+        let text = encoding.decode_with_bom_removal(&bytes).0;
         let converted = match php::convert(&text, &account) {
             Ok(converted) => converted,
             Err(error) => {
@@ -41,13 +43,14 @@ impl Convert {
                 return Err(format!("{shown}: {error}"));
             }
         };
-        let lossy = matches!(text, std::borrow::Cow::Owned(_));
-        if lossy {
-            eprintln!("{shown}: the script is not in UTF-8: look at its texts in the channel");
+        if other {
+            eprintln!(
+                "{shown}: the script is not in UTF-8 and is read as windows-1251: look at its texts in the channel"
+            );
         }
         print(&format!("# Made of {shown} by `parom convert php`.\n{}", converted.channel));
         tell(&shown, &converted.notes);
-        Ok(if converted.notes.is_empty() && !lossy { Outcome::Done } else { Outcome::Problems })
+        Ok(if converted.notes.is_empty() && !other { Outcome::Done } else { Outcome::Problems })
     }
 }
 

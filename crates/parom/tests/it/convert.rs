@@ -176,6 +176,23 @@ async fn the_command_writes_a_channel_and_names_what_it_could_not_carry() {
     let ran = world.cli(&["convert", "php", plain.to_str().unwrap(), "--account", "second"]);
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
     assert!(ran.out.contains("account = \"second\"") && ran.out.contains("phone = \"{{ tel }}\""), "{}", ran.out);
+    // A script of old: its texts are read as windows-1251, and that is said.
+    let old = world.dir.path().join("old.php");
+    let text = "<?php $d = ['source_id' => 1, 'buyer' => ['phone' => $_POST['tel']], 'buyer_comment' => '\u{412}\u{456}\u{434}'];
+        send(json_encode($d));";
+    let bytes: Vec<u8> = text
+        .chars()
+        .map(|c| match c {
+            'В' => 0xC2,
+            'і' => 0xB3,
+            'д' => 0xE4,
+            c => u8::try_from(c).unwrap(),
+        })
+        .collect();
+    fs::write(&old, bytes).unwrap();
+    let ran = world.cli(&["convert", "php", old.to_str().unwrap()]);
+    assert!(ran.code == 1 && ran.err.contains("windows-1251"), "{}", ran.err);
+    assert!(ran.out.contains("buyer_comment = \"Від\""), "{}", ran.out);
     let none = world.cli(&["convert", "php", world.config().to_str().unwrap()]);
     assert_eq!(none.code, 2);
     assert!(none.err.contains("no order was found"), "{}", none.err);

@@ -3,6 +3,7 @@
 use parom_core::delivery::state::State;
 use parom_core::mapping;
 use parom_core::order::{self, Target, Verdict, schema};
+use parom_core::{Effect, Problem};
 use serde_json::Value;
 
 use super::{Desk, Done, OperateError};
@@ -39,7 +40,14 @@ pub async fn edit(desk: Desk<'_>, name: &str, changes: &[Change], keep: bool) ->
     let dictionary = own.or(channel.as_ref().map(|channel| &channel.account)).and_then(|name| dictionaries.get(name));
     let unknown_sku = channel.as_ref().map(|channel| channel.unknown_sku).unwrap_or_default();
     let target = detail.summary.target;
-    let (draft, verdict) = mapping::revise(target, &body, &locale, unknown_sku, dictionary.as_deref());
+    let (mut draft, mut verdict) = mapping::revise(target, &body, &locale, unknown_sku, dictionary.as_deref());
+    // A bad value was left out of the body; that it is missing there does not mend it.
+    for problem in unsettled(&detail.summary.problems, changes, &body) {
+        if draft.problems.iter().all(|known| known.path != problem.path) {
+            draft.problems.push(problem.clone());
+            verdict = Verdict::Hold;
+        }
+    }
     let goes = verdict == Verdict::Go && !keep;
     let account = if detail.summary.account.is_empty() {
         channel.map(|channel| channel.account.clone()).unwrap_or_default()
@@ -79,6 +87,23 @@ pub async fn edit(desk: Desk<'_>, name: &str, changes: &[Change], keep: bool) ->
     }
 }
 
+/// Problems that hold the order for a value that is still not there, at places that this edit does not touch.
+fn unsettled<'a>(
+    problems: &'a [Problem],
+    changes: &'a [Change],
+    body: &'a serde_json::Map<String, Value>,
+) -> impl Iterator<Item = &'a Problem> {
+    problems.iter().filter(move |problem| {
+        let path = problem.path.as_str();
+        let touched = changes.iter().any(|change| {
+            let (a, b) = (change.path(), path);
+            a == b || a.starts_with(&format!("{b}.")) || b.starts_with(&format!("{a}."))
+        });
+        let missing = order::get(body, path).is_none_or(Value::is_null);
+        problem.effect == Effect::Hold && !path.is_empty() && !touched && missing
+    })
+}
+
 impl Change {
     fn path(&self) -> &str {
         match self {
@@ -94,12 +119,7 @@ fn number_of(draft: &order::Draft, before: &str) -> String {
 
 fn apply(target: Target, body: &mut serde_json::Map<String, Value>, change: &Change) -> Result<(), String> {
     let path = change.path();
-    let first = path.split('.').next().unwrap_or_default();
-    if schema::entry(schema::of(target), first).is_none() {
-        let near = schema::nearest(first, schema::of(target).iter().map(|entry| entry.name));
-        let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-        return Err(format!("an order has no field `{path}`{hint}"));
-    }
+    known(target, path)?;
     match change {
         Change::Set(_, value) => order::set(body, path, value.clone()),
         Change::Unset(_) => {
@@ -107,6 +127,23 @@ fn apply(target: Target, body: &mut serde_json::Map<String, Value>, change: &Cha
             Ok(())
         }
     }
+}
+
+/// That each step of a path is a field of the order.
+fn known(target: Target, path: &str) -> Result<(), String> {
+    let mut group = schema::of(target);
+    for step in path.split('.').filter(|step| step.is_empty() || !step.bytes().all(|b| b.is_ascii_digit())) {
+        let Some(entry) = schema::entry(group, step) else {
+            let near = schema::nearest(step, group.iter().map(|entry| entry.name));
+            let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            return Err(format!("an order has no field `{path}`{hint}"));
+        };
+        group = match &entry.shape {
+            schema::Shape::Object(inner) | schema::Shape::List(inner) => inner,
+            schema::Shape::Value { .. } => &[],
+        };
+    }
+    Ok(())
 }
 
 fn default_locale() -> parom_core::convert::Locale {

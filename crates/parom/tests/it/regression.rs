@@ -107,3 +107,20 @@ async fn a_rest_that_the_crm_asks_for_has_a_bound() {
     world.until("the rest is told", || world.log().contains("\"seconds\":3600")).await;
     assert_eq!(world.get("/readyz").await.status, 200);
 }
+
+/// A bad value is left out of a held order's body: an edit of another field must not send the order without it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_of_another_field_does_not_send_an_order_without_its_price() {
+    let world = World::start().await;
+    let body = "name=Ivan&phone=0671112233&product=Mug&price=1,249";
+    let id = world.post("/in/shop", body).await.json()["id"].as_str().unwrap().to_owned();
+    let edited = world.cli(&["orders", "edit", &id, "--set", "buyer.email=ivan@ukr.net"]);
+    assert!(edited.out.contains("1,249") || edited.err.contains("1,249"), "{}{}", edited.out, edited.err);
+    assert_eq!(world.order(&id)["state"], "held");
+    let wrong = world.cli(&["orders", "edit", &id, "--set", "buyer.emial=ivan@ukr.net"]);
+    assert!(wrong.code == 1 && wrong.out.contains("did you mean `email`"), "{}{}", wrong.out, wrong.err);
+    assert_eq!(world.cli(&["orders", "edit", &id, "--set", "products.0.price=1249"]).code, 0);
+    world.reaches(&id, "delivered").await;
+    assert_eq!(world.crm.orders()[0]["products"][0]["price"], 1249);
+    assert_eq!(world.crm.orders()[0]["buyer"]["email"], "ivan@ukr.net");
+}

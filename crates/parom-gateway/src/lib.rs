@@ -14,5 +14,8 @@ pub mod inspect;
 pub mod intake;
 pub mod metering;
 pub mod operate;
+pub mod passwords;
+mod peers;
 pub mod server;
 pub mod store;
+pub mod ui;

@@ -11,7 +11,7 @@ mod suggest;
 pub use finding::{Finding, Severity};
 pub use known::{check_known, check_rate};
 pub use read::{parse, parse_duration};
-pub use samples::check_samples;
+pub use samples::{check_samples, field_names};
 pub use suggest::{merged, suggest};
 
 use std::borrow::Cow;

@@ -33,6 +33,44 @@ pub fn check_samples(channel: &Channel, text: &str, samples: &[Submission]) -> V
     look.findings.found
 }
 
+/// The form's fields that a channel file reads, in its order: what the inputs of a form for it are called.
+#[must_use]
+pub fn field_names(text: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let table: toml::Table = text.parse().unwrap_or_default();
+    for target in [Target::Order, Target::Card] {
+        if let Some(rules) = table.get(target.as_str()) {
+            collect(rules, &mut names);
+        }
+    }
+    names
+}
+
+fn collect(value: &toml::Value, names: &mut Vec<String>) {
+    match value {
+        toml::Value::Table(table) => table.iter().for_each(|(_, value)| collect(value, names)),
+        toml::Value::Array(items) => items.iter().for_each(|item| collect(item, names)),
+        toml::Value::String(text) => {
+            for name in Expr::parse(text).map(|expr| expr.names()).unwrap_or_default() {
+                let field = form_field(&name);
+                if !ROOTS.contains(&field) && !names.iter().any(|known| known == field) {
+                    names.push(field.to_owned());
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The field of the form that a name starts from.
+fn form_field(name: &str) -> &str {
+    match name.split_once('.') {
+        Some(("form", rest)) => rest.split('.').next().unwrap_or(rest),
+        Some((root, _)) => root,
+        None => name,
+    }
+}
+
 /// The names of a sample: of its tree as the mapping reads it, and as the sender wrote them.
 fn fields(channel: &Channel, sample: &Submission) -> Vec<String> {
     let shaped = channel.shaped(sample);
@@ -69,11 +107,7 @@ impl Look<'_> {
     }
 
     fn name(&mut self, name: &str, at: Range<usize>, path: &str) {
-        let field = match name.split_once('.') {
-            Some(("form", rest)) => rest.split('.').next().unwrap_or(rest),
-            Some((root, _)) => root,
-            None => name,
-        };
+        let field = form_field(name);
         // Marks come with some visits and not with others.
         if ROOTS.contains(&field) || self.known.contains(field) || field.starts_with("utm_") {
             return;

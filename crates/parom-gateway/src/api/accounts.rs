@@ -9,13 +9,12 @@ use serde_json::{Value, json};
 
 use super::Api;
 use super::auth::Caller;
-use super::channels::in_scope;
 use super::problem::Refused;
 use crate::inspect::{self, AccountReport};
 
 pub(super) async fn list(State(api): State<Api>, Extension(caller): Extension<Caller>) -> Result<Response, Refused> {
     let reports = inspect::accounts(&api.intake.config, &api.intake.store).await?;
-    let seen = reports.iter().filter(|report| in_scope(&caller.scope, &report.name));
+    let seen = reports.iter().filter(|report| caller.scope.sees(&report.name));
     Ok(Json(Value::Array(seen.map(AccountReport::to_json).collect())).into_response())
 }
 
@@ -65,6 +64,6 @@ fn entry_json(entry: &Entry) -> Value {
 }
 
 fn known(api: &Api, caller: &Caller, account: &str) -> Result<(), Refused> {
-    let there = api.intake.config.accounts.contains_key(account) && in_scope(&caller.scope, account);
+    let there = api.intake.config.accounts.contains_key(account) && caller.scope.sees(account);
     if there { Ok(()) } else { Err(Refused::new(404, "there is no such account in sight")) }
 }

@@ -38,7 +38,7 @@ pub(super) async fn list(State(api): State<Api>, Extension(caller): Extension<Ca
 pub(super) async fn check(State(api): State<Api>, Extension(caller): Extension<Caller>) -> Result<Response, Refused> {
     let intake = &api.intake;
     let mut accounts = inspect::accounts(&intake.config, &intake.store).await?;
-    accounts.retain(|report| in_scope(&caller.scope, &report.name));
+    accounts.retain(|report| caller.scope.sees(&report.name));
     let set = intake.channels.current();
     let channels = set.values().filter(|live| sees(&caller, live)).map(AsRef::as_ref);
     let mut found = inspect::online(&intake.config, channels, &accounts);
@@ -109,14 +109,7 @@ pub(super) async fn map(
 /// A channel that could never be read belongs to no account: only who sees all sees it.
 fn sees(caller: &Caller, live: &LiveChannel) -> bool {
     match &live.channel {
-        Some(channel) => in_scope(&caller.scope, &channel.account),
+        Some(channel) => caller.scope.sees(&channel.account),
         None => caller.scope == Scope::All,
-    }
-}
-
-pub(super) fn in_scope(scope: &Scope, account: &str) -> bool {
-    match scope {
-        Scope::All => true,
-        Scope::Accounts(names) => names.iter().any(|name| name == account),
     }
 }

@@ -42,6 +42,7 @@ pub(crate) fn routes(intake: Intake) -> Result<Router, String> {
         .route("/orders/{id}", get(orders::show).patch(orders::edit))
         .route("/orders/{id}/retry", post(orders::retry))
         .route("/orders/{id}/cancel", post(orders::cancel))
+        .route("/orders/{id}/accept", post(orders::accept))
         .route("/channels", get(channels::list))
         .route("/channels/{name}/map", post(channels::map))
         .route("/channels/{name}/suggest", get(channels::suggest))

@@ -152,6 +152,20 @@ pub(super) async fn cancel(
     Ok(done(operate::cancel(&api.intake.store, &caller.scope, &id, reason, &caller.name).await?))
 }
 
+/// `{"crm_order_id": 5012}`: a disputed order is this one of the CRM.
+pub(super) async fn accept(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refused> {
+    let body = object(body)?;
+    let number = typed(&body, "crm_order_id", "a whole number", Value::as_i64)?;
+    let number = number.ok_or_else(|| Refused::new(422, "crm_order_id: the number of the order in the CRM"))?;
+    let channels = api.intake.channels.current();
+    Ok(done(operate::accept(desk(&api, &channels, &caller), &id, number).await?))
+}
+
 /// `{"set": {"buyer.phone": "…"}, "unset": ["shipping.warehouse_ref"], "keep": false}`.
 pub(super) async fn edit(
     State(api): State<Api>,

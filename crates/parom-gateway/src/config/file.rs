@@ -105,7 +105,6 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
     account_files(&dir, &mut raw.accounts)?;
     let fail = |message: String| ConfigError(format!("{}: {message}", path.display()));
     let mut unused = Vec::new();
-    unused.extend(raw.ui_listen.is_some().then_some("ui_listen"));
     unused.extend(raw.retention.is_some().then_some("retention"));
     unused.extend(raw.alerts.is_some().then_some("alerts"));
     let accounts = raw.accounts.into_iter().map(|(name, account)| {
@@ -114,6 +113,7 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
     });
     Ok(Config {
         listen: parse_address("listen", &raw.listen).map_err(fail)?,
+        ui_listen: raw.ui_listen.map(|text| parse_address("ui_listen", &text)).transpose().map_err(fail)?,
         public_url: raw.public_url,
         trusted_proxies: raw
             .trusted_proxies
@@ -193,10 +193,10 @@ fn secret(name: &str, raw: RawSecret) -> Result<SecretRef, String> {
 
 fn check_token(name: &str, raw: RawToken) -> Result<ApiToken, String> {
     let role = match raw.role.as_deref() {
-        None | Some("viewer") => Role::Viewer,
-        Some("operator") => Role::Operator,
-        Some("admin") => Role::Admin,
-        Some(other) => return Err(format!("role: `{other}` is not taken; write viewer, operator or admin")),
+        None => Role::Viewer,
+        Some(word) => {
+            Role::parse(word).ok_or_else(|| format!("role: `{word}` is not taken; write viewer, operator or admin"))?
+        }
     };
     Ok(ApiToken { name: name.to_owned(), token: secret("token", raw.token)?, role, accounts: raw.accounts })
 }

@@ -25,6 +25,8 @@ pub struct Config {
     pub file: PathBuf,
     /// Intake, drop-in and health.
     pub listen: SocketAddr,
+    /// The pages, the API and the metrics, where they have an address of their own.
+    pub ui_listen: Option<SocketAddr>,
     /// The address that senders see.
     pub public_url: Option<String>,
     /// Peers whose `X-Forwarded-For` is believed.
@@ -89,6 +91,24 @@ pub enum Role {
     Admin,
 }
 
+impl Role {
+    /// Its word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Role::Viewer => "viewer",
+            Role::Operator => "operator",
+            Role::Admin => "admin",
+        }
+    }
+
+    /// The role of a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Role> {
+        [Role::Viewer, Role::Operator, Role::Admin].into_iter().find(|role| role.as_str() == word)
+    }
+}
+
 /// Delivery's settings; none has a hidden floor.
 #[derive(Clone, Debug)]
 pub struct DeliverySettings {
@@ -134,6 +154,16 @@ impl Config {
         let header = [format!("[accounts.{name}]"), format!("[accounts.\"{name}\"]")];
         let line = text.lines().position(|line| header.iter().any(|header| line.trim_start().starts_with(header)));
         (self.file.clone(), line.map_or(1, |line| line + 1))
+    }
+
+    /// The address of the pages, without a slash at the end: the public one, unless the pages have their own.
+    #[must_use]
+    pub fn pages_url(&self) -> String {
+        match (self.ui_listen, &self.public_url) {
+            (Some(own), _) => format!("http://{own}"),
+            (None, Some(url)) => url.trim_end_matches('/').to_owned(),
+            (None, None) => format!("http://{}", self.listen),
+        }
     }
 
     /// A path of the configuration, resolved beside the file.

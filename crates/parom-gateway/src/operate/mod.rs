@@ -14,7 +14,7 @@ use crate::dictionaries::Dictionaries;
 use crate::store::{Scope, Store, StoreError};
 
 pub use edit::{Change, edit};
-pub use replay::{mended, replay};
+pub use replay::{mended, preview, replay};
 
 /// What became of an order that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +96,25 @@ pub async fn retry(desk: Desk<'_>, name: &str) -> Result<Done, OperateError> {
         State::Delivered => Ok(Done::Stays(state, "it is in the CRM".into())),
         State::Canceled => Ok(Done::Stays(state, "it was canceled; let the sender send it again".into())),
     }
+}
+
+/// Takes an order of the CRM that a person found as the disputed one of ours.
+///
+/// # Errors
+/// An unknown order, one that is not disputed, or the store.
+pub async fn accept(desk: Desk<'_>, name: &str, crm_order_id: i64) -> Result<Done, OperateError> {
+    let Desk { store, actor, .. } = desk;
+    let order = store.order(desk.scope, name).await?.ok_or_else(|| OperateError::Unknown(name.to_owned()))?;
+    let state = order.summary.state;
+    if state != State::Disputed {
+        let text = format!("the order is {state}: only a disputed one is taken for one of the CRM's");
+        return Err(OperateError::Wrong(text));
+    }
+    if crm_order_id < 1 {
+        return Err(OperateError::Wrong("an order of the CRM has a number from 1".into()));
+    }
+    let done = store.accept_found(order.summary.seq, crm_order_id, actor).await?;
+    Ok(if done { Done::Now(State::Delivered) } else { Done::Stays(state, "it has just moved on".into()) })
 }
 
 /// Cancels an order that is not in the CRM, with a reason.

@@ -93,6 +93,18 @@ pub(super) async fn release(desk: Desk<'_>, order: OrderDetail) -> Result<Done, 
     write(store, &order, live, &channel, decided, actor).await
 }
 
+/// What today's mapping would make of an order, without doing it.
+///
+/// # Errors
+/// A channel that cannot be used, in words.
+pub async fn preview(desk: Desk<'_>, order: &OrderDetail) -> Result<Draft, String> {
+    let Some((_, channel)) = usable(desk.channels, &order.summary.channel) else {
+        return Err("its channel's file cannot be used; mend it first".into());
+    };
+    let dictionary = desk.dictionaries.get(&channel.account);
+    Ok(remap(order, &channel, dictionary.as_deref()).await.0)
+}
+
 fn usable<'a>(channels: &'a ChannelSet, name: &str) -> Option<(&'a LiveChannel, Arc<Channel>)> {
     let live = channels.get(name)?;
     Some((live, live.channel.clone()?))

@@ -20,6 +20,7 @@ use crate::dictionaries::Dictionaries;
 use crate::intake::{self, Intake};
 use crate::metering;
 use crate::store::{Role, Store};
+use crate::ui;
 
 /// A running gateway.
 #[derive(Debug)]
@@ -48,6 +49,12 @@ impl Gateway {
             format!("cannot listen on {}: {error}; is another program there? (listen in parom.toml)", config.listen)
         })?;
         let addr = listener.local_addr().map_err(|error| error.to_string())?;
+        let own = match config.ui_listen {
+            Some(own) => Some(TcpListener::bind(own).await.map_err(|error| {
+                format!("cannot listen on {own}: {error}; is another program there? (ui_listen in parom.toml)")
+            })?),
+            None => None,
+        };
         let store = Store::open(&config.store, Role::Serve).map_err(|error| error.to_string())?;
         let channels = Channels::start(&config, &store).await.map_err(|error| error.to_string())?;
         let channels = Arc::new(channels);
@@ -62,9 +69,18 @@ impl Gateway {
             dictionaries: Arc::clone(&dictionaries),
         };
         // Nothing is sent before all that can be wrong with the configuration was looked at.
-        let router = routes(intake)?;
+        let (public, private) = (open_routes(intake.clone()), operator_routes(intake, stopping.clone())?);
         let delivery = Delivery::start(&config, &store, &dictionaries).await?;
-        let server = tokio::spawn(connections::serve(listener, router, stopping.clone()));
+        let server = match own {
+            None => tokio::spawn(connections::serve(listener, nothing_else(public.merge(private)), stopping.clone())),
+            Some(own) => {
+                let senders = connections::serve(listener, nothing_else(public.clone()), stopping.clone());
+                let operators = connections::serve(own, nothing_else(private), stopping.clone());
+                tokio::spawn(async move {
+                    tokio::join!(senders, operators);
+                })
+            }
+        };
         let replayer = Arc::clone(&channels).watch(config, store.clone(), Arc::clone(&dictionaries), stopping.clone());
         let checker = dictionaries.watch(Arc::clone(&channels), store.clone(), stopping);
         let watcher = tokio::spawn(async move {
@@ -92,11 +108,19 @@ impl Gateway {
     }
 }
 
-fn routes(intake: Intake) -> Result<Router, String> {
-    let api = api::routes(intake.clone())?;
-    let all = Router::new().merge(health::routes(intake.clone())).merge(api).merge(intake::routes(intake));
-    Ok(all.fallback(|| async {
+/// For senders and for the machine that watches.
+fn open_routes(intake: Intake) -> Router {
+    health::routes(intake.clone()).merge(intake::routes(intake))
+}
+
+/// For operators: the pages, the API, the metrics.
+fn operator_routes(intake: Intake, stopping: watch::Receiver<bool>) -> Result<Router, String> {
+    Ok(health::metrics(intake.clone()).merge(api::routes(intake.clone())?).merge(ui::routes(intake, stopping)?))
+}
+
+fn nothing_else(router: Router) -> Router {
+    router.fallback(|| async {
         let body = serde_json::json!({ "message": "there is nothing at this address" });
         (StatusCode::NOT_FOUND, axum::Json(body))
-    }))
+    })
 }

@@ -150,13 +150,14 @@ impl Store {
     /// # Errors
     /// As any read.
     pub async fn orders(&self, scope: &Scope, filter: Filter) -> Result<Vec<Summary>, StoreError> {
-        let (conditions, arguments) = conditions(scope, &filter);
-        let limit = filter.limit.clamp(1, 100_000);
-        let sql = format!("SELECT {COLUMNS} FROM orders WHERE {conditions} ORDER BY seq DESC LIMIT {limit}");
+        let scope = scope.clone();
         self.read(move |connection| {
-            let mut statement = connection.prepare(&sql)?;
-            let rows = statement.query_map(params_from_iter(arguments), summary)?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            if filter.text.is_none() {
+                return listed(connection, &scope, &filter, Text::Whole);
+            }
+            // What is named whole is found by an index; only what is not is looked for within names and phones.
+            let found = listed(connection, &scope, &filter, Text::Whole)?;
+            if found.is_empty() { listed(connection, &scope, &filter, Text::Within) } else { Ok(found) }
         })
         .await
     }
@@ -167,7 +168,7 @@ impl Store {
     /// As any read; `Refused` where the start fits several.
     pub async fn order(&self, scope: &Scope, name: &str) -> Result<Option<OrderDetail>, StoreError> {
         let name = name.to_owned();
-        let (scoped, mut arguments) = conditions(scope, &Filter::default());
+        let (scoped, mut arguments) = conditions(scope, &Filter::default(), Text::Whole);
         self.read(move |connection| {
             arguments.push(Sql::Text(name.clone()));
             let place = arguments.len();
@@ -242,7 +243,7 @@ impl Store {
     /// # Errors
     /// As any read.
     pub async fn counts(&self, scope: &Scope) -> Result<BTreeMap<String, i64>, StoreError> {
-        let (scoped, arguments) = conditions(scope, &Filter::default());
+        let (scoped, arguments) = conditions(scope, &Filter::default(), Text::Whole);
         let sql = format!("SELECT state, count(*) FROM orders WHERE {scoped} GROUP BY state");
         self.read(move |connection| {
             let mut statement = connection.prepare(&sql)?;
@@ -297,7 +298,58 @@ fn several(connection: &rusqlite::Connection, sql: &str, arguments: &[Sql]) -> R
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn conditions(scope: &Scope, filter: &Filter) -> (String, Vec<Sql>) {
+/// How a text is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Text {
+    /// It is the whole of an id, a number, a phone or an e-mail.
+    Whole,
+    /// It is a part of a name or a phone.
+    Within,
+}
+
+fn listed(
+    connection: &rusqlite::Connection,
+    scope: &Scope,
+    filter: &Filter,
+    how: Text,
+) -> Result<Vec<Summary>, StoreError> {
+    let (conditions, arguments) = conditions(scope, filter, how);
+    let limit = filter.limit.clamp(1, 100_000);
+    let sql = format!("SELECT {COLUMNS} FROM orders WHERE {conditions} ORDER BY seq DESC LIMIT {limit}");
+    several(connection, &sql, &arguments)
+}
+
+fn whole(text: &str, mut place: impl FnMut(Sql) -> String) -> String {
+    let exact = place(Sql::Text(text.to_owned()));
+    let lower = place(Sql::Text(text.to_lowercase()));
+    let mut any =
+        vec![format!("id = {exact}"), format!("number = {exact}"), format!("(email = {lower} AND email <> '')")];
+    if let Ok(phone) = parom_core::convert::phone(text, "UA") {
+        any.push(format!("(phone = {} AND phone <> '')", place(Sql::Text(phone))));
+    }
+    if let Ok(id) = text.parse() {
+        any.push(format!("crm_order_id = {}", place(Sql::Integer(id))));
+    }
+    format!("({})", any.join(" OR "))
+}
+
+fn within(text: &str, mut place: impl FnMut(Sql) -> String) -> String {
+    let mut capital = text.to_lowercase();
+    if let Some(first) = text.chars().next() {
+        let rest: String = text.chars().skip(1).collect();
+        capital = first.to_uppercase().chain(rest.to_lowercase().chars()).collect();
+    }
+    let (exact, capital) = (place(Sql::Text(text.to_owned())), place(Sql::Text(capital)));
+    let mut any = vec![format!("instr(buyer, {exact}) > 0"), format!("instr(buyer, {capital}) > 0")];
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    // Only what is written as a phone is looked for among phones: a number of the CRM is digits too.
+    if digits.len() >= 5 {
+        any.push(format!("instr(phone, {}) > 0", place(Sql::Text(digits.trim_start_matches("38").to_owned()))));
+    }
+    format!("({})", any.join(" OR "))
+}
+
+fn conditions(scope: &Scope, filter: &Filter, how: Text) -> (String, Vec<Sql>) {
     let mut parts = vec!["1".to_owned()];
     let mut arguments: Vec<Sql> = Vec::new();
     let mut place = |value: Sql| {
@@ -322,16 +374,10 @@ fn conditions(scope: &Scope, filter: &Filter) -> (String, Vec<Sql>) {
         parts.push(format!("channel = {}", place(Sql::Text(channel.clone()))));
     }
     if let Some(text) = filter.text.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
-        let exact = place(Sql::Text(text.to_owned()));
-        let lower = place(Sql::Text(text.to_lowercase()));
-        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-        // Only what is written as a phone is looked for among phones: a number of the CRM is digits too.
-        let phone = if digits.len() >= 5 { digits.trim_start_matches("38").to_owned() } else { "none".into() };
-        let phone = place(Sql::Text(phone));
-        parts.push(format!(
-            "(id = {exact} OR number = {exact} OR cast(crm_order_id AS TEXT) = {exact} OR email = {lower}
-              OR instr(buyer, {exact}) > 0 OR instr(phone, {phone}) > 0)"
-        ));
+        parts.push(match how {
+            Text::Whole => whole(text, place),
+            Text::Within => within(text, place),
+        });
     }
     (parts.join(" AND "), arguments)
 }

@@ -10,6 +10,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0003_updates.sql"),
     include_str!("migrations/0004_samples.sql"),
     include_str!("migrations/0005_changes.sql"),
+    include_str!("migrations/0006_operators.sql"),
 ];
 
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {

@@ -15,9 +15,12 @@ mod journal;
 mod migrate;
 mod open;
 mod operator;
+mod operators;
+mod overview;
 mod readers;
 mod records;
 mod samples;
+mod sessions;
 mod space;
 mod updates;
 mod writer;
@@ -35,8 +38,11 @@ pub use doubt::Doubtful;
 pub use error::{OpenError, StoreError};
 pub use journal::{Attempt, Event, Filter, OrderDetail, Summary, Update};
 pub use operator::{Revision, Stored};
+pub use operators::Operator;
+pub use overview::Overview;
 pub use records::{problems_from_json, problems_to_json};
 pub use samples::Sample;
+pub use sessions::{Audited, Session};
 pub use space::Space;
 pub use updates::Updated;
 
@@ -61,6 +67,17 @@ pub enum Scope {
     All,
     /// These alone.
     Accounts(Vec<String>),
+}
+
+impl Scope {
+    /// Whether an account is in sight.
+    #[must_use]
+    pub fn sees(&self, account: &str) -> bool {
+        match self {
+            Scope::All => true,
+            Scope::Accounts(names) => names.iter().any(|name| name == account),
+        }
+    }
 }
 
 /// The store.

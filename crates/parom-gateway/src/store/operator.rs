@@ -103,6 +103,28 @@ impl Store {
     }
 }
 
+impl Store {
+    /// A person says that a disputed order is the CRM's order of this number: it is delivered, and never sent again.
+    /// `false` if it has moved on. A crash before: nothing; after: kept, and in the history.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn accept_found(&self, seq: i64, crm_order_id: i64, actor: &str) -> Result<bool, StoreError> {
+        let (actor, now) = (actor.to_owned(), clock::now().as_millisecond());
+        self.write("accept_found", move |connection| {
+            let sql = "UPDATE orders SET state = 'delivered', reason = '', crm_order_id = ?2, updated_at = ?3
+                       WHERE seq = ?1 AND state = 'disputed'";
+            let changed = connection.execute(sql, params![seq, crm_order_id, now])? == 1;
+            if changed {
+                let note = format!("accepted as the CRM's order {crm_order_id}");
+                append_event(connection, seq, now, State::Delivered, &actor, &note)?;
+            }
+            Ok(changed)
+        })
+        .await
+    }
+}
+
 fn revise(connection: &Connection, seq: i64, seen: State, new: &Revision, now: i64) -> Result<Stored, StoreError> {
     let sql = "SELECT state, revision, replaced FROM orders WHERE seq = ?1";
     let current: Option<(String, (i64, i64))> =

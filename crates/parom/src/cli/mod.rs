@@ -11,6 +11,7 @@ mod orders;
 mod sandbox;
 mod serve;
 mod show;
+mod user;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -68,6 +69,9 @@ enum Command {
     /// The channels
     #[command(subcommand)]
     Channel(channel::Channel),
+    /// The people who may sign in to the pages
+    #[command(subcommand)]
+    User(user::User),
     /// Run the sandbox CRM alone
     Sandbox(sandbox::Sandbox),
 }
@@ -91,6 +95,7 @@ pub(crate) fn run() -> ExitCode {
             Command::Import(command) => command.run(&config).await,
             Command::Orders(command) => command.run(&config).await,
             Command::Channel(command) => command.run(&config).await,
+            Command::User(command) => command.run(&config).await,
             Command::Sandbox(command) => command.run().await,
         }
     });

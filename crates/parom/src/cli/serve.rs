@@ -4,8 +4,9 @@ use std::path::Path;
 
 use clap::Args;
 use parom_gateway::server::Gateway;
+use parom_gateway::ui;
 
-use super::{Failed, Outcome, load, logs, stop_signal};
+use super::{Failed, Outcome, load, logs, print, stop_signal};
 
 /// Run the gateway.
 #[derive(Args)]
@@ -22,9 +23,11 @@ impl Serve {
         if config.accounts.is_empty() {
             return Err("no account: add [accounts.main] with url and api_key to the configuration".into());
         }
+        let pages = config.pages_url();
         let mut gateway = Gateway::start(config).await?;
         tracing::info!(listen = %gateway.addr, channels = gateway.channels.current().len(), "serving");
         let store = gateway.store.clone();
+        invite(&gateway, &pages).await?;
         let ended = tokio::select! {
             () = stop_signal() => {
                 tracing::info!("stopping");
@@ -45,4 +48,16 @@ impl Serve {
         }
         ended
     }
+}
+
+/// Where nobody can sign in yet: the link by which the first person is made. It goes to the terminal alone, never to the log.
+async fn invite(gateway: &Gateway, pages: &str) -> Result<(), Failed> {
+    let link = ui::first_link(&gateway.store).await.map_err(|error| error.to_string())?;
+    if let Some(path) = link {
+        print(&format!(
+            "\nNobody can sign in to the pages yet. Open this link within 15 minutes and choose a name and a password:\n\n  \
+             {pages}{path}\n\nIt works once; a restart prints another. Or: parom user add NAME --role admin\n\n"
+        ));
+    }
+    Ok(())
 }

@@ -13,7 +13,7 @@ async fn settled() -> World {
     world
 }
 
-async fn one(world: &World, kind: FaultKind) -> serde_json::Value {
+pub(crate) async fn one(world: &World, kind: FaultKind) -> serde_json::Value {
     world.crm.add_fault(Fault::once(FaultOn::Post, kind));
     let answer = world.post("/in/shop", &form("Second")).await;
     let id = answer.json()["id"].as_str().unwrap().to_owned();

@@ -29,5 +29,7 @@ mod script;
 mod seed_rules;
 mod senders;
 mod tidy;
+mod ui;
+mod ui_browser;
 mod updates;
 mod world;

@@ -176,6 +176,23 @@ impl World {
         }
     }
 
+    /// Starts the gateway, and what it prints.
+    pub(crate) fn serve_and_read(&mut self) -> String {
+        let log = fs::File::options().create(true).append(true).open(self.dir.path().join("log")).unwrap();
+        let out = self.dir.path().join("out");
+        let file = fs::File::create(&out).unwrap();
+        self.child = Some(self.command(&[]).arg("serve").stdout(file).stderr(log).spawn().unwrap());
+        let until = Instant::now() + Duration::from_secs(20);
+        loop {
+            let text = fs::read_to_string(&out).unwrap_or_default();
+            if text.contains("It works once") && self.log().contains("\"message\":\"serving\"") {
+                return text;
+            }
+            assert!(Instant::now() < until, "nothing is printed:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     fn command(&self, env: &[(&str, &str)]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_parom"));
         command.arg("--config").arg(self.config()).env("TEST_CRM_KEY", "canary-key-1").env("TEST_TOKEN", "right-token");
@@ -219,6 +236,20 @@ impl World {
     /// A command beside the running gateway.
     pub(crate) fn cli(&self, arguments: &[&str]) -> Ran {
         let output = self.command(&[]).args(arguments).stdin(Stdio::null()).output().unwrap();
+        Ran {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// A command with something to read.
+    pub(crate) fn cli_with(&self, arguments: &[&str], input: &str) -> Ran {
+        let mut command = self.command(&[]);
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
         Ran {
             code: output.status.code().unwrap_or(-1),
             out: String::from_utf8_lossy(&output.stdout).into_owned(),

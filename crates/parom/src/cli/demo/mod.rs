@@ -8,10 +8,16 @@ use std::path::PathBuf;
 
 use clap::Args;
 use keycrm_sandbox::{Options, Sandbox};
+use parom_gateway::config::Role;
+use parom_gateway::passwords;
 use parom_gateway::server::Gateway;
+use parom_gateway::store::{Operator, Scope, Store};
 
 use super::{Failed, Outcome, load, print, stop_signal};
 use files::Ports;
+
+/// Who signs in to the demo's pages.
+const NAME: &str = "demo";
 
 /// Run the gateway, a sandbox CRM and an example shop.
 #[derive(Args)]
@@ -43,7 +49,8 @@ impl Demo {
         let gateway = Gateway::start(config).await?;
         // Last: who sees the shop's form can send it.
         let shop = shop::start(ports).await?;
-        print(&welcome(ports, &config_path.display().to_string(), &crm.page_url()));
+        let password = person(&gateway.store).await?;
+        print(&welcome(ports, &config_path.display().to_string(), &crm.page_url(), &password));
         let store = gateway.store.clone();
         tokio::select! {
             () = watch::watch(&store) => {}
@@ -57,13 +64,27 @@ impl Demo {
     }
 }
 
-fn welcome(ports: Ports, config: &str, crm: &str) -> String {
+/// The demo's operator, with another password at each start: the files of a demo may lie about.
+async fn person(store: &Store) -> Result<String, Failed> {
+    let password: String = passwords::secret().chars().take(20).collect();
+    let hash = passwords::hash(&password).await?;
+    let known = store.set_password(NAME, hash.clone(), "demo").await.map_err(|error| error.to_string())?;
+    if !known {
+        let (role, scope) = (Role::Admin, Scope::All);
+        let operator =
+            Operator { name: NAME.into(), password: hash, role, scope, language: String::new(), created_at: 0 };
+        store.add_operator(operator, "demo").await.map_err(|error| error.to_string())?;
+    }
+    Ok(password)
+}
+
+fn welcome(ports: Ports, config: &str, crm: &str, password: &str) -> String {
     format!(
         "\nParom demo\n\n\
          1. shop     http://{shop}/          fill in the order form and send it\n\
          2. CRM      {crm}          see the order arrive, with all its fields; play a fault\n\
-         3. gateway  http://{gateway}/in/shop   takes the form\n\n\
-         There is nothing to sign in to. In another terminal:\n\
+         3. gateway  http://{gateway}/          every order: sign in as {NAME} / {password}\n\n\
+         In another terminal:\n\
          \x20  parom orders list --config {config}\n\
          \x20  (in a checkout: cargo run -q -- orders list --config {config})\n\n\
          Ctrl-C stops. Orders from now on:\n\n",

@@ -1,0 +1,185 @@
+//! Sessions of operators, the throttle of their sign-ins, and the audit.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::operators::{Operator, audit, read};
+use super::{Store, StoreError};
+use crate::clock;
+
+/// A session ends when it was not used for so long.
+const IDLE_MS: i64 = 2 * 3_600_000;
+/// A session ends after so long, used or not.
+const WHOLE_MS: i64 = 12 * 3_600_000;
+/// How exact the last use is kept: a page a second must not be a write a second.
+const SEEN_MS: i64 = 60_000;
+/// Failures are forgotten after so long.
+const FORGOTTEN_MS: i64 = 24 * 3_600_000;
+/// Failures of a name that cost nothing.
+const FREE: i64 = 5;
+/// The longest wait of a name: it is never locked for good.
+const LONGEST_MS: i64 = 15 * 60_000;
+/// Failures of a network in ten minutes.
+const OF_NETWORK: i64 = 20;
+const NETWORK_MS: i64 = 10 * 60_000;
+
+/// A session that is open.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Whose it is.
+    pub operator: Operator,
+    /// What its forms carry.
+    pub csrf: String,
+}
+
+/// One line of the audit.
+#[derive(Clone, Debug)]
+pub struct Audited {
+    /// Milliseconds.
+    pub at: i64,
+    /// Who.
+    pub actor: String,
+    /// What.
+    pub what: String,
+    /// Of what.
+    pub detail: String,
+}
+
+impl Store {
+    /// Opens a session; that the operator signed in is in the audit, and their failures are forgotten.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn open_session(
+        &self,
+        hash: [u8; 32],
+        operator: &str,
+        csrf: &str,
+        agent: &str,
+    ) -> Result<(), StoreError> {
+        let (operator, csrf, agent) = (operator.to_owned(), csrf.to_owned(), agent.to_owned());
+        let now = clock::now().as_millisecond();
+        self.write("open_session", move |connection| {
+            connection.execute(
+                "DELETE FROM sessions WHERE seen_at < ?1 OR created_at < ?2",
+                params![now - IDLE_MS, now - WHOLE_MS],
+            )?;
+            let sql = "INSERT INTO sessions (hash, operator, csrf, agent, created_at, seen_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)";
+            connection.execute(sql, params![hash, operator, csrf, agent, now])?;
+            connection.execute("DELETE FROM failures WHERE subject = ?1", [format!("name:{operator}")])?;
+            audit(connection, now, &operator, "signed in", &agent)
+        })
+        .await
+    }
+
+    /// The open session of a cookie, and its last use noted.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn session(&self, hash: [u8; 32]) -> Result<Option<Session>, StoreError> {
+        let now = clock::now().as_millisecond();
+        let found = self
+            .read(move |connection| {
+                let sql = "SELECT o.name, o.password, o.role, o.accounts, o.language, o.created_at, s.csrf, s.seen_at
+                           FROM sessions s JOIN operators o ON o.name = s.operator
+                           WHERE s.hash = ?1 AND s.seen_at >= ?2 AND s.created_at >= ?3";
+                let row = params![hash, now - IDLE_MS, now - WHOLE_MS];
+                let found = connection
+                    .query_row(sql, row, |row| {
+                        Ok((Session { operator: read(row)?, csrf: row.get(6)? }, row.get::<_, i64>(7)?))
+                    })
+                    .optional()?;
+                Ok(found)
+            })
+            .await?;
+        let Some((session, seen_at)) = found else { return Ok(None) };
+        if seen_at < now - SEEN_MS {
+            let sql = "UPDATE sessions SET seen_at = ?2 WHERE hash = ?1";
+            self.write("see_session", move |connection| Ok(connection.execute(sql, params![hash, now])?)).await?;
+        }
+        Ok(Some(session))
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn close_session(&self, hash: [u8; 32]) -> Result<(), StoreError> {
+        self.write("close_session", move |connection| {
+            connection.execute("DELETE FROM sessions WHERE hash = ?1", params![hash])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Counts a failed sign-in against the name and the network.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn note_failure(&self, name: &str, network: &str) -> Result<(), StoreError> {
+        let subjects = [format!("name:{name}"), format!("net:{network}")];
+        let now = clock::now().as_millisecond();
+        self.write("note_failure", move |connection| {
+            connection.execute("DELETE FROM failures WHERE at < ?1", [now - FORGOTTEN_MS])?;
+            for subject in &subjects {
+                connection.execute("INSERT INTO failures (subject, at) VALUES (?1, ?2)", params![subject, now])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// How long a sign-in has to wait, milliseconds; 0: it may be tried.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn sign_in_wait(&self, name: &str, network: &str) -> Result<i64, StoreError> {
+        let (name, network) = (format!("name:{name}"), format!("net:{network}"));
+        let now = clock::now().as_millisecond();
+        self.read(move |connection| {
+            let (count, last) = failures(connection, &name, now - FORGOTTEN_MS)?;
+            let doubled = 1_000_i64 << (count - FREE).clamp(0, 20);
+            let by_name = if count < FREE { 0 } else { last + doubled.min(LONGEST_MS) - now };
+            let (count, _) = failures(connection, &network, now - NETWORK_MS)?;
+            let by_network = if count < OF_NETWORK { 0 } else { NETWORK_MS / OF_NETWORK };
+            Ok(by_name.max(by_network).max(0))
+        })
+        .await
+    }
+
+    /// Appends to the audit: what was exported, revealed, erased.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn audit(&self, actor: &str, what: &'static str, detail: &str) -> Result<(), StoreError> {
+        let (actor, detail, now) = (actor.to_owned(), detail.to_owned(), clock::now().as_millisecond());
+        self.write("audit", move |connection| audit(connection, now, &actor, what, &detail)).await
+    }
+
+    /// The last lines of the audit, newest first.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn audited(&self, limit: usize) -> Result<Vec<Audited>, StoreError> {
+        let sql = format!("SELECT at, actor, what, detail FROM audit ORDER BY id DESC LIMIT {limit}");
+        self.read(move |connection| {
+            let mut statement = connection.prepare(&sql)?;
+            let rows = statement.query_map([], |row| {
+                Ok(Audited { at: row.get(0)?, actor: row.get(1)?, what: row.get(2)?, detail: row.get(3)? })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+}
+
+/// How many since then, and when the last was.
+fn failures(connection: &Connection, subject: &str, since: i64) -> Result<(i64, i64), StoreError> {
+    let sql = "SELECT count(*), coalesce(max(at), 0) FROM failures WHERE subject = ?1 AND at >= ?2";
+    Ok(connection.query_row(sql, params![subject, since], |row| Ok((row.get(0)?, row.get(1)?)))?)
+}
+
+/// Ends every session of an operator.
+pub(super) fn end_all(connection: &Connection, operator: &str) -> Result<(), StoreError> {
+    connection.execute("DELETE FROM sessions WHERE operator = ?1", [operator])?;
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! Accounts: the key, the limit, the dictionaries and their age.
+
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::StatusCode;
+use minijinja::context;
+use parom_core::dictionary::Kind;
+
+use super::guard::Caller;
+use super::{Ui, home, page};
+use crate::inspect;
+
+pub(super) async fn list(State(ui): State<Ui>, Extension(caller): Extension<Caller>) -> Response {
+    let (store, config) = (&ui.intake.store, &ui.intake.config);
+    let (Ok(reports), Ok(use_now)) = (inspect::accounts(config, store).await, home::accounts(&ui, &caller).await)
+    else {
+        return page::refused(&ui, &caller, StatusCode::SERVICE_UNAVAILABLE, "store-down");
+    };
+    let rows: Vec<minijinja::Value> = reports
+        .iter()
+        .filter(|report| caller.scope.sees(&report.name))
+        .map(|report| {
+            let kinds = Kind::ALL.iter().map(|kind| {
+                let at = report.fetched_at.get(kind);
+                context! { kind => kind.as_str(), count => report.dictionary.count(*kind), at }
+            });
+            context! {
+                name => report.name.clone(), granted => report.state.granted, outcome => report.state.outcome.clone(),
+                complete => report.state.outcome == crate::store::COMPLETE,
+                kinds => kinds.collect::<Vec<_>>(),
+            }
+        })
+        .collect();
+    page::page(&ui, &caller, "accounts.html", context! { rows, use_now => page::of(&use_now) })
+}
+
+/// Asks delivery to fetch the dictionaries anew, which tests the key too.
+pub(super) async fn refresh(
+    State(ui): State<Ui>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+) -> Response {
+    if !ui.intake.config.accounts.contains_key(&name) || !caller.scope.sees(&name) {
+        return page::refused(&ui, &caller, StatusCode::NOT_FOUND, "no-such-account");
+    }
+    match ui.intake.store.ask_sync(&name).await {
+        Ok(_) => page::to("/accounts?asked=1"),
+        Err(error) => page::store_down(&ui, &caller, &error),
+    }
+}

@@ -1,0 +1,456 @@
+//! The operator's pages over HTTP: who gets in, what each role may, what is shown to whom, and what the forms do.
+
+use axum::http::Method;
+use parom_gateway::config::Role;
+use parom_gateway::ui::{self, RouteNeeds};
+
+use keycrm_sandbox::FaultKind;
+
+use crate::failures::one;
+use crate::world::{Answer, SHOP, Settings, World, form};
+
+pub(crate) const PASSWORD: &str = "four unrelated words 7";
+
+/// Somebody who signed in: the cookie and the token of the forms.
+pub(crate) struct Person {
+    cookie: String,
+    csrf: String,
+}
+
+/// Adds a person and signs in as them.
+pub(crate) async fn person(world: &World, name: &str, role: &str, accounts: &[&str]) -> Person {
+    let mut arguments = vec!["user", "add", name, "--role", role];
+    for account in accounts {
+        arguments.extend(["--account", account]);
+    }
+    let added = world.cli_with(&arguments, &format!("{PASSWORD}\n"));
+    assert_eq!(added.code, 0, "{}", added.err);
+    signed_in(world, name).await
+}
+
+async fn signed_in(world: &World, name: &str) -> Person {
+    let answer = sign_in(world, name, PASSWORD).await;
+    assert_eq!(answer.status, 303, "{}", answer.text);
+    let cookie = answer.header("set-cookie").split(';').next().unwrap().to_owned();
+    let home = world.call("GET", "/", &[("cookie", &cookie)], "").await;
+    let csrf = home.text.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    Person { cookie, csrf }
+}
+
+async fn sign_in(world: &World, name: &str, password: &str) -> Answer {
+    // Five a second are let in, of all names together.
+    tokio::time::sleep(std::time::Duration::from_millis(250)).await;
+    world.post("/login", &format!("name={name}&password={}", password.replace(' ', "+"))).await
+}
+
+impl Person {
+    pub(crate) async fn get(&self, world: &World, path: &str) -> Answer {
+        world.call("GET", path, &[("cookie", &self.cookie), ("accept-language", "en")], "").await
+    }
+
+    pub(crate) async fn post(&self, world: &World, path: &str, body: &str) -> Answer {
+        let body = format!("csrf={}&{body}", self.csrf);
+        let kind = ("content-type", "application/x-www-form-urlencoded");
+        world.call("POST", path, &[("cookie", &self.cookie), kind], &body).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_signs_in_gets_in_and_out() {
+    let world = World::start().await;
+    let stranger = world.get("/orders?state=held").await;
+    assert_eq!((stranger.status, stranger.header("location")), (303, "/login?next=%2Forders%3Fstate%3Dheld"));
+    assert!(world.get("/login").await.text.contains("parom user add"), "nobody can sign in yet, and that is said");
+    let olena = person(&world, "olena", "operator", &[]).await;
+    let page = olena.get(&world, "/orders").await;
+    assert_eq!(page.status, 200);
+    for (name, part) in [
+        ("content-security-policy", "default-src 'none'; script-src 'self'; style-src 'self'"),
+        ("content-security-policy", "frame-ancestors 'none'"),
+        ("cache-control", "no-store"),
+        ("referrer-policy", "no-referrer"),
+        ("x-content-type-options", "nosniff"),
+        ("cross-origin-opener-policy", "same-origin"),
+    ] {
+        assert!(page.header(name).contains(part), "{name}: {}", page.header(name));
+    }
+    // The name of the page that was wanted is no way out to another site.
+    for next in ["//evil.example", "https://evil.example", "/\\evil.example"] {
+        let body = format!("name=olena&password={}&next={next}", PASSWORD.replace(' ', "+"));
+        tokio::time::sleep(std::time::Duration::from_millis(250)).await;
+        assert_eq!(world.post("/login", &body).await.header("location"), "/", "{next}");
+    }
+    let out = olena.post(&world, "/logout", "").await;
+    assert_eq!(out.header("location"), "/login");
+    assert_eq!(olena.get(&world, "/orders").await.status, 303, "the session has ended");
+    // Another password ends the sessions that are open.
+    let again = signed_in(&world, "olena").await;
+    assert_eq!(world.cli_with(&["user", "passwd", "olena"], "another four words 8").code, 0);
+    assert_eq!(again.get(&world, "/").await.status, 303);
+    assert_eq!(sign_in(&world, "olena", PASSWORD).await.status, 401);
+    assert_eq!(sign_in(&world, "olena", "another four words 8").await.status, 303);
+    assert!(!world.log().contains("another four words"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guessing_is_slowed_and_a_weak_password_refused() {
+    let world = World::start().await;
+    person(&world, "olena", "operator", &[]).await;
+    for _ in 0..5 {
+        assert_eq!(sign_in(&world, "olena", "wrong").await.status, 401);
+    }
+    // The right one too: who guesses must not learn that it was.
+    assert_eq!(sign_in(&world, "olena", PASSWORD).await.status, 429);
+    for (password, why) in [
+        ("short", "at least 12"),
+        ("passwordpassword", "guessed"),
+        ("olena2olena2", "guessed"),
+        ("aaaaaaaaaaaaaaa", "guessed"),
+        ("qwerty123456", "guessed"),
+    ] {
+        let refused = world.cli_with(&["user", "add", "olena2", "--role", "viewer"], password);
+        assert!(refused.code == 2 && refused.err.contains(why), "{password}: {}", refused.err);
+    }
+    let taken = world.cli_with(&["user", "add", "olena"], PASSWORD);
+    assert!(taken.code == 2 && taken.err.contains("already"), "{}", taken.err);
+    let people = world.cli(&["user", "list", "--json"]);
+    assert_eq!(people.out.matches("\"name\"").count(), 1, "{}", people.out);
+    assert_eq!(world.cli(&["user", "remove", "olena"]).code, 0);
+    assert_eq!(world.cli(&["user", "remove", "olena"]).code, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_person_comes_by_a_link_that_works_once() {
+    let mut world = World::idle(Settings::default()).await;
+    world.channel("shop", SHOP);
+    let out = world.serve_and_read();
+    let path = out.split("127.0.0.1:").nth(1).unwrap();
+    let path = format!("/{}", path.split_once('/').unwrap().1.split_whitespace().next().unwrap());
+    assert!(path.starts_with("/start/") && path.len() > 60, "{out}");
+    assert!(!world.log().contains("/start/"), "the log is no place for it");
+    assert_eq!(world.get(&path).await.status, 200);
+    assert_eq!(world.get("/start/0000").await.status, 410);
+    let made = world.post(&path, &format!("name=Boss&password={}", PASSWORD.replace(' ', "+"))).await;
+    assert_eq!((made.status, made.header("location")), (303, "/"));
+    assert_eq!(world.get(&path).await.status, 410);
+    let again = world.post(&path, &format!("name=other&password={}", PASSWORD.replace(' ', "+"))).await;
+    assert_eq!(again.status, 410);
+    let people = world.cli(&["user", "list"]);
+    assert!(people.out.contains("boss") && people.out.contains("admin"), "{}", people.out);
+}
+
+/// Each route of the pages by each role. A route cannot be added without a rule, and its rule is what happens.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_by_every_role() {
+    let world = World::start().await;
+    let people = [
+        (None, None),
+        (Some(Role::Viewer), Some(person(&world, "vira", "viewer", &[]).await)),
+        (Some(Role::Operator), Some(person(&world, "oleh", "operator", &[]).await)),
+        (Some(Role::Admin), Some(person(&world, "anna", "admin", &[]).await)),
+    ];
+    let rules = ui::rules();
+    assert!(rules.len() > 20);
+    for rule in &rules {
+        let path = rule.path.replace("{id}", "00000000").replace("{name}", "nobody").replace("{code}", "required");
+        let path = path.replace("{secret}", "0000");
+        if path == "/events" || path == "/logout" {
+            continue;
+        }
+        for (role, person) in &people {
+            let answer = match (person, &rule.method) {
+                (None, method) => world.call(method.as_str(), &path, &[], "").await,
+                (Some(person), &Method::GET) => person.get(&world, &path).await,
+                (Some(person), _) => person.post(&world, &path, "").await,
+            };
+            let what = format!("{} {path} by {role:?}: {} {}", rule.method, answer.status, answer.header("location"));
+            match rule.needs {
+                RouteNeeds::Nobody => assert!(answer.status != 403 && answer.status < 500, "{what}"),
+                RouteNeeds::Role(_) if role.is_none() => {
+                    assert!(answer.status == 303 && answer.header("location").starts_with("/login"), "{what}");
+                }
+                RouteNeeds::Role(needed) if role.unwrap() < needed => assert_eq!(answer.status, 403, "{what}"),
+                RouteNeeds::Role(_) => {
+                    let stays = !answer.header("location").starts_with("/login");
+                    assert!(answer.status != 403 && answer.status < 500 && stays, "{what}");
+                }
+            }
+        }
+    }
+    // What changes something is never a GET, and every POST of a person is refused without the page's token.
+    for rule in rules.iter().filter(|rule| rule.method == Method::POST && rule.needs != RouteNeeds::Nobody) {
+        let path = rule.path.replace("{id}", "00000000").replace("{name}", "nobody");
+        let anna = people[3].1.as_ref().unwrap();
+        let kind = ("content-type", "application/x-www-form-urlencoded");
+        for (headers, body) in [
+            (vec![("cookie", anna.cookie.as_str()), kind], String::new()),
+            (vec![("cookie", anna.cookie.as_str()), kind], "csrf=0000".to_owned()),
+            (
+                vec![("cookie", anna.cookie.as_str()), kind, ("sec-fetch-site", "cross-site")],
+                format!("csrf={}", anna.csrf),
+            ),
+            (
+                vec![("cookie", anna.cookie.as_str()), kind, ("origin", "https://evil.example")],
+                format!("csrf={}", anna.csrf),
+            ),
+        ] {
+            let answer = world.call("POST", &path, &headers, &body).await;
+            assert_eq!(answer.status, 403, "{path} {headers:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn viewers_see_no_buyer_and_an_agencys_client_only_its_own() {
+    let world = World::start().await;
+    let id = world.post("/in/shop", &form("Olena")).await.json()["id"].as_str().unwrap().to_owned();
+    world.crm_has(1).await;
+    let viewer = person(&world, "vira", "viewer", &[]).await;
+    let operator = person(&world, "oleh", "operator", &[]).await;
+    let foreign = person(&world, "client", "operator", &["main"]).await;
+    for path in ["/orders".to_owned(), format!("/orders/{id}"), "/orders?text=Olena".to_owned()] {
+        let seen = viewer.get(&world, &path).await;
+        assert!(!seen.text.contains(">Olena") && !seen.text.contains("671112233"), "{path}: {}", seen.text);
+        assert!(operator.get(&world, &path).await.text.contains("Olena"), "{path}");
+        assert!(foreign.get(&world, &path).await.text.contains("Olena"), "{path}");
+    }
+    // The channel goes to another account now; orders of before are still of the old one.
+    world.cli(&["user", "remove", "client"]);
+    let text = std::fs::read_to_string(world.config()).unwrap();
+    let other = "[accounts.other]\nurl = \"http://127.0.0.1:1/v1\"\napi_key = { env = \"TEST_CRM_KEY\" }\n[delivery]";
+    std::fs::write(world.config(), text.replace("[delivery]", other)).unwrap();
+    let foreign = person(&world, "client", "admin", &["other"]).await;
+    for path in ["/orders".to_owned(), "/".to_owned(), "/channels".to_owned(), "/accounts".to_owned()] {
+        let seen = foreign.get(&world, &path).await;
+        assert!(
+            seen.status == 200 && !seen.text.contains("Olena") && !seen.text.contains(">main<"),
+            "{path}: {}",
+            seen.text
+        );
+    }
+    for path in [format!("/orders/{id}"), "/channels/shop".to_owned()] {
+        assert_eq!(foreign.get(&world, &path).await.status, 404, "{path}");
+    }
+    let refused = foreign.post(&world, &format!("/orders/{id}/cancel"), "reason=x").await;
+    assert!(refused.header("location").contains("did=wrong"), "{}", refused.header("location"));
+    let more = format!("name=more&role=admin&password={}", PASSWORD.replace(' ', "+"));
+    assert_eq!(foreign.post(&world, "/people", &more).await.status, 422, "who sees a part lets nobody see more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_held_order_is_mended_on_its_page_and_many_at_once() {
+    let world = World::start().await;
+    let olena = person(&world, "olena", "operator", &[]).await;
+    let body = "name=Ivan&phone=0671112233&product=Mug&price=1,249";
+    let id = world.post("/in/shop", body).await.json()["id"].as_str().unwrap().to_owned();
+    let page = olena.get(&world, &format!("/orders/{id}")).await.text;
+    for part in
+        ["name=\"set:products.0.price\"", "The number reads both ways", "price = 1,249", "/problems/ambiguous_number"]
+    {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let replay = olena.get(&world, &format!("/orders/{id}/replay")).await.text;
+    assert!(replay.contains("ambiguous_number") && replay.contains("buyer.full_name"), "{replay}");
+    let fields =
+        "was:products.0.price=&set:products.0.price=1249&was:buyer.full_name=Ivan&set:buyer.full_name=Ivan+Franko";
+    let mended = olena.post(&world, &format!("/orders/{id}/edit"), fields).await;
+    assert!(mended.header("location").contains("did=queued"), "{}", mended.header("location"));
+    world.reaches(&id, "delivered").await;
+    let sent = &world.crm.orders()[0];
+    assert_eq!((&sent["products"][0]["price"], &sent["buyer"]["full_name"]), (&1249.into(), &"Ivan Franko".into()));
+    let page = olena.get(&world, &format!("/orders/{id}")).await.text;
+    assert!(page.contains("olena") && page.contains("HTTP 201") && !page.contains("name=\"set:"), "{page}");
+    // A wrong field is said, and nothing is lost.
+    let held = world.post("/in/shop", body).await.json()["id"].as_str().unwrap().to_owned();
+    let other_field = olena.post(&world, &format!("/orders/{held}/edit"), "path=buyer.email&value=a@ukr.net").await;
+    assert!(other_field.header("location").contains("did=stays"), "the price is still missing");
+    let wrong = olena.post(&world, &format!("/orders/{held}/edit"), "path=buyer.fone&value=1").await;
+    assert!(wrong.header("location").contains("did=wrong"), "{}", wrong.header("location"));
+    let other = world.post("/in/shop", body).await.json()["id"].as_str().unwrap().to_owned();
+    let many = format!("act=cancel&reason=test&id={held}&id={other}&id={id}&place=/orders?state=held");
+    let done = olena.post(&world, "/orders", &many.replace("?state=", "%3Fstate%3D")).await;
+    assert_eq!(done.header("location"), "/orders?state=held&done=2&left=1");
+    assert_eq!(
+        (world.order(&held)["state"].as_str(), world.order(&other)["state"].as_str()),
+        (Some("canceled"), Some("canceled"))
+    );
+    assert!(world.cli(&["orders", "show", &held]).out.contains("olena"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_are_found_by_what_a_person_has_at_hand() {
+    let world = World::start().await;
+    let olena = person(&world, "olena", "operator", &[]).await;
+    world.post("/in/shop", "name=Марія+Заньковецька&phone=050+222+33+44&email=Maria@ukr.net&product=Mug&price=5").await;
+    world.post("/in/shop", &form("Ivan")).await;
+    world.crm_has(2).await;
+    let number = world.orders()[1]["source_uuid"].as_str().unwrap().to_owned();
+    for text in
+        ["0502223344", "%2B38+(050)+222-33-44", "222-33-44", "maria%40ukr.net", "заньков", "Марія", "1", &number]
+    {
+        let page = olena.get(&world, &format!("/orders?text={text}")).await.text;
+        assert!(page.contains("Заньковецька") && !page.contains("Ivan"), "{text}: {page}");
+    }
+    for (query, found) in [
+        ("state=delivered", true),
+        ("state=held", false),
+        ("state=person", false),
+        ("channel=shop", true),
+        ("channel=other", false),
+        ("since=2020-01-01", true),
+        ("until=2020-01-01", false),
+        ("since=nonsense&before=x", true),
+    ] {
+        let page = olena.get(&world, &format!("/orders?{query}")).await;
+        assert_eq!((page.status, page.text.contains("Ivan")), (200, found), "{query}");
+    }
+}
+
+/// Pages have no script or style of their own, name nothing outside, and lack no text in any language.
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_are_whole_in_three_languages_and_name_nothing_outside() {
+    let world = World::start().await;
+    let anna = person(&world, "anna", "admin", &[]).await;
+    let held = world.post("/in/shop", "name=Ivan&phone=0671112233&product=Mug&price=1,249").await;
+    let id = held.json()["id"].as_str().unwrap().to_owned();
+    world.post("/in/shop", &form("Ivan")).await;
+    world.crm_has(1).await;
+    let order = format!("/orders/{id}");
+    let replay = format!("/orders/{id}/replay");
+    let wrong = format!("/orders/{id}?did=wrong&why=x");
+    let pages = [
+        "/",
+        "/orders",
+        "/orders?done=1&left=1",
+        &order,
+        &replay,
+        &wrong,
+        "/channels",
+        "/channels/shop",
+        "/accounts",
+        "/problems",
+        "/people",
+        "/orders/nothing",
+    ];
+    for language in ["uk", "ru", "en"] {
+        let mut seen = std::collections::HashSet::new();
+        let chosen = anna.post(&world, "/language", &format!("language={language}&place=/orders")).await;
+        assert_eq!(chosen.header("location"), "/orders");
+        let codes = parom_core::Code::ALL.iter().map(|code| format!("/problems/{}", code.as_str()));
+        for path in pages.iter().map(|path| (*path).to_owned()).chain(codes) {
+            let page = anna.get(&world, &path).await;
+            assert!(page.text.contains(&format!("<html lang=\"{language}\">")), "{path}: {}", page.text);
+            check_page(&path, &page.text);
+            let title = page.text.split("<h1>").nth(1).unwrap().split("</h1>").next().unwrap().to_owned();
+            assert!(!title.trim().is_empty() && (seen.insert(title) || !path.starts_with("/problems")), "{path}");
+        }
+    }
+    for path in ["/login", "/start/0000"] {
+        check_page(path, &world.get(path).await.text);
+    }
+}
+
+fn check_page(path: &str, html: &str) {
+    assert!(!html.contains('⟦'), "{path} lacks a text: {html}");
+    for (start, end) in [("<script", "</script>"), ("<style", "</style>")] {
+        for piece in html.split(start).skip(1) {
+            let (tag, rest) = piece.split_once('>').unwrap();
+            let inner = rest.split(end).next().unwrap();
+            assert!(inner.is_empty() && tag.contains("src=\"/assets/"), "{path} has {start}{tag}>{inner}");
+        }
+    }
+    // What is to be pasted elsewhere is shown as text.
+    let html: String =
+        html.split("<pre").map(|piece| piece.split_once("</pre>").map_or(piece, |(_, rest)| rest)).collect();
+    let lower = html.to_lowercase();
+    assert!(!lower.contains(" style=") && !lower.contains(" onclick=") && !lower.contains("javascript:"), "{path}");
+    for name in ["src=\"", "href=\"", "action=\""] {
+        for address in html.split(&format!(" {name}")).skip(1).map(|rest| rest.split('"').next().unwrap()) {
+            let shown = address.replace("&#x2f;", "/");
+            // The CRM's own page of an order is the one address outside, on a link alone.
+            let own = shown.starts_with('/') && !shown.starts_with("//")
+                || shown.starts_with('#')
+                || name == "href=\"" && shown.starts_with("http://127.0.0.1:");
+            assert!(own, "{path} names {shown}");
+        }
+    }
+}
+
+/// The same texts in each language, each of them used, and no file with a fault.
+#[test]
+fn the_languages_have_the_same_texts_and_none_is_left_over() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../parom-gateway/src/ui");
+    let read = |file: &str| std::fs::read_to_string(folder.join("words").join(file)).unwrap();
+    let keys = |text: &str| -> Vec<String> {
+        let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+        lines
+            .map(|line| line.split_once(" = ").unwrap_or_else(|| panic!("`{line}` has no text")).0.to_owned())
+            .collect()
+    };
+    for files in [["uk.ftl", "ru.ftl", "en.ftl"], ["problems.uk.ftl", "problems.ru.ftl", "problems.en.ftl"]] {
+        let first = keys(&read(files[0]));
+        for file in files {
+            assert_eq!(keys(&read(file)), first, "{file}");
+            for line in read(file).lines() {
+                assert_eq!(line.matches('{').count(), line.matches('}').count(), "{file}: {line}");
+            }
+        }
+    }
+    let mut used = String::new();
+    for (dir, ending) in [("templates", "html"), ("", "rs")] {
+        for file in std::fs::read_dir(folder.join(dir)).unwrap().flatten().map(|file| file.path()) {
+            if file.extension().is_some_and(|found| found == ending) {
+                used.push_str(&std::fs::read_to_string(file).unwrap());
+            }
+        }
+    }
+    let built = ["state-", "role-", "kind-", "room-"];
+    for key in keys(&read("en.ftl")).iter().filter(|key| !key.starts_with(' ')) {
+        let named = used.contains(&format!("'{key}'")) || used.contains(&format!("\"{key}\""));
+        assert!(named || built.iter().any(|start| key.starts_with(start)), "`{key}` is not used");
+    }
+}
+
+/// A person looked into the CRM and says which order it is: delivered, and never sent again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disputed_order_is_settled_by_a_persons_word() {
+    let mut world = World::idle(Settings { delivery: "resend = \"ask\"", ..Settings::default() }).await;
+    world.channel("shop", SHOP);
+    world.serve(&[]);
+    world.post("/in/shop", &form("First")).await;
+    world.crm_has(1).await;
+    let id = one(&world, FaultKind::DropBefore).await["id"].as_str().unwrap().to_owned();
+    let olena = person(&world, "olena", "operator", &[]).await;
+    let page = olena.get(&world, &format!("/orders/{id}")).await.text;
+    assert!(page.contains("Look it up again") && page.contains("never send again"), "{page}");
+    let path = format!("/orders/{id}/accept");
+    for wrong in ["crm_order_id=0", "crm_order_id=x", ""] {
+        assert!(olena.post(&world, &path, wrong).await.header("location").contains("did=wrong"), "{wrong}");
+    }
+    assert!(olena.post(&world, &path, "crm_order_id=5012").await.header("location").contains("did=delivered"));
+    let order = world.order(&id);
+    assert_eq!((&order["state"], &order["crm_order_id"]), (&"delivered".into(), &5012.into()));
+    assert!(olena.post(&world, &path, "crm_order_id=7").await.header("location").contains("did=wrong"));
+    let posts = world.crm_posts();
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert_eq!((world.crm_posts(), world.crm.orders().len()), (posts, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_may_have_an_address_of_their_own() {
+    let mut world = World::idle(Settings::default()).await;
+    world.channel("shop", SHOP);
+    let own = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let text = std::fs::read_to_string(world.config()).unwrap();
+    std::fs::write(world.config(), format!("ui_listen = \"{own}\"\n{text}")).unwrap();
+    world.serve(&[]);
+    for (path, status) in [("/login", 404), ("/", 404), ("/api/v1/orders", 404), ("/metrics", 404), ("/healthz", 200)] {
+        assert_eq!(world.get(path).await.status, status, "{path} where senders come in");
+    }
+    assert_eq!(world.post("/in/shop", &form("Ivan")).await.status, 202);
+    for (path, status) in [("/login", 200), ("/api/v1/orders", 401), ("/metrics", 200), ("/in/shop", 404)] {
+        let answer = world.http.get(format!("http://{own}{path}")).send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), status, "{path} where operators come in");
+    }
+    world.stop();
+}

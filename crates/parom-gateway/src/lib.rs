@@ -3,6 +3,7 @@
 //! Intake and delivery meet only in the store; SQL stands only in `store/`; only `crm/` speaks to the CRM.
 
 pub mod api;
+mod channel_files;
 pub mod channels;
 pub mod clock;
 pub mod config;

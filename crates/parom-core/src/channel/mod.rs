@@ -1,6 +1,7 @@
 //! A channel: one configured way in, read from one TOML file.
 
 mod checks;
+mod edit;
 mod finding;
 mod known;
 mod read;
@@ -8,6 +9,7 @@ mod rules;
 mod samples;
 mod suggest;
 
+pub use edit::{Line, edited, lines};
 pub use finding::{Finding, Severity};
 pub use known::{check_known, check_rate};
 pub use read::{parse, parse_duration};

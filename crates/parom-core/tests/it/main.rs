@@ -5,6 +5,7 @@ mod breaker;
 mod cards;
 mod cases;
 mod channel;
+mod channel_edit;
 mod convert;
 mod dictionary;
 mod mask;

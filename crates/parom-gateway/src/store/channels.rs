@@ -14,6 +14,19 @@ pub struct KeptVersion {
     pub text: String,
 }
 
+/// A version with its place in time.
+#[derive(Clone, Debug)]
+pub struct Version {
+    /// Its row.
+    pub id: i64,
+    /// The file's text.
+    pub text: String,
+    /// Whether it could be used.
+    pub usable: bool,
+    /// When it was first seen, milliseconds.
+    pub first_seen_at: i64,
+}
+
 impl Store {
     /// Keeps a version, once, and gives its row. After a crash: kept, or not and kept at the next start.
     ///
@@ -51,6 +64,24 @@ impl Store {
                 .query_row(sql, [channel], |row| Ok(KeptVersion { id: row.get(0)?, text: row.get(1)? }))
                 .optional()?;
             Ok(found)
+        })
+        .await
+    }
+
+    /// The versions of a channel, newest first.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn history(&self, channel: &str, limit: i64) -> Result<Vec<Version>, StoreError> {
+        let channel = channel.to_owned();
+        self.read(move |connection| {
+            let sql = "SELECT id, text, usable, first_seen_at FROM channel_versions WHERE channel = ?1
+                       ORDER BY id DESC LIMIT ?2";
+            let mut statement = connection.prepare(sql)?;
+            let rows = statement.query_map(params![channel, limit], |row| {
+                Ok(Version { id: row.get(0)?, text: row.get(1)?, usable: row.get(2)?, first_seen_at: row.get(3)? })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
         })
         .await
     }

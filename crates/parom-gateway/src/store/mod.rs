@@ -31,7 +31,7 @@ use std::sync::Arc;
 pub use accept::{Accepted, KeyConflict, NewOrder, NewSubmission};
 pub use board::{Board, Changed, Pulse};
 pub use changes::{DueChange, KeptChange};
-pub use channels::KeptVersion;
+pub use channels::{KeptVersion, Version};
 pub use delivery::{Intent, Settlement};
 pub use dictionaries::{COMPLETE, Recheck, SyncState, Unchecked};
 pub use doubt::Doubtful;

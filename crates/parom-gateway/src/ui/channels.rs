@@ -1,11 +1,12 @@
 //! Channels: the list, and one of them with its address, what to paste on a site, what is wrong, and its samples.
 
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use http::StatusCode;
 use minijinja::context;
 use parom_core::submission::masked;
+use serde::Deserialize;
 
 use super::guard::Caller;
 use super::{Ui, page, shown};
@@ -19,6 +20,12 @@ pub(super) fn sees(caller: &Caller, live: &LiveChannel) -> bool {
         Some(channel) => caller.scope.sees(&channel.account),
         None => caller.scope == Scope::All,
     }
+}
+
+/// Where the page comes from.
+#[derive(Debug, Deserialize)]
+pub(super) struct After {
+    saved: Option<u8>,
 }
 
 pub(super) async fn list(State(ui): State<Ui>, Extension(caller): Extension<Caller>) -> Response {
@@ -45,6 +52,7 @@ pub(super) async fn show(
     State(ui): State<Ui>,
     Extension(caller): Extension<Caller>,
     Path(name): Path<String>,
+    after: Result<Query<After>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
     let live = ui.intake.channels.get(&name).filter(|live| sees(&caller, live));
     let Some(live) = live else {
@@ -73,6 +81,7 @@ pub(super) async fn show(
         name => live.name.clone(), address, base,
         account => live.channel.as_ref().map(|channel| channel.account.clone()),
         format => preset.map(|preset| preset.title), format_name => preset.map(|preset| preset.name),
+        saved => after.is_ok_and(|Query(after)| after.saved.is_some()),
         text => live.text.clone(), findings, samples, broken => live.is_broken(), file => live.file.display().to_string(),
         has_token => live.channel.as_ref().is_some_and(|channel| channel.access.token.is_some()),
         fields => parom_core::channel::field_names(&live.text),

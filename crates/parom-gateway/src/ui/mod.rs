@@ -3,9 +3,12 @@
 
 mod accounts;
 mod channels;
+mod editor;
 mod events;
 mod guard;
+mod history;
 mod home;
+mod new_channel;
 mod order;
 mod orders;
 mod page;
@@ -88,7 +91,13 @@ fn rooms() -> Rooms {
         .post("/orders/{id}/edit", operator, order::edit)
         .post("/orders/{id}/accept", operator, order::accept)
         .get("/channels", viewer, channels::list)
+        .get("/new-channel", admin, new_channel::form)
+        .post("/new-channel", admin, new_channel::make)
         .get("/channels/{name}", viewer, channels::show)
+        .get("/channels/{name}/edit", admin, editor::form)
+        .post("/channels/{name}/edit", admin, editor::change)
+        .get("/channels/{name}/history", operator, history::show)
+        .post("/channels/{name}/back", admin, history::back)
         .get("/accounts", viewer, accounts::list)
         .post("/accounts/{name}/refresh", operator, accounts::refresh)
         .get("/problems", viewer, problems::list)

@@ -49,6 +49,9 @@ pub(super) fn engine() -> Result<Environment<'static>, minijinja::Error> {
         "problem.html",
         "problems.html",
         "people.html",
+        "editor.html",
+        "history.html",
+        "new-channel.html",
     );
     Ok(engine)
 }
@@ -91,7 +94,7 @@ fn room(name: &str) -> &'static str {
     match name {
         "home.html" => "home",
         "orders.html" | "order.html" | "replay.html" => "orders",
-        "channels.html" | "channel.html" => "channels",
+        "channels.html" | "channel.html" | "editor.html" | "history.html" | "new-channel.html" => "channels",
         "accounts.html" => "accounts",
         "people.html" => "people",
         _ => "",

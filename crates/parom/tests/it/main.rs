@@ -31,5 +31,6 @@ mod senders;
 mod tidy;
 mod ui;
 mod ui_browser;
+mod ui_channels;
 mod updates;
 mod world;

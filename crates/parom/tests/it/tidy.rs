@@ -60,6 +60,7 @@ fn the_core_has_no_io() {
         "serde_json",
         "sha2",
         "toml",
+        "toml_edit",
         "tree-sitter",
         "tree-sitter-php",
     ];

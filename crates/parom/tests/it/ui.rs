@@ -51,7 +51,8 @@ impl Person {
     pub(crate) async fn post(&self, world: &World, path: &str, body: &str) -> Answer {
         let body = format!("csrf={}&{body}", self.csrf);
         let kind = ("content-type", "application/x-www-form-urlencoded");
-        world.call("POST", path, &[("cookie", &self.cookie), kind], &body).await
+        let headers = [("cookie", self.cookie.as_str()), ("accept-language", "en"), kind];
+        world.call("POST", path, &headers, &body).await
     }
 }
 
@@ -327,6 +328,9 @@ async fn pages_are_whole_in_three_languages_and_name_nothing_outside() {
         &wrong,
         "/channels",
         "/channels/shop",
+        "/channels/shop/edit",
+        "/channels/shop/history",
+        "/new-channel",
         "/accounts",
         "/problems",
         "/people",

@@ -22,7 +22,7 @@ fn axe() -> String {
     std::fs::read_to_string(found.last().expect("scripts/install-tools installs axe-core")).unwrap()
 }
 
-async fn sign_in(browser: &Browser, world: &World) {
+pub(crate) async fn sign_in(browser: &Browser, world: &World) {
     browser.client.goto(&world.url("/orders")).await.unwrap();
     browser.client.find(Locator::Css("[name=name]")).await.unwrap().send_keys("olena").await.unwrap();
     let password = browser.client.find(Locator::Css("[name=password]")).await.unwrap();
@@ -30,7 +30,7 @@ async fn sign_in(browser: &Browser, world: &World) {
     wait(browser, "the orders", "return location.pathname === '/orders'").await;
 }
 
-async fn wait(browser: &Browser, what: &str, script: &str) {
+pub(crate) async fn wait(browser: &Browser, what: &str, script: &str) {
     for _ in 0..300 {
         if browser.client.execute(script, Vec::new()).await.is_ok_and(|value| value == true) {
             return;
@@ -93,9 +93,20 @@ async fn by_keyboard_on_a_phone_and_by_the_rules() {
     sign_in(&browser, &world).await;
     let order = format!("/orders/{id}");
     let replay = format!("{order}/replay");
-    for path in
-        ["/", "/orders", &order, &replay, "/channels", "/channels/shop", "/accounts", "/problems/required", "/people"]
-    {
+    for path in [
+        "/",
+        "/orders",
+        &order,
+        &replay,
+        "/channels",
+        "/channels/shop",
+        "/channels/shop/edit",
+        "/channels/shop/history",
+        "/new-channel",
+        "/accounts",
+        "/problems/required",
+        "/people",
+    ] {
         check(&browser, &world, &rules, path).await;
     }
     // The first key goes to what skips the menu, then through the menu.

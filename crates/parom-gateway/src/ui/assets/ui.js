@@ -32,3 +32,21 @@ if (live && window.EventSource) {
   const source = new EventSource(live);
   source.addEventListener('changed', () => { waiting = waiting || setTimeout(again, 300); });
 }
+
+// What a sample would become, while the mapping is typed.
+for (const form of document.querySelectorAll('form[data-preview]')) {
+  let timer = null;
+  let asked = 0;
+  form.addEventListener('input', () => {
+    clearTimeout(timer);
+    timer = setTimeout(async () => {
+      const turn = ++asked;
+      const body = new URLSearchParams(new FormData(form));
+      body.set('act', 'preview');
+      const answer = await fetch(location.href, { method: 'POST', body });
+      const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+      const next = page.getElementById(form.dataset.preview);
+      if (next && turn === asked) document.getElementById(form.dataset.preview).innerHTML = next.innerHTML;
+    }, 300);
+  });
+}

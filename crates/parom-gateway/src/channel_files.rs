@@ -1,0 +1,80 @@
+//! Writing a channel's file: whole or not at all, and never over what somebody else wrote meanwhile.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use parom_core::channel::{Finding, Severity, parse};
+
+use crate::config::Config;
+use crate::store::Scope;
+
+/// Bytes of a channel file.
+const LONGEST: usize = 256 * 1024;
+
+/// Why a file was not written.
+#[derive(Debug)]
+pub(crate) enum NotSaved {
+    /// It is another file than the one that was read: somebody changed it, or it is there already.
+    Changed,
+    /// It could not be used as it is.
+    Broken(Vec<Finding>),
+    /// Its account is not one of the writer's.
+    ForeignAccount,
+    /// Its name is none that a channel can have.
+    Name,
+    /// The disk, in words.
+    Disk(String),
+}
+
+/// Writes a channel's file in the place of `before`; without one it must not be there yet.
+///
+/// # Errors
+/// Why nothing was written.
+pub(crate) fn save(
+    config: &Config,
+    scope: &Scope,
+    name: &str,
+    before: Option<&str>,
+    text: &str,
+) -> Result<(), NotSaved> {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
+    // A file of a person may have another name; a new one is made with a plain one.
+    if name.is_empty() || name.len() > 64 || (before.is_none() && !name.bytes().all(plain)) {
+        return Err(NotSaved::Name);
+    }
+    let (channel, mut findings) = parse(name, text);
+    findings.retain(|finding| finding.severity == Severity::Error);
+    if !findings.is_empty() || text.len() > LONGEST {
+        return Err(NotSaved::Broken(findings));
+    }
+    let account = channel.map(|channel| channel.account).unwrap_or_default();
+    if !scope.sees(&account) || !config.accounts.contains_key(&account) {
+        return Err(NotSaved::ForeignAccount);
+    }
+    let path = config.channels_dir().join(format!("{name}.toml"));
+    let there = match fs::read_to_string(&path) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(NotSaved::Disk(error.to_string())),
+    };
+    if there.as_deref() != before {
+        return Err(NotSaved::Changed);
+    }
+    write(&path, text).map_err(|error| NotSaved::Disk(format!("{}: {error}", path.display())))
+}
+
+/// By a file beside it, flushed, that takes its name.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    let folder = path.parent().map(PathBuf::from).unwrap_or_default();
+    fs::create_dir_all(&folder)?;
+    let beside = path.with_extension("toml.new");
+    let mut file = fs::File::create(&beside)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    if let Ok(there) = fs::metadata(path) {
+        fs::set_permissions(&beside, there.permissions())?;
+    }
+    fs::rename(&beside, path)?;
+    fs::File::open(&folder)?.sync_all()
+}

@@ -8,6 +8,7 @@ use std::time::Duration;
 use parom_core::channel::{SecretRef, parse_duration};
 use serde::Deserialize;
 
+use super::alerts::RawAlerts;
 use super::{Account, ApiToken, Config, ConfigError, DeliverySettings, Role, StoreSettings};
 
 #[derive(Deserialize)]
@@ -28,7 +29,7 @@ struct Raw {
     #[serde(default)]
     api: RawApi,
     retention: Option<toml::Table>,
-    alerts: Option<toml::Table>,
+    alerts: Option<RawAlerts>,
 }
 
 #[derive(Deserialize, Default)]
@@ -51,7 +52,7 @@ struct RawAccount {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawSecret {
+pub(super) struct RawSecret {
     env: Option<String>,
     file: Option<String>,
 }
@@ -106,7 +107,6 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
     let fail = |message: String| ConfigError(format!("{}: {message}", path.display()));
     let mut unused = Vec::new();
     unused.extend(raw.retention.is_some().then_some("retention"));
-    unused.extend(raw.alerts.is_some().then_some("alerts"));
     let accounts = raw.accounts.into_iter().map(|(name, account)| {
         let account = check_account(&name, account).map_err(|message| fail(format!("accounts.{name}: {message}")))?;
         Ok((name, account))
@@ -133,6 +133,7 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
                 check_token(&name, token).map_err(|message| fail(format!("api.tokens.{name}: {message}")))
             })
             .collect::<Result<_, _>>()?,
+        alerts: raw.alerts.map(super::alerts::check).transpose().map_err(fail)?,
         unused,
         file: path.to_owned(),
         dir,
@@ -183,7 +184,7 @@ fn check_account(name: &str, raw: RawAccount) -> Result<Account, String> {
     Ok(Account { name: name.to_owned(), url, api_key, requests_per_minute: raw.requests_per_minute })
 }
 
-fn secret(name: &str, raw: RawSecret) -> Result<SecretRef, String> {
+pub(super) fn secret(name: &str, raw: RawSecret) -> Result<SecretRef, String> {
     match (raw.env, raw.file) {
         (Some(env), None) => Ok(SecretRef::Env(env)),
         (None, Some(file)) => Ok(SecretRef::File(file)),

@@ -1,5 +1,6 @@
 //! Configuration: the file as written, then checked. The environment is read here and nowhere else.
 
+mod alerts;
 mod channels;
 mod file;
 mod secrets;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use parom_core::channel::SecretRef;
 
+pub use alerts::{Alerts, Email, Telegram, Webhook};
 pub use channels::{ChannelSet, LiveChannel, load_channels, read_channel_files};
 pub use file::load;
 pub use secrets::{SecretError, Secrets, read_secret, read_secrets};
@@ -39,6 +41,8 @@ pub struct Config {
     pub delivery: DeliverySettings,
     /// The tokens of the API.
     pub api_tokens: Vec<ApiToken>,
+    /// Who is told of what needs a person.
+    pub alerts: Option<Alerts>,
     /// Settings that are read and do nothing in this version, for a word at the start.
     pub unused: Vec<&'static str>,
 }

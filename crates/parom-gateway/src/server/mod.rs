@@ -81,10 +81,11 @@ impl Gateway {
                 })
             }
         };
+        let alerts = crate::alerts::run(Arc::clone(&config), store.clone(), Arc::clone(&channels), stopping.clone());
         let replayer = Arc::clone(&channels).watch(config, store.clone(), Arc::clone(&dictionaries), stopping.clone());
         let checker = dictionaries.watch(Arc::clone(&channels), store.clone(), stopping);
         let watcher = tokio::spawn(async move {
-            tokio::join!(replayer, checker);
+            tokio::join!(replayer, checker, alerts);
         });
         Ok(Gateway { addr, store, channels, delivery, server, watcher, stop })
     }

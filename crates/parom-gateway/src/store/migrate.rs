@@ -11,6 +11,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0004_samples.sql"),
     include_str!("migrations/0005_changes.sql"),
     include_str!("migrations/0006_operators.sql"),
+    include_str!("migrations/0007_alerts.sql"),
 ];
 
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {

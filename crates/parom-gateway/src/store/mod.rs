@@ -4,6 +4,7 @@
 //! after it. What a verb returns `Ok` for is on disk, flushed.
 
 mod accept;
+mod alerts;
 mod board;
 mod changes;
 mod channels;
@@ -29,6 +30,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use accept::{Accepted, KeyConflict, NewOrder, NewSubmission};
+pub use alerts::{DueAlert, News, Waiting};
 pub use board::{Board, Changed, Pulse};
 pub use changes::{DueChange, KeptChange};
 pub use channels::{KeptVersion, Version};

@@ -113,6 +113,11 @@ pub fn rules() -> Vec<Rule> {
     rooms().rules
 }
 
+/// A text of the pages, for messages that go elsewhere.
+pub(crate) fn word(language: &str, key: &str) -> String {
+    words::text(language, key, None)
+}
+
 /// The routes of the pages.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test measures how long the real thing takes")]
 
 mod access;
+mod alerts;
 mod api;
 mod browser;
 mod cards;

@@ -1,0 +1,33 @@
+//! What a message says: how many orders wait, where and why, and a link. No buyer is in it.
+
+use super::Fault;
+use crate::store::Waiting;
+use crate::ui::word;
+
+/// Lines of a message: the rest is on the page.
+const LINES: usize = 20;
+
+pub(super) fn of(language: &str, pages: &str, orders: &[Waiting], faults: &[Fault]) -> String {
+    let mut lines = Vec::new();
+    if !orders.is_empty() {
+        lines.push(format!("{}:", word(language, "needs-a-person")));
+    }
+    for waiting in orders {
+        let state = word(language, &format!("state-{}", waiting.state));
+        lines.push(format!("• {state}: {} ({})", waiting.count, waiting.channel));
+    }
+    for fault in faults {
+        lines.push(match fault {
+            Fault::KeyRefused(account) => format!("• {}: {account}", word(language, "key-refused")),
+            Fault::Rests(account) => format!("• {}: {account}", word(language, "account-rests")),
+            Fault::Broken(channel) => format!("• {}: {channel}", word(language, "channel-broken")),
+        });
+    }
+    let more = lines.len().saturating_sub(LINES);
+    lines.truncate(LINES);
+    if more > 0 {
+        lines.push(format!("… +{more}"));
+    }
+    let place = if orders.is_empty() { "/" } else { "/orders?state=person" };
+    format!("Parom\n{}\n{pages}{place}", lines.join("\n"))
+}

@@ -1,0 +1,152 @@
+//! What needs a person and was not told yet, and the messages on their way.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::{Store, StoreError};
+use crate::clock;
+
+/// Messages that were sent or given up are forgotten after so long.
+const FORGOTTEN_MS: i64 = 30 * 86_400_000;
+
+/// Orders that came into a state, by channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// `held`, `rejected` or `disputed`.
+    pub state: String,
+    /// The channel.
+    pub channel: String,
+    /// How many.
+    pub count: i64,
+}
+
+/// What was not told yet.
+#[derive(Clone, Debug, Default)]
+pub struct News {
+    /// Orders that came to wait for a person since the last message, and wait still.
+    pub orders: Vec<Waiting>,
+    /// The event up to which this looks.
+    pub event: i64,
+    /// When the last message was made, milliseconds; none: never.
+    pub told_at: Option<i64>,
+}
+
+/// A message to send.
+#[derive(Clone, Debug)]
+pub struct DueAlert {
+    /// Its row.
+    pub id: i64,
+    /// `telegram`, `email` or `webhook`.
+    pub receiver: String,
+    /// What it says.
+    pub text: String,
+    /// When it was made, milliseconds.
+    pub created_at: i64,
+    /// Tries before this one.
+    pub attempts: i64,
+}
+
+impl Store {
+    /// What came to wait for a person since the last message.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn news(&self) -> Result<News, StoreError> {
+        self.read(move |connection| {
+            let mark: Option<(i64, i64)> = connection
+                .query_row("SELECT event, told_at FROM alert_mark", [], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?;
+            let newest: i64 =
+                connection.query_row("SELECT coalesce(max(id), 0) FROM order_events", [], |row| row.get(0))?;
+            // For the first time: all that waits. Later: what came since.
+            let sql = if mark.is_some() {
+                "SELECT o.state, o.channel, count(DISTINCT o.seq) FROM order_events e JOIN orders o ON o.seq = e.seq
+                 WHERE e.id > ?1 AND e.id <= ?2 AND e.state IN ('held', 'rejected', 'disputed') AND o.state = e.state
+                 GROUP BY 1, 2 ORDER BY 1, 2"
+            } else {
+                "SELECT state, channel, count(*) FROM orders INDEXED BY orders_waiting
+                 WHERE state IN ('held', 'rejected', 'disputed') AND ?1 <= ?2 GROUP BY 1, 2 ORDER BY 1, 2"
+            };
+            let mut statement = connection.prepare_cached(sql)?;
+            let rows = statement.query_map(params![mark.map_or(0, |(event, _)| event), newest], |row| {
+                Ok(Waiting { state: row.get(0)?, channel: row.get(1)?, count: row.get(2)? })
+            })?;
+            let orders = rows.collect::<Result<_, _>>()?;
+            Ok(News { orders, event: newest, told_at: mark.map(|(_, at)| at) })
+        })
+        .await
+    }
+
+    /// Puts a message to each receiver on its way and notes up to where it tells. A crash before: told at the next look;
+    /// after: the messages go. Without receivers only the note is made.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn tell(&self, event: i64, receivers: Vec<(&'static str, String)>) -> Result<(), StoreError> {
+        let now = clock::now().as_millisecond();
+        self.write("tell", move |connection| {
+            let sql = "INSERT INTO alert_mark VALUES (1, ?1, CASE WHEN ?3 THEN ?2 ELSE 0 END)
+                       ON CONFLICT (only) DO UPDATE SET event = ?1, told_at = CASE WHEN ?3 THEN ?2 ELSE told_at END";
+            connection.execute(sql, params![event, now, !receivers.is_empty()])?;
+            connection
+                .execute("DELETE FROM alerts WHERE state <> 'waiting' AND created_at < ?1", [now - FORGOTTEN_MS])?;
+            for (receiver, text) in &receivers {
+                let sql = "INSERT INTO alerts (receiver, text, created_at, due_at) VALUES (?1, ?2, ?3, ?3)";
+                connection.execute(sql, params![receiver, text, now])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Messages whose time has come.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn due_alerts(&self) -> Result<Vec<DueAlert>, StoreError> {
+        let now = clock::now().as_millisecond();
+        self.read(move |connection| {
+            let sql = "SELECT id, receiver, text, created_at, attempts FROM alerts
+                       WHERE state = 'waiting' AND due_at <= ?1 ORDER BY due_at LIMIT 20";
+            let mut statement = connection.prepare_cached(sql)?;
+            let rows = statement.query_map([now], |row| {
+                Ok(DueAlert {
+                    id: row.get(0)?,
+                    receiver: row.get(1)?,
+                    text: row.get(2)?,
+                    created_at: row.get(3)?,
+                    attempts: row.get(4)?,
+                })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// A message was sent. A crash before: it goes once more, which is better than not at all.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn alert_sent(&self, id: i64) -> Result<(), StoreError> {
+        self.write("alert_sent", move |connection| {
+            let sql = "UPDATE alerts SET state = 'sent', attempts = attempts + 1, note = '' WHERE id = ?1";
+            connection.execute(sql, [id])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// A message was not sent: again at `due_at`, or never where that is none.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn alert_failed(&self, id: i64, due_at: Option<i64>, note: &str) -> Result<(), StoreError> {
+        let note: String = note.chars().take(300).collect();
+        self.write("alert_failed", move |connection| {
+            let sql = "UPDATE alerts SET attempts = attempts + 1, note = ?2, due_at = coalesce(?3, due_at),
+                         state = CASE WHEN ?3 IS NULL THEN 'given_up' ELSE 'waiting' END WHERE id = ?1";
+            connection.execute(sql, params![id, note, due_at])?;
+            Ok(())
+        })
+        .await
+    }
+}

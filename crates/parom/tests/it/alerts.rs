@@ -1,0 +1,222 @@
+//! Alerts, received for real: by a mail server, a bot's API and an address of the test's own.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+
+use parom_core::presets::named;
+
+use super::world::{SHOP, Settings, World, form};
+
+/// What was received: the address, the headers in small letters, the body.
+type Heard = Arc<Mutex<Vec<(String, String, String)>>>;
+
+/// An HTTP server that refuses the first requests and takes the others.
+fn http_server(refused: usize) -> (String, Heard) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let heard = Heard::default();
+    let kept = Arc::clone(&heard);
+    std::thread::spawn(move || {
+        for (at, stream) in listener.incoming().flatten().enumerate() {
+            let mut reader = BufReader::new(stream);
+            let (mut head, mut line) = (String::new(), String::new());
+            while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
+                head.push_str(&line);
+                line.clear();
+            }
+            let length = head.to_lowercase();
+            let length = length.split("content-length: ").nth(1).and_then(|rest| rest.lines().next()).unwrap_or("0");
+            let mut body = vec![0; length.trim().parse().unwrap()];
+            reader.read_exact(&mut body).unwrap();
+            let path = head.split(' ').nth(1).unwrap().to_owned();
+            let status = if at < refused { "500 No" } else { "200 OK" };
+            let _ = write!(reader.get_mut(), "HTTP/1.1 {status}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}");
+            if at >= refused {
+                kept.lock().unwrap().push((path, head.to_lowercase(), String::from_utf8(body).unwrap()));
+            }
+        }
+    });
+    (url, heard)
+}
+
+/// A mail server as plain as one can be: each message whole.
+fn mail_server() -> (String, Heard) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("smtp://{}", listener.local_addr().unwrap());
+    let heard = Heard::default();
+    let kept = Arc::clone(&heard);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut reader = BufReader::new(stream);
+            let say = |reader: &mut BufReader<std::net::TcpStream>, text: &str| {
+                let _ = reader.get_mut().write_all(format!("{text}\r\n").as_bytes());
+            };
+            say(&mut reader, "220 test");
+            let (mut to, mut line) = (String::new(), String::new());
+            while reader.read_line(&mut line).is_ok_and(|read| read > 0) {
+                match line.split([' ', ':']).next().unwrap_or_default().trim().to_uppercase().as_str() {
+                    "EHLO" => say(&mut reader, "250-test\r\n250 8BITMIME"),
+                    "RCPT" => {
+                        to.push_str(line.trim());
+                        say(&mut reader, "250 ok");
+                    }
+                    "DATA" => {
+                        say(&mut reader, "354 go");
+                        let (mut mail, mut row) = (String::new(), String::new());
+                        while reader.read_line(&mut row).is_ok_and(|read| read > 0) && row != ".\r\n" {
+                            mail.push_str(&row);
+                            row.clear();
+                        }
+                        kept.lock().unwrap().push((to.clone(), String::new(), mail));
+                        say(&mut reader, "250 ok");
+                    }
+                    "QUIT" => {
+                        say(&mut reader, "221 bye");
+                        break;
+                    }
+                    _ => say(&mut reader, "250 ok"),
+                }
+                line.clear();
+            }
+        }
+    });
+    (url, heard)
+}
+
+fn configure(world: &World, alerts: &str) {
+    let text = std::fs::read_to_string(world.config()).unwrap();
+    let alerts = format!("public_url = \"https://orders.example.ua\"\n{text}\n[alerts]\nlook = \"200ms\"\n{alerts}\n");
+    std::fs::write(world.config(), alerts).unwrap();
+}
+
+const BAD: &str = "name=Ivan+Secretenko&phone=0671112233&product=Mug&price=1,249";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_held_order_is_told_by_every_way_without_its_buyer() {
+    let mut world = World::idle(Settings::default()).await;
+    world.channel("shop", SHOP);
+    let (bot, bot_heard) = http_server(0);
+    let (hook, hook_heard) = http_server(0);
+    let (mail, mail_heard) = mail_server();
+    configure(
+        &world,
+        &format!(
+            "language = \"en\"\ndigest = \"1s\"\n[alerts.telegram]\nurl = \"{bot}\"\ntoken = {{ env = \"BOT\" }}\nchat = -100200\n\
+             [alerts.webhook]\nurl = \"{hook}/told\"\nsecret = {{ env = \"HOOK\" }}\n\
+             [alerts.email]\nserver = \"{mail}\"\nfrom = \"parom@example.ua\"\nto = [\"boss@example.ua\", \"help@example.ua\"]"
+        ),
+    );
+    world.serve(&[("BOT", "1234:canary-token"), ("HOOK", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]);
+    world.post("/in/shop", &form("Fine")).await;
+    world.post("/in/shop", BAD).await;
+    let all = || [&bot_heard, &hook_heard, &mail_heard].iter().all(|heard| !heard.lock().unwrap().is_empty());
+    world.until("all three are told", all).await;
+    let (path, _, body) = bot_heard.lock().unwrap()[0].clone();
+    assert_eq!(path, "/bot1234:canary-token/sendMessage");
+    let message: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(message["chat_id"], "-100200");
+    let text = message["text"].as_str().unwrap().to_owned();
+    assert_eq!(text, "Parom\nWaiting for a person:\n• Held: 1 (shop)\nhttps://orders.example.ua/orders?state=person");
+    let (_, head, body) = hook_heard.lock().unwrap()[0].clone();
+    let header = |name: &str| head.split(&format!("{name}: ")).nth(1).unwrap().lines().next().unwrap().to_owned();
+    let headers: Vec<(String, String)> =
+        ["webhook-id", "webhook-timestamp"].map(|name| (name.into(), header(name))).into();
+    // Letters of the signature count: from the request as it came.
+    assert_eq!(headers[0].1, "alert_3");
+    assert!(body.contains("\"type\":\"parom.alert\"") && body.contains("Held: 1 (shop)"), "{body}");
+    let signing = named("standardwebhooks").unwrap().signing.as_ref().unwrap();
+    let before = format!("{}.{}.", headers[0].1, headers[1].1);
+    let right = signing.sign("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", &before, body.as_bytes());
+    assert_eq!(header("webhook-signature"), right.to_lowercase());
+    let (to, _, mail) = mail_heard.lock().unwrap()[0].clone();
+    assert!(to.contains("boss@example.ua") && to.contains("help@example.ua"), "{to}");
+    assert!(mail.contains("Subject: Parom: Waiting for a person"), "{mail}");
+    for told in [text, body, mail] {
+        assert!(!told.contains("Secretenko") && !told.contains("671112233") && !told.contains("1,249"), "{told}");
+    }
+    assert!(!world.log().contains("canary-token"), "{}", world.log());
+    // What was told is not told again, also after a restart.
+    world.stop();
+    world.serve(&[("BOT", "1234:canary-token"), ("HOOK", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]);
+    tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
+    assert_eq!(bot_heard.lock().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_is_one_digest_and_faults_are_told_once() {
+    let mut world = World::idle(Settings::default()).await;
+    world.channel("shop", SHOP);
+    let (bot, heard) = http_server(0);
+    let telegram = format!("[alerts.telegram]\nurl = \"{bot}\"\ntoken = {{ env = \"BOT\" }}\nchat = \"@shop\"");
+    configure(&world, &format!("language = \"uk\"\ndigest = \"3s\"\n{telegram}"));
+    world.serve(&[("BOT", "1:x")]);
+    world.post("/in/shop", BAD).await;
+    world.until("the first is told at once", || heard.lock().unwrap().len() == 1).await;
+    for _ in 0..7 {
+        world.post("/in/shop", BAD).await;
+    }
+    world.channel("shop", "account = \"main\"\n[order\n");
+    world.until("the rest in one message", || heard.lock().unwrap().len() == 2).await;
+    let (_, _, body) = heard.lock().unwrap()[1].clone();
+    assert!(body.contains("Чекає на людину: 7 (shop)") && body.contains("Файл каналу має помилку: shop"), "{body}");
+    tokio::time::sleep(std::time::Duration::from_millis(3_500)).await;
+    assert_eq!(heard.lock().unwrap().len(), 2, "{:?}", heard.lock().unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_is_away_is_told_later_and_a_wrong_setting_at_the_start() {
+    let mut world = World::idle(Settings::default()).await;
+    world.channel("shop", SHOP);
+    // Held before anybody was to be told: said at the first start with alerts.
+    world.serve(&[]);
+    world.post("/in/shop", BAD).await;
+    world.stop();
+    let before = std::fs::read_to_string(world.config()).unwrap();
+    for (alerts, why) in [
+        ("[alerts.webhook]\nurl = \"http://example.ua/x\"\nsecret = { env = \"HOOK\" }", "https"),
+        ("[alerts.email]\nserver = \"mail\"\nfrom = \"a@b.ua\"\nto = [\"a@b.ua\"]", "mail server"),
+        ("[alerts.email]\nserver = \"smtps://mail.ua\"\nfrom = \"a@b.ua\"\nto = [\"nobody\"]", "e-mail address"),
+        ("language = \"de\"", "uk, ru or en"),
+        ("[alerts.telegram]\ntoken = \"plain\"\nchat = 1", "token"),
+    ] {
+        configure(&world, alerts);
+        let checked = world.cli(&["check", "--offline"]);
+        assert!(checked.code == 2 && checked.err.contains(why), "{alerts}: {}", checked.err);
+        std::fs::write(world.config(), &before).unwrap();
+    }
+    let (hook, heard) = http_server(1);
+    configure(&world, &format!("[alerts.webhook]\nurl = \"{hook}\"\nsecret = {{ env = \"HOOK\" }}"));
+    world.serve(&[("HOOK", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]);
+    world.until("the failure is in the log", || world.log().contains("an alert was not sent")).await;
+    assert!(world.log().contains("500") && heard.lock().unwrap().is_empty());
+    // The next try is half a minute away; the test does not wait for it but moves the row's time.
+    let store = rusqlite::Connection::open(world.dir.path().join("parom.db")).unwrap();
+    store.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+    assert_eq!(store.execute("UPDATE alerts SET due_at = 0 WHERE state = 'waiting'", []).unwrap(), 1);
+    world.until("told at last", || heard.lock().unwrap().len() == 1).await;
+    assert!(heard.lock().unwrap()[0].2.contains("(shop)"));
+}
+
+/// Killed before and after a message is put on its way, and before it is noted as sent: it is told, and only in the last
+/// case perhaps twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_any_point_the_message_still_comes() {
+    for (point, most) in
+        [("store.before_commit.tell", 1), ("store.after_commit.tell", 1), ("store.before_commit.alert_sent", 2)]
+    {
+        let mut world = World::idle(Settings::default()).await;
+        world.channel("shop", SHOP);
+        world.serve(&[]);
+        world.post("/in/shop", BAD).await;
+        world.stop();
+        let (bot, heard) = http_server(0);
+        configure(&world, &format!("[alerts.telegram]\nurl = \"{bot}\"\ntoken = {{ env = \"BOT\" }}\nchat = 1"));
+        world.serve(&[("BOT", "1:x"), ("PAROM_CRASH_AT", point)]);
+        world.died().await;
+        world.serve(&[("BOT", "1:x")]);
+        world.until(point, || !heard.lock().unwrap().is_empty()).await;
+        tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+        assert!((1..=most).contains(&heard.lock().unwrap().len()), "{point}");
+    }
+}

@@ -110,7 +110,8 @@ impl Watch {
             if self.store.sync_state(name).await?.outcome.contains("refuses the key") {
                 faults.push(Fault::KeyRefused(name.clone()));
             }
-            if !self.store.board().pulse(name).resting {
+            // Who paused it knows that it rests.
+            if !self.store.board().pulse(name).resting || self.store.board().is_paused(name) {
                 self.resting.remove(name);
             } else if now.saturating_sub(*self.resting.entry(name.clone()).or_insert(now)) >= RESTS_MS {
                 faults.push(Fault::Rests(name.clone()));

@@ -29,6 +29,28 @@ pub(super) async fn refresh(
     Ok((StatusCode::ACCEPTED, Json(json!({ "status": "accepted" }))).into_response())
 }
 
+/// Nothing new is sent to the account until it is resumed.
+pub(super) async fn pause(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(account): Path<String>,
+) -> Result<Response, Refused> {
+    known(&api, &caller, &account)?;
+    api.intake.store.pause(&account, &caller.name).await?;
+    Ok(Json(json!({ "paused": true })).into_response())
+}
+
+/// The account goes on.
+pub(super) async fn resume(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(account): Path<String>,
+) -> Result<Response, Refused> {
+    known(&api, &caller, &account)?;
+    api.intake.store.resume(&account, &caller.name).await?;
+    Ok(Json(json!({ "paused": false })).into_response())
+}
+
 pub(super) async fn rows(
     State(api): State<Api>,
     Extension(caller): Extension<Caller>,

@@ -48,6 +48,8 @@ pub(crate) fn routes(intake: Intake) -> Result<Router, String> {
         .route("/channels/{name}/suggest", get(channels::suggest))
         .route("/check", get(channels::check))
         .route("/convert/php", post(convert::php))
+        .route("/accounts/{account}/pause", post(accounts::pause))
+        .route("/accounts/{account}/resume", post(accounts::resume))
         .route("/dictionaries", get(accounts::list))
         .route("/dictionaries/{account}/refresh", post(accounts::refresh))
         .route("/dictionaries/{account}/{kind}", get(accounts::rows))

@@ -61,6 +61,9 @@ impl Gateway {
         let dictionaries =
             Dictionaries::start(config.accounts.keys(), &store).await.map_err(|error| error.to_string())?;
         let dictionaries = Arc::new(dictionaries);
+        for account in store.pauses().await.map_err(|error| error.to_string())?.keys() {
+            store.board().set_paused(account, true);
+        }
         let (stop, stopping) = watch::channel(false);
         let intake = Intake {
             config: Arc::clone(&config),

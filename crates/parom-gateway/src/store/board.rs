@@ -1,6 +1,6 @@
 //! What intake and delivery tell each other beside the rows. It holds nothing that must survive: rows do.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -33,6 +33,7 @@ pub struct Pulse {
 pub struct Board {
     wakes: Mutex<HashMap<String, Arc<Notify>>>,
     pulses: Mutex<HashMap<String, Pulse>>,
+    paused: Mutex<HashSet<String>>,
     changes: broadcast::Sender<Changed>,
     /// Grows when rows were changed from outside of intake and delivery.
     hand: AtomicU64,
@@ -43,6 +44,7 @@ impl Default for Board {
         Board {
             wakes: Mutex::default(),
             pulses: Mutex::default(),
+            paused: Mutex::default(),
             changes: broadcast::channel(CHANGES).0,
             hand: AtomicU64::new(0),
         }
@@ -81,6 +83,25 @@ impl Board {
     pub fn set_pulse(&self, account: &str, pulse: Pulse) {
         let mut pulses = self.pulses.lock().unwrap_or_else(PoisonError::into_inner);
         pulses.insert(account.to_owned(), pulse);
+    }
+
+    /// Whether a person has paused an account, as far as this process was told; the rows decide.
+    #[must_use]
+    pub fn is_paused(&self, account: &str) -> bool {
+        self.paused.lock().unwrap_or_else(PoisonError::into_inner).contains(account)
+    }
+
+    /// A person paused an account or let it go on.
+    pub fn set_paused(&self, account: &str, paused: bool) {
+        {
+            let mut set = self.paused.lock().unwrap_or_else(PoisonError::into_inner);
+            if paused {
+                set.insert(account.to_owned())
+            } else {
+                set.remove(account)
+            };
+        }
+        self.wake_of(account).notify_one();
     }
 
     /// Listens for changes from now on.

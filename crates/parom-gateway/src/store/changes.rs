@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::accept::append_event;
 use super::delivery::spend;
+use super::pauses::is_paused;
 use super::records::{problems_from_json, problems_to_json};
 use super::{Store, StoreError};
 use crate::clock;
@@ -106,6 +107,9 @@ impl Store {
 }
 
 fn claim(connection: &Connection, account: &str, now: i64) -> Result<Option<DueChange>, StoreError> {
+    if is_paused(connection, account)? {
+        return Ok(None);
+    }
     let row = connection.prepare_cached(DUE)?.query_row([account], |row| {
         let state: String = row.get(6)?;
         let (kind, body): (String, String) = (row.get(3)?, row.get(4)?);

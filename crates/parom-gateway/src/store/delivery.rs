@@ -5,6 +5,7 @@ use parom_core::order::Target;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::accept::append_event;
+use super::pauses::is_paused;
 use super::updates::settle_waiting;
 use super::{Store, StoreError};
 use crate::clock;
@@ -134,6 +135,9 @@ impl Store {
 }
 
 fn claim(connection: &Connection, account: &str, version: i64, now: i64) -> Result<Option<Intent>, StoreError> {
+    if is_paused(connection, account)? {
+        return Ok(None);
+    }
     let intent = connection.prepare_cached(CLAIM)?.query_row(params![account, now, version], intent_of).optional()?;
     let Some(intent) = intent else {
         return Ok(None);

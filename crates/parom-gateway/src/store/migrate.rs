@@ -12,6 +12,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0005_changes.sql"),
     include_str!("migrations/0006_operators.sql"),
     include_str!("migrations/0007_alerts.sql"),
+    include_str!("migrations/0008_pauses.sql"),
 ];
 
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {

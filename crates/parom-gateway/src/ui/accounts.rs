@@ -13,8 +13,8 @@ use crate::inspect;
 
 pub(super) async fn list(State(ui): State<Ui>, Extension(caller): Extension<Caller>) -> Response {
     let (store, config) = (&ui.intake.store, &ui.intake.config);
-    let (Ok(reports), Ok(use_now)) = (inspect::accounts(config, store).await, home::accounts(&ui, &caller).await)
-    else {
+    let read = (inspect::accounts(config, store).await, home::accounts(&ui, &caller).await, store.pauses().await);
+    let (Ok(reports), Ok(use_now), Ok(pauses)) = read else {
         return page::refused(&ui, &caller, StatusCode::SERVICE_UNAVAILABLE, "store-down");
     };
     let rows: Vec<minijinja::Value> = reports
@@ -29,10 +29,15 @@ pub(super) async fn list(State(ui): State<Ui>, Extension(caller): Extension<Call
                 name => report.name.clone(), granted => report.state.granted, outcome => report.state.outcome.clone(),
                 complete => report.state.outcome == crate::store::COMPLETE,
                 kinds => kinds.collect::<Vec<_>>(),
+                pause => pauses.get(&report.name).map(|pause| context! { at => pause.at, actor => pause.actor.as_str() }),
             }
         })
         .collect();
     page::page(&ui, &caller, "accounts.html", context! { rows, use_now => page::of(&use_now) })
+}
+
+fn known(ui: &Ui, caller: &Caller, name: &str) -> bool {
+    ui.intake.config.accounts.contains_key(name) && caller.scope.sees(name)
 }
 
 /// Asks delivery to fetch the dictionaries anew, which tests the key too.
@@ -41,11 +46,38 @@ pub(super) async fn refresh(
     Extension(caller): Extension<Caller>,
     Path(name): Path<String>,
 ) -> Response {
-    if !ui.intake.config.accounts.contains_key(&name) || !caller.scope.sees(&name) {
+    if !known(&ui, &caller, &name) {
         return page::refused(&ui, &caller, StatusCode::NOT_FOUND, "no-such-account");
     }
-    match ui.intake.store.ask_sync(&name).await {
-        Ok(_) => page::to("/accounts?asked=1"),
-        Err(error) => page::store_down(&ui, &caller, &error),
+    done(&ui, &caller, ui.intake.store.ask_sync(&name).await.map(drop))
+}
+
+/// Nothing new is sent to the account until somebody resumes it.
+pub(super) async fn pause(
+    State(ui): State<Ui>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+) -> Response {
+    if !known(&ui, &caller, &name) {
+        return page::refused(&ui, &caller, StatusCode::NOT_FOUND, "no-such-account");
+    }
+    done(&ui, &caller, ui.intake.store.pause(&name, &caller.name).await)
+}
+
+pub(super) async fn resume(
+    State(ui): State<Ui>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+) -> Response {
+    if !known(&ui, &caller, &name) {
+        return page::refused(&ui, &caller, StatusCode::NOT_FOUND, "no-such-account");
+    }
+    done(&ui, &caller, ui.intake.store.resume(&name, &caller.name).await)
+}
+
+fn done(ui: &Ui, caller: &Caller, done: Result<(), crate::store::StoreError>) -> Response {
+    match done {
+        Ok(()) => page::to("/accounts"),
+        Err(error) => page::store_down(ui, caller, &error),
     }
 }

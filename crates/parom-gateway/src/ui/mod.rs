@@ -100,6 +100,8 @@ fn rooms() -> Rooms {
         .post("/channels/{name}/back", admin, history::back)
         .get("/accounts", viewer, accounts::list)
         .post("/accounts/{name}/refresh", operator, accounts::refresh)
+        .post("/accounts/{name}/pause", operator, accounts::pause)
+        .post("/accounts/{name}/resume", operator, accounts::resume)
         .get("/problems", viewer, problems::list)
         .get("/problems/{code}", viewer, problems::show)
         .get("/people", admin, people::list)

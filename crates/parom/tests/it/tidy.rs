@@ -85,7 +85,10 @@ fn the_sandbox_is_an_independent_witness() {
 fn each_room_keeps_to_itself() {
     let gateway = "crates/parom-gateway/src";
     must_not_name(&format!("{gateway}/intake"), &["crate::crm", "crate::delivery", "rusqlite", "reqwest"]);
-    must_not_name(&format!("{gateway}/alerts"), &["crate::crm", "crate::delivery", "crate::intake", "rusqlite", "axum"]);
+    must_not_name(
+        &format!("{gateway}/alerts"),
+        &["crate::crm", "crate::delivery", "crate::intake", "rusqlite", "axum"],
+    );
     must_not_name(&format!("{gateway}/ui"), &["crate::crm", "crate::delivery", "rusqlite", "reqwest"]);
     must_not_name(&format!("{gateway}/operate"), &["crate::crm", "crate::delivery", "rusqlite", "reqwest"]);
     must_not_name(&format!("{gateway}/delivery"), &["crate::intake", "crate::server", "axum", "rusqlite", "reqwest"]);

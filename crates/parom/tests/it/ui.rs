@@ -458,3 +458,25 @@ async fn pages_may_have_an_address_of_their_own() {
     }
     world.stop();
 }
+
+/// Paused: orders are taken and wait, over a restart too; resumed: they go, each once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_account_gets_nothing_until_it_is_resumed() {
+    let mut world = World::start().await;
+    let olena = person(&world, "olena", "operator", &[]).await;
+    assert_eq!(olena.post(&world, "/accounts/main/pause", "").await.header("location"), "/accounts");
+    assert!(olena.get(&world, "/accounts").await.text.contains("Paused by olena"));
+    let mut ids = Vec::new();
+    for name in ["A", "B", "C"] {
+        ids.push(world.post("/in/shop", &form(name)).await.json()["id"].as_str().unwrap().to_owned());
+    }
+    tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+    world.stop();
+    world.serve(&[]);
+    tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+    assert_eq!((world.crm_posts(), world.order(&ids[0])["state"].as_str()), (0, Some("queued")));
+    assert_eq!(olena.post(&world, "/accounts/other/resume", "").await.status, 404);
+    olena.post(&world, "/accounts/main/resume", "").await;
+    world.crm_has(3).await;
+    assert_eq!(world.crm_posts(), 3);
+}

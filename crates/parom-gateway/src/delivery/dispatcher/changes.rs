@@ -17,7 +17,7 @@ impl Dispatcher {
         self.hear();
         let now = clock::mono();
         let idle = now.after(IDLE_MS);
-        if self.changing {
+        if self.changing || self.store.board().is_paused(&self.account) {
             return Ok(idle);
         }
         let Some(due) = self.store.change_due(&self.account).await? else {

@@ -192,6 +192,9 @@ impl Dispatcher {
             let now = clock::mono();
             let idle = now.after(IDLE_MS);
             let look_is_due = !self.looking && self.doubts.values().any(|(doubt, _)| doubt.next_look() <= now);
+            if self.store.board().is_paused(&self.account) {
+                return Ok(idle);
+            }
             let most = if self.breaker.doubts() > 0 { CAREFUL.min(self.in_flight_max) } else { self.in_flight_max };
             // A look that waits for its places goes first: sends must not eat them.
             if self.sending >= most || look_is_due {
@@ -302,10 +305,12 @@ impl Dispatcher {
     fn tell_pulse(&self) {
         let now = clock::mono();
         let free_places = self.budget.ceiling(now).saturating_sub(self.budget.used(now));
+        let paused = self.store.board().is_paused(&self.account);
         let asked_to_rest = self.budget.next_free(now).is_some_and(|at| at > now.after(1_000));
-        self.store
-            .board()
-            .set_pulse(&self.account, Pulse { resting: self.breaker.is_open() || asked_to_rest, free_places });
+        self.store.board().set_pulse(
+            &self.account,
+            Pulse { resting: self.breaker.is_open() || asked_to_rest || paused, free_places },
+        );
     }
 }
 

@@ -1,0 +1,76 @@
+//! Accounts at rest by a person's word.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, params};
+
+use super::operators::audit;
+use super::{Store, StoreError};
+use crate::clock;
+
+/// Who paused an account, and when.
+#[derive(Clone, Debug)]
+pub struct Pause {
+    /// Milliseconds.
+    pub at: i64,
+    /// Who.
+    pub actor: String,
+}
+
+impl Store {
+    /// Pauses an account: from the commit on no intent is written for it. What is on its way is brought to its result, and
+    /// doubtful orders are still looked up. It lasts over restarts.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn pause(&self, account: &str, actor: &str) -> Result<(), StoreError> {
+        let (name, actor, now) = (account.to_owned(), actor.to_owned(), clock::now().as_millisecond());
+        self.write("pause", move |connection| {
+            let sql = "INSERT INTO paused_accounts VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+            if connection.execute(sql, params![name, now, actor])? == 1 {
+                audit(connection, now, &actor, "account paused", &name)?;
+            }
+            Ok(())
+        })
+        .await?;
+        self.board().set_paused(account, true);
+        Ok(())
+    }
+
+    /// Lets an account go on.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn resume(&self, account: &str, actor: &str) -> Result<(), StoreError> {
+        let (name, actor, now) = (account.to_owned(), actor.to_owned(), clock::now().as_millisecond());
+        self.write("resume", move |connection| {
+            if connection.execute("DELETE FROM paused_accounts WHERE account = ?1", [&name])? == 1 {
+                audit(connection, now, &actor, "account resumed", &name)?;
+            }
+            Ok(())
+        })
+        .await?;
+        self.board().set_paused(account, false);
+        Ok(())
+    }
+
+    /// The accounts that are paused.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn pauses(&self) -> Result<HashMap<String, Pause>, StoreError> {
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached("SELECT account, at, actor FROM paused_accounts")?;
+            let rows =
+                statement.query_map([], |row| Ok((row.get(0)?, Pause { at: row.get(1)?, actor: row.get(2)? })))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+}
+
+/// Whether an account is paused, in the transaction that would write an intent.
+pub(super) fn is_paused(connection: &Connection, account: &str) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM paused_accounts WHERE account = ?1)";
+    Ok(connection.prepare_cached(sql)?.query_row([account], |row| row.get(0))?)
+}

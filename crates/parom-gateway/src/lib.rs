@@ -12,6 +12,7 @@ mod crash;
 pub mod crm;
 pub mod delivery;
 pub mod dictionaries;
+pub mod export;
 pub mod inspect;
 pub mod intake;
 pub mod metering;

@@ -155,9 +155,11 @@ impl Store {
             if filter.text.is_none() {
                 return listed(connection, &scope, &filter, Text::Whole);
             }
-            // What is named whole is found by an index; only what is not is looked for within names and phones.
-            let found = listed(connection, &scope, &filter, Text::Whole)?;
-            if found.is_empty() { listed(connection, &scope, &filter, Text::Within) } else { Ok(found) }
+            // What is named whole is found by an index; only what is not is looked for within names and phones. Every page of
+            // one question is looked for in one way.
+            let first = Filter { before: None, limit: 1, ..filter.clone() };
+            let named = !listed(connection, &scope, &first, Text::Whole)?.is_empty();
+            listed(connection, &scope, &filter, if named { Text::Whole } else { Text::Within })
         })
         .await
     }

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod channels;
+mod download;
 mod editor;
 mod events;
 mod guard;
@@ -84,6 +85,7 @@ fn rooms() -> Rooms {
         .get("/events", viewer, events::listen)
         .get("/orders", viewer, orders::list)
         .post("/orders", operator, orders::many)
+        .get("/orders/export", operator, download::file)
         .get("/orders/{id}", viewer, order::show)
         .get("/orders/{id}/replay", operator, order::replay)
         .post("/orders/{id}/retry", operator, order::retry)

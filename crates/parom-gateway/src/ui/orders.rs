@@ -74,7 +74,7 @@ pub(super) async fn list(
     let own = context! {
         rows => page::of(&rows), next, channels => page::of(&channels), states, may_search,
         first => asked.before.is_some().then(|| address(&asked, None)),
-        here => address(&asked, asked.before),
+        here => address(&asked, asked.before), export => address(&asked, None).replacen("/orders", "/orders/export", 1),
         asked => page::of(&asked),
     };
     page::page(&ui, &caller, "orders.html", own)
@@ -97,7 +97,7 @@ fn row(caller: &Caller, order: &Summary) -> Row {
     }
 }
 
-fn filter(asked: &Asked, may_search: bool) -> Filter {
+pub(super) fn filter(asked: &Asked, may_search: bool) -> Filter {
     let day = |text: &str, more: i64| {
         let day: Date = text.parse().ok()?;
         let start = day.to_zoned_datetime(shown::zone()).ok()?;

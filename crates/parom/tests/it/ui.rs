@@ -480,3 +480,31 @@ async fn a_paused_account_gets_nothing_until_it_is_resumed() {
     world.crm_has(3).await;
     assert_eq!(world.crm_posts(), 3);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_are_taken_away_as_files_that_run_no_formula() {
+    let world = World::start().await;
+    let olena = person(&world, "olena", "operator", &[]).await;
+    world.post("/in/shop", &form("%3DHYPERLINK(1)")).await;
+    world.post("/in/shop", &form("Ivan")).await;
+    world.crm_has(2).await;
+    let csv = olena.get(&world, "/orders/export?format=csv").await;
+    assert!(csv.header("content-disposition").contains("orders.csv"), "{csv:?}");
+    assert!(csv.text.starts_with("\u{feff}id,state,") && csv.text.contains("\"'=HYPERLINK(1)\""), "{}", csv.text);
+    assert!(csv.text.contains("\"'+380671112233\"") && csv.text.lines().count() == 3, "{}", csv.text);
+    let one = olena.get(&world, "/orders/export?format=ndjson&text=Ivan").await;
+    let row: serde_json::Value = serde_json::from_str(one.text.trim()).unwrap();
+    assert_eq!(row["order"]["buyer"]["full_name"], "Ivan");
+    let book = world.http.get(world.url("/orders/export?format=xlsx")).header("cookie", &olena.cookie);
+    let book = book.send().await.unwrap().bytes().await.unwrap();
+    assert!(book.starts_with(b"PK"));
+    // Our own reader finds the rows in it, as texts.
+    let file = world.dir.path().join("orders.xlsx");
+    std::fs::write(&file, &book).unwrap();
+    world.channel("again", "account = \"main\"\non_repeat = \"off\"\n[order]\nsource_id = 22\n[order.buyer]\nfull_name = \"{{ buyer }}\"\nphone = \"{{ phone }}\"\n");
+    let read = world.cli(&["import", "again", file.to_str().unwrap(), "--dry-run"]);
+    assert_eq!(read.code, 0, "{}{}", read.out, read.err);
+    assert!(format!("{}{}", read.out, read.err).contains('2'), "{}{}", read.out, read.err);
+    let anna = person(&world, "anna", "admin", &[]).await;
+    assert!(anna.get(&world, "/people").await.text.contains("orders exported"));
+}

@@ -72,6 +72,7 @@ pause = Pause sending
 pause-sure = Pause? Orders are still taken and wait.
 paused-by = Paused by { $who }
 resume = Resume sending
+export = Take these orders as a file
 fetch-now = Fetch the dictionaries and test the key
 fetched = Fetched
 field = Field

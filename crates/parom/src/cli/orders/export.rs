@@ -5,13 +5,13 @@ use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use parom_gateway::api::shape;
 use parom_gateway::config::Config;
-use parom_gateway::store::{Scope, Store, Summary};
+use parom_gateway::export;
+use parom_gateway::store::{Scope, Store};
 
 use super::open;
 use super::select::Select;
-use crate::cli::{Failed, Outcome, show};
+use crate::cli::{Failed, Outcome};
 
 /// Rows read at once.
 const PAGE: usize = 500;
@@ -78,7 +78,7 @@ async fn write_all(
 ) -> Result<(), Ended> {
     let mut left = if filter.limit == 0 { usize::MAX } else { filter.limit };
     if format == Format::Csv {
-        out.write_all(b"id,state,channel,source_uuid,crm_order_id,received_at,attempts,buyer,phone,problems\r\n")?;
+        out.write_all(export::csv_head().as_bytes())?;
     }
     while left > 0 {
         filter.limit = PAGE.min(left);
@@ -88,12 +88,12 @@ async fn write_all(
         left = left.saturating_sub(page.len());
         for order in &page {
             match format {
-                Format::Csv => out.write_all(row(order).as_bytes())?,
+                Format::Csv => out.write_all(export::csv_row(order).as_bytes())?,
                 Format::Ndjson => {
                     let detail = store.order(&Scope::All, &order.id).await;
                     let detail = detail.map_err(|error| Ended::Store(error.to_string()))?;
                     if let Some(detail) = detail {
-                        writeln!(out, "{}", shape::detail_json(&detail))?;
+                        out.write_all(export::ndjson_row(&detail).as_bytes())?;
                     }
                 }
             }
@@ -101,29 +101,4 @@ async fn write_all(
     }
     out.flush()?;
     Ok(())
-}
-
-fn row(order: &Summary) -> String {
-    let problems: Vec<String> = order.problems.iter().map(|p| format!("{}: {}", p.path, p.message)).collect();
-    let cells = [
-        order.id.clone(),
-        order.state.to_string(),
-        order.channel.clone(),
-        order.number.clone(),
-        order.crm_order_id.map_or_else(String::new, |id| id.to_string()),
-        show::time(order.received_at),
-        order.attempts.to_string(),
-        order.buyer.clone(),
-        order.phone.clone(),
-        problems.join("; "),
-    ];
-    let cells: Vec<String> = cells.iter().map(|cell| quote(cell)).collect();
-    format!("{}\r\n", cells.join(","))
-}
-
-/// A quoted cell that no spreadsheet takes for a formula.
-fn quote(cell: &str) -> String {
-    let risky = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']);
-    let mark = if risky { "'" } else { "" };
-    format!("\"{mark}{}\"", cell.replace('"', "\"\""))
 }

@@ -13,6 +13,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0006_operators.sql"),
     include_str!("migrations/0007_alerts.sql"),
     include_str!("migrations/0008_pauses.sql"),
+    include_str!("migrations/0009_tokens.sql"),
 ];
 
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {

@@ -24,6 +24,7 @@ mod records;
 mod samples;
 mod sessions;
 mod space;
+mod tokens;
 mod updates;
 mod writer;
 
@@ -46,8 +47,9 @@ pub use overview::Overview;
 pub use pauses::Pause;
 pub use records::{problems_from_json, problems_to_json};
 pub use samples::Sample;
-pub use sessions::{Audited, Session};
+pub use sessions::{Audited, OpenSession, Session};
 pub use space::Space;
+pub use tokens::KeptToken;
 pub use updates::Updated;
 
 use readers::Readers;

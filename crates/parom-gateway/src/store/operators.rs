@@ -183,11 +183,16 @@ pub(super) fn audit(
     Ok(())
 }
 
-fn accounts_text(scope: &Scope) -> Option<String> {
+pub(super) fn accounts_text(scope: &Scope) -> Option<String> {
     match scope {
         Scope::All => None,
         Scope::Accounts(names) => serde_json::to_string(names).ok(),
     }
+}
+
+/// A list that cannot be read shows nothing rather than all.
+pub(super) fn scope_of(accounts: Option<String>) -> Scope {
+    accounts.map_or(Scope::All, |text| Scope::Accounts(serde_json::from_str(&text).unwrap_or_default()))
 }
 
 pub(super) fn read(row: &Row<'_>) -> Result<Operator, rusqlite::Error> {
@@ -197,8 +202,7 @@ pub(super) fn read(row: &Row<'_>) -> Result<Operator, rusqlite::Error> {
         password: row.get(1)?,
         // The schema's own check allows no other text.
         role: Role::parse(&role).unwrap_or(Role::Viewer),
-        // A list that cannot be read shows nothing rather than all.
-        scope: accounts.map_or(Scope::All, |text| Scope::Accounts(serde_json::from_str(&text).unwrap_or_default())),
+        scope: scope_of(accounts),
         language: row.get(4)?,
         created_at: row.get(5)?,
     })

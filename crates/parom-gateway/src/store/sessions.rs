@@ -31,6 +31,17 @@ pub struct Session {
     pub csrf: String,
 }
 
+/// A session, as its owner sees it.
+#[derive(Clone, Debug)]
+pub struct OpenSession {
+    /// What the browser calls itself.
+    pub agent: String,
+    /// Milliseconds.
+    pub created_at: i64,
+    /// Milliseconds, to the minute.
+    pub seen_at: i64,
+}
+
 /// One line of the audit.
 #[derive(Clone, Debug)]
 pub struct Audited {
@@ -107,6 +118,37 @@ impl Store {
         self.write("close_session", move |connection| {
             connection.execute("DELETE FROM sessions WHERE hash = ?1", params![hash])?;
             Ok(())
+        })
+        .await
+    }
+
+    /// The open sessions of an operator, the last used first.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn sessions_of(&self, operator: &str) -> Result<Vec<OpenSession>, StoreError> {
+        let (operator, now) = (operator.to_owned(), clock::now().as_millisecond());
+        self.read(move |connection| {
+            let sql = "SELECT agent, created_at, seen_at FROM sessions
+                       WHERE operator = ?1 AND seen_at >= ?2 AND created_at >= ?3 ORDER BY seen_at DESC";
+            let mut statement = connection.prepare(sql)?;
+            let rows = statement.query_map(params![operator, now - IDLE_MS, now - WHOLE_MS], |row| {
+                Ok(OpenSession { agent: row.get(0)?, created_at: row.get(1)?, seen_at: row.get(2)? })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// Ends every session of an operator but one.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn close_others(&self, operator: &str, kept: [u8; 32]) -> Result<(), StoreError> {
+        let (operator, now) = (operator.to_owned(), clock::now().as_millisecond());
+        self.write("close_others", move |connection| {
+            connection.execute("DELETE FROM sessions WHERE operator = ?1 AND hash <> ?2", params![operator, kept])?;
+            audit(connection, now, &operator, "other sessions ended", &operator)
         })
         .await
     }

@@ -9,6 +9,7 @@ mod events;
 mod guard;
 mod history;
 mod home;
+mod me;
 mod new_channel;
 mod order;
 mod orders;
@@ -19,6 +20,7 @@ mod rooms;
 mod shown;
 mod sign_in;
 mod start;
+mod tokens;
 mod words;
 
 use std::sync::Arc;
@@ -106,6 +108,12 @@ fn rooms() -> Rooms {
         .post("/accounts/{name}/resume", operator, accounts::resume)
         .get("/problems", viewer, problems::list)
         .get("/problems/{code}", viewer, problems::show)
+        .get("/me", viewer, me::show)
+        .post("/me/sessions", viewer, me::end_others)
+        .post("/me/password", viewer, me::password)
+        .get("/tokens", admin, tokens::list)
+        .post("/tokens", admin, tokens::make)
+        .post("/tokens/{name}/revoke", admin, tokens::revoke)
         .get("/people", admin, people::list)
         .post("/people", admin, people::add)
         .post("/people/{name}/remove", admin, people::remove)

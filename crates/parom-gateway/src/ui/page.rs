@@ -52,6 +52,8 @@ pub(super) fn engine() -> Result<Environment<'static>, minijinja::Error> {
         "editor.html",
         "history.html",
         "new-channel.html",
+        "me.html",
+        "tokens.html",
     );
     Ok(engine)
 }
@@ -96,7 +98,7 @@ fn room(name: &str) -> &'static str {
         "orders.html" | "order.html" | "replay.html" => "orders",
         "channels.html" | "channel.html" | "editor.html" | "history.html" | "new-channel.html" => "channels",
         "accounts.html" => "accounts",
-        "people.html" => "people",
+        "people.html" | "tokens.html" => "people",
         _ => "",
     }
 }

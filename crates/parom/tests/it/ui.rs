@@ -334,6 +334,8 @@ async fn pages_are_whole_in_three_languages_and_name_nothing_outside() {
         "/accounts",
         "/problems",
         "/people",
+        "/tokens",
+        "/me",
         "/orders/nothing",
     ];
     for language in ["uk", "ru", "en"] {
@@ -507,4 +509,47 @@ async fn orders_are_taken_away_as_files_that_run_no_formula() {
     assert!(format!("{}{}", read.out, read.err).contains('2'), "{}{}", read.out, read.err);
     let anna = person(&world, "anna", "admin", &[]).await;
     assert!(anna.get(&world, "/people").await.text.contains("orders exported"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_are_made_shown_once_and_revoked() {
+    let world = World::start().await;
+    let anna = person(&world, "anna", "admin", &[]).await;
+    let made = anna.post(&world, "/tokens", "name=reports&role=viewer").await;
+    let token = made.text.split("parom_").nth(1).unwrap().split('<').next().unwrap();
+    let token = format!("parom_{token}");
+    assert_eq!(token.len(), 70, "{token}");
+    assert!(!anna.get(&world, "/tokens").await.text.contains(&token), "shown once");
+    let ask = async |method: &str, path: &str| {
+        world.call(method, path, &[("authorization", &format!("Bearer {token}"))], "").await.status
+    };
+    assert_eq!(ask("GET", "/api/v1/orders").await, 200);
+    assert_eq!(ask("POST", "/api/v1/accounts/main/pause").await, 403, "a viewer's token may only look");
+    assert_eq!(anna.post(&world, "/tokens", "name=reports&role=admin").await.status, 422);
+    assert_eq!(anna.post(&world, "/tokens", "name=x&role=admin&account=other").await.status, 422);
+    anna.post(&world, "/tokens/reports/revoke", "").await;
+    assert_eq!(ask("GET", "/api/v1/orders").await, 401);
+    let store = std::fs::read(world.dir.path().join("parom.db")).unwrap();
+    let wal = std::fs::read(world.dir.path().join("parom.db-wal")).unwrap_or_default();
+    for bytes in [store, wal] {
+        assert!(!bytes.windows(token.len()).any(|window| window == token.as_bytes()), "the store has no token");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ones_own_sessions_and_password_are_in_ones_own_hands() {
+    let world = World::start().await;
+    let here = person(&world, "olena", "viewer", &[]).await;
+    let there = signed_in(&world, "olena").await;
+    let page = here.get(&world, "/me").await.text;
+    assert_eq!(page.matches("<time").count(), 2, "{page}");
+    here.post(&world, "/me/sessions", "").await;
+    assert_eq!((here.get(&world, "/me").await.status, there.get(&world, "/me").await.status), (200, 303));
+    let change = |old: &str, new: &str| format!("old={}&password={}", old.replace(' ', "+"), new.replace(' ', "+"));
+    assert_eq!(here.post(&world, "/me/password", &change("wrong", "five unrelated words 9")).await.status, 422);
+    assert_eq!(here.post(&world, "/me/password", &change(PASSWORD, "short")).await.status, 422);
+    let done = here.post(&world, "/me/password", &change(PASSWORD, "five unrelated words 9")).await;
+    assert_eq!(done.header("location"), "/login");
+    assert_eq!(here.get(&world, "/me").await.status, 303);
+    assert_eq!(sign_in(&world, "olena", "five unrelated words 9").await.status, 303);
 }

@@ -106,6 +106,10 @@ async fn by_keyboard_on_a_phone_and_by_the_rules() {
         "/accounts",
         "/problems/required",
         "/people",
+        "/tokens",
+        "/me",
+        "/tokens",
+        "/me",
     ] {
         check(&browser, &world, &rules, path).await;
     }

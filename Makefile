@@ -1,5 +1,5 @@
 # The few commands of the project; each works on a fresh machine with Rust and a C compiler.
-.PHONY: demo test bench audit tools
+.PHONY: demo test bench screens audit tools
 
 # Gateway, sandbox CRM and an example shop: prints the addresses.
 demo:
@@ -15,6 +15,10 @@ test: tools
 # Intake rate against a bare handler, added latency, memory; see docs/BENCHMARKS.md.
 bench:
 	cargo run --quiet --release --locked -p parom --example bench
+
+# Pictures of the pages, wide and on a phone, into docs/ui/.
+screens: tools
+	cargo run --quiet --locked -p parom --example screens
 
 # Licences, advisories, sources and unused dependencies; installs its tools at first use.
 audit:

@@ -48,6 +48,7 @@ struct RawAccount {
     api_key: RawSecret,
     #[serde(default = "default_rate")]
     requests_per_minute: u32,
+    order_url: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -181,7 +182,14 @@ fn check_account(name: &str, raw: RawAccount) -> Result<Account, String> {
         return Err("requests_per_minute must be at least 1".into());
     }
     let api_key = secret("api_key", raw.api_key)?;
-    Ok(Account { name: name.to_owned(), url, api_key, requests_per_minute: raw.requests_per_minute })
+    if let Some(page) = raw.order_url.as_deref().filter(|page| !page.starts_with("https://") || !page.contains("{id}"))
+    {
+        return Err(format!(
+            "order_url: `{page}` must begin with https:// and have {{id}} where the order's number stands"
+        ));
+    }
+    let (requests_per_minute, order_url) = (raw.requests_per_minute, raw.order_url);
+    Ok(Account { name: name.to_owned(), url, api_key, requests_per_minute, order_url })
 }
 
 pub(super) fn secret(name: &str, raw: RawSecret) -> Result<SecretRef, String> {

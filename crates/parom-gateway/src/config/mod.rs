@@ -69,6 +69,8 @@ pub struct Account {
     pub api_key: SecretRef,
     /// The ceiling of all requests together.
     pub requests_per_minute: u32,
+    /// Where a person sees an order in the CRM, with `{id}` in the place of its number.
+    pub order_url: Option<String>,
 }
 
 /// Who may use the API.

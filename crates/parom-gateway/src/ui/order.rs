@@ -8,8 +8,9 @@ use axum::response::Response;
 use http::StatusCode;
 use minijinja::context;
 use parom_core::dictionary::{Dictionary, Kind};
+use parom_core::order::Target;
 use parom_core::submission::masked;
-use parom_core::{Problem, order as core_order};
+use parom_core::{Code, Problem, order as core_order};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -65,7 +66,7 @@ pub(super) async fn show(
     let can = Can::of(&caller, &order);
     let crm = summary.crm_order_id.map(|id| (id, crm_address(&ui, &order, id)));
     let own = context! {
-        id => summary.id.clone(), number => summary.number.clone(), state => summary.state.as_str(), reason => summary.reason.clone(),
+        id => summary.id.clone(), number => summary.number.clone(), state => summary.state.as_str(), reason => said(&summary.reason),
         channel => summary.channel.clone(), account => summary.account.clone(), target => summary.target.as_str(),
         received_at => summary.received_at, attempts_made => summary.attempts,
         crm_order_id => summary.crm_order_id, crm_address => crm.and_then(|(_, address)| address),
@@ -87,6 +88,11 @@ pub(super) async fn show(
         did => after.did, why => after.why,
     };
     page::page(&ui, &caller, "order.html", own)
+}
+
+/// Why it is in its state, where the problems do not say it.
+fn said(reason: &str) -> &str {
+    if Code::ALL.iter().any(|code| code.as_str() == reason) { "" } else { reason }
 }
 
 /// What the caller may do with it now.
@@ -217,13 +223,15 @@ fn timeline(order: &OrderDetail, sees: bool) -> Vec<minijinja::Value> {
     rows.into_values().collect()
 }
 
-/// Where a person looks at the order in the CRM: the sandbox's page, or the CRM's application, whose address per shop is not
-/// known to us.
+/// Where a person looks at the order in the CRM: where the account says, or the sandbox's own page.
 fn crm_address(ui: &Ui, order: &OrderDetail, id: i64) -> Option<String> {
     let account = ui.intake.config.accounts.get(&order.summary.account)?;
-    let base = account.url.strip_suffix("/v1")?;
-    let kind = if order.summary.target.as_str() == "card" { "cards" } else { "orders" };
-    base.starts_with("http://").then(|| format!("{base}/{kind}/{id}"))
+    if let Some(page) = account.order_url.as_ref().filter(|_| order.summary.target == Target::Order) {
+        return Some(page.replace("{id}", &id.to_string()));
+    }
+    let base = account.url.strip_suffix("/v1").filter(|base| base.starts_with("http://"))?;
+    let kind = if order.summary.target == Target::Card { "cards" } else { "orders" };
+    Some(format!("{base}/{kind}/{id}"))
 }
 
 /// What today's mapping would make of it, beside what it is.

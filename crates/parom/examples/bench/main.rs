@@ -6,6 +6,7 @@
 
 mod crm;
 mod load;
+mod pages;
 mod servers;
 
 use std::time::Duration;
@@ -25,10 +26,19 @@ fn main() {
     runtime.block_on(async {
         match arguments.first().map(String::as_str) {
             Some("bare") => servers::bare(arguments[1].parse().unwrap()).await,
+            Some("pages") => only_pages().await,
             Some("gateway") => servers::gateway(arguments[1].as_ref()).await,
             _ => compare().await,
         }
     });
+}
+
+/// `make bench` ends with this; by itself it takes a minute.
+async fn only_pages() {
+    let dir = std::env::temp_dir().join(format!("parom-bench-{}", std::process::id()));
+    std::fs::create_dir_all(dir.join("channels")).unwrap();
+    pages::measure(&dir).await;
+    let _ = std::fs::remove_dir_all(dir);
 }
 
 async fn compare() {
@@ -69,6 +79,7 @@ async fn compare() {
     println!("| memory idle, MB | {idle:.1} | | ≤ 25 |");
     println!("| memory with {accepted} orders queued, MB | {full:.1} | | ≤ 80 |");
     drop((bare, gateway));
+    pages::measure(&dir).await;
     let _ = std::fs::remove_dir_all(dir);
 }
 

@@ -19,6 +19,7 @@ async fn world() -> (World, Client) {
         url: world.crm.api_url(),
         api_key: SecretRef::Env("X".into()),
         requests_per_minute: 54,
+        order_url: None,
     };
     let client = Client::new(&account, &SecretString::from("key"), Duration::from_secs(5)).unwrap();
     (world, client)

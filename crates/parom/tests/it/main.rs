@@ -33,5 +33,6 @@ mod tidy;
 mod ui;
 mod ui_browser;
 mod ui_channels;
+mod ui_orders;
 mod updates;
 mod world;

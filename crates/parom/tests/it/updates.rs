@@ -156,11 +156,13 @@ async fn the_newest_of_several_takes_the_place() {
     (control["id"], control["number"]) = (json!(1), json!("1"));
     send(&world, &control).await;
     world.until("a control is there", || world.orders()[0]["state"] == "delivered").await;
+    world.crm.add_fault(Fault::always(FaultOn::Lookup, FaultKind::RefuseBefore { status: 503 }));
     world.crm.add_fault(Fault::once(FaultOn::Post, FaultKind::DropBefore));
     send(&world, &order("v1", 0)).await;
     world.until("nobody knows", || world.orders()[0]["state"] == "unconfirmed").await;
     send(&world, &order("v2", 1)).await;
     send(&world, &order("v3", 2)).await;
+    world.crm.clear_faults();
     world.crm_has(2).await;
     world.until("it is delivered", || world.orders()[0]["state"] == "delivered").await;
     let kept = world.order("5012");
@@ -242,10 +244,13 @@ async fn while_it_is_on_its_way_it_waits_for_how_that_ends() {
         (control["id"], control["number"]) = (json!(1), json!("1"));
         send(&world, &control).await;
         world.until("a control is there", || world.orders()[0]["state"] == "delivered").await;
+        // Nobody can look until the update has come.
+        world.crm.add_fault(Fault::always(FaultOn::Lookup, FaultKind::RefuseBefore { status: 503 }));
         world.crm.add_fault(Fault::once(FaultOn::Post, kind));
         send(&world, &order("old", 0)).await;
         world.until("nobody knows", || world.orders()[0]["state"] == "unconfirmed").await;
         assert_eq!(send(&world, &order("new", 1)).await.status, 200);
+        world.crm.clear_faults();
         world.until("it is delivered", || world.orders()[0]["state"] == "delivered").await;
         let there: Vec<Value> = world.crm.orders().into_iter().filter(|o| o["source_uuid"] == "5012").collect();
         assert_eq!((there.len(), &there[0]["buyer_comment"]), (1, &json!(comment)));

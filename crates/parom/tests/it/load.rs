@@ -1,7 +1,7 @@
 //! Many orders: with the CRM down for part of the time, and with kills under load.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use keycrm_sandbox::{Fault, FaultKind, FaultOn};
@@ -42,10 +42,14 @@ async fn ten_kills_under_load_lose_and_double_nothing() {
     world.channel("shop", SHOP);
     world.serve(&[]);
     let stop = Arc::new(AtomicBool::new(false));
-    let senders: Vec<_> =
-        (0..8).map(|sender| tokio::spawn(send(world.url("/in/shop"), sender, Arc::clone(&stop)))).collect();
-    for round in 0..10u64 {
-        tokio::time::sleep(Duration::from_millis(150 + 37 * round)).await;
+    let accepted = Arc::new(AtomicUsize::new(0));
+    let senders: Vec<_> = (0..8)
+        .map(|sender| tokio::spawn(send(world.url("/in/shop"), sender, Arc::clone(&stop), Arc::clone(&accepted))))
+        .collect();
+    for round in 0..10usize {
+        tokio::time::sleep(Duration::from_millis(150 + 37 * round as u64)).await;
+        // A busy machine takes longer for what is to be at stake.
+        world.until("orders came in", || accepted.load(Ordering::SeqCst) > 10 * (round + 1)).await;
         world.kill();
         world.serve(&[]);
     }
@@ -67,7 +71,7 @@ async fn ten_kills_under_load_lose_and_double_nothing() {
 }
 
 /// Sends orders one after the other; each is repeated with its key until it is acknowledged.
-async fn send(url: String, sender: usize, stop: Arc<AtomicBool>) -> Vec<String> {
+async fn send(url: String, sender: usize, stop: Arc<AtomicBool>, accepted: Arc<AtomicUsize>) -> Vec<String> {
     let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().unwrap();
     let mut acknowledged = Vec::new();
     let mut number = 0;
@@ -85,6 +89,7 @@ async fn send(url: String, sender: usize, stop: Arc<AtomicBool>) -> Vec<String> 
             {
                 let json: serde_json::Value = serde_json::from_str(&text).unwrap();
                 acknowledged.push(json["id"].as_str().unwrap().to_owned());
+                accepted.fetch_add(1, Ordering::SeqCst);
                 break;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;

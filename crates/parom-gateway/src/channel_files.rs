@@ -3,14 +3,18 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
+use parom_core::Code;
 use parom_core::channel::{Finding, Severity, parse};
 
-use crate::config::Config;
+use crate::config::{Config, read_secrets};
 use crate::store::Scope;
 
 /// Bytes of a channel file.
 const LONGEST: usize = 256 * 1024;
+
+static TURN: Mutex<()> = Mutex::new(());
 
 /// Why a file was not written.
 #[derive(Debug)]
@@ -48,10 +52,28 @@ pub(crate) fn save(
     if !findings.is_empty() || text.len() > LONGEST {
         return Err(NotSaved::Broken(findings));
     }
+    if let Some(channel) = &channel
+        && let Err((place, error)) = read_secrets(&config.dir, &channel.access)
+    {
+        // Served like this nobody could post: it is no file to be saved.
+        let (code, severity, hint) = (Code::Unreadable, Severity::Error, "Set it, then save.".to_owned());
+        let path = place.to_owned();
+        return Err(NotSaved::Broken(vec![Finding {
+            line: 1,
+            column: 1,
+            path,
+            code,
+            severity,
+            message: error.to_string(),
+            hint,
+        }]));
+    }
     let account = channel.map(|channel| channel.account).unwrap_or_default();
     if !scope.sees(&account) || !config.accounts.contains_key(&account) {
         return Err(NotSaved::ForeignAccount);
     }
+    // Two at once must not both find the file unchanged.
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let path = config.channels_dir().join(format!("{name}.toml"));
     let there = match fs::read_to_string(&path) {
         Ok(text) => Some(text),

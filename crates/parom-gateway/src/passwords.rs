@@ -1,6 +1,7 @@
 //! Passwords of operators: what is taken, how they are kept, and how they are compared.
 
 use std::fmt;
+use std::sync::{Arc, LazyLock};
 
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -15,7 +16,7 @@ const LONGEST: usize = 1_024;
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 /// Hashes at once: each takes the memory above.
-static PLACES: Semaphore = Semaphore::const_new(2);
+static PLACES: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(2)));
 /// Words that are tried first, whatever stands around them.
 const TRIED_FIRST: [&str; 14] = [
     "password",
@@ -131,8 +132,13 @@ fn password_fits(compared: Result<bool, String>) -> bool {
 async fn at_most_two<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, String> + Send + 'static,
 ) -> Result<T, String> {
-    let _place = PLACES.acquire().await.map_err(|error| error.to_string())?;
-    tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())?
+    let place = Arc::clone(&PLACES).acquire_owned().await.map_err(|error| error.to_string())?;
+    let done = tokio::task::spawn_blocking(move || {
+        // Whoever asked may be gone: the place is free when the work is done, not when nobody waits for it.
+        let _place = place;
+        work()
+    });
+    done.await.map_err(|error| error.to_string())?
 }
 
 /// Bytes that nobody can guess.

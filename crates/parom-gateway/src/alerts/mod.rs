@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::channels::Channels;
 use crate::clock;
@@ -23,6 +24,8 @@ const GIVEN_UP_MS: i64 = 24 * 3_600_000;
 /// The wait after the first failure, and the longest.
 const AGAIN_MS: i64 = 30_000;
 const LONGEST_MS: i64 = 3_600_000;
+/// One try to send.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// An account that rests for so long is told of.
 const RESTS_MS: u64 = 120_000;
 
@@ -60,8 +63,14 @@ pub(crate) async fn run(config: Arc<Config>, store: Store, channels: Arc<Channel
         if let Err(error) = watch.look().await {
             tracing::warn!(%error, "alerts could not be looked for");
         }
-        if let Err(error) = watch.send().await {
-            tracing::warn!(%error, "alerts could not be sent");
+        // The process does not wait for a receiver: what was not taken goes at the next start.
+        tokio::select! {
+            sent = watch.send() => {
+                if let Err(error) = sent {
+                    tracing::warn!(%error, "alerts could not be sent");
+                }
+            }
+            _ = stop.wait_for(|stop| *stop) => return,
         }
         tokio::select! {
             () = tokio::time::sleep(look) => {}
@@ -122,39 +131,49 @@ impl Watch {
         Ok(faults)
     }
 
+    /// One that does not answer keeps no other waiting.
     async fn send(&self) -> Result<(), StoreError> {
+        let mut under_way = JoinSet::new();
         for alert in self.store.due_alerts().await? {
-            let sent = tokio::time::timeout(Duration::from_secs(30), self.deliver(&alert)).await;
-            match sent.unwrap_or_else(|_| Err("no answer within 30 s".into())) {
-                Ok(()) => self.store.alert_sent(alert.id).await?,
-                Err(why) => {
-                    let now = clock::now().as_millisecond();
-                    let wait = (AGAIN_MS << alert.attempts.clamp(0, 20)).min(LONGEST_MS);
-                    let again = Some(now + wait).filter(|at| at - alert.created_at < GIVEN_UP_MS);
-                    tracing::warn!(receiver = alert.receiver, why, again = again.is_some(), "an alert was not sent");
-                    self.store.alert_failed(alert.id, again, &why).await?;
-                }
-            }
+            let (config, alerts, store) = (Arc::clone(&self.config), self.alerts.clone(), self.store.clone());
+            under_way.spawn(async move { send_one(&config, &alerts, &store, alert).await });
+        }
+        while let Some(done) = under_way.join_next().await {
+            done.unwrap_or(Ok(()))?;
         }
         Ok(())
     }
+}
 
-    async fn deliver(&self, alert: &DueAlert) -> Result<(), String> {
-        let read = |secret| read_secret(&self.config.dir, secret).map_err(|error| error.to_string());
-        match alert.receiver.as_str() {
-            "telegram" => {
-                let settings = self.alerts.telegram.as_ref().ok_or("no longer configured")?;
-                post::telegram(settings, &read(&settings.token)?, &alert.text).await
-            }
-            "webhook" => {
-                let settings = self.alerts.webhook.as_ref().ok_or("no longer configured")?;
-                post::webhook(settings, &read(&settings.secret)?, alert).await
-            }
-            _ => {
-                let settings = self.alerts.email.as_ref().ok_or("no longer configured")?;
-                let password = settings.password.as_ref().map(read).transpose()?;
-                email::send(settings, password.as_ref(), &self.alerts.language, &alert.text).await
-            }
+async fn send_one(config: &Config, alerts: &Alerts, store: &Store, alert: DueAlert) -> Result<(), StoreError> {
+    let sent = tokio::time::timeout(PATIENCE, deliver(config, alerts, &alert)).await;
+    match sent.unwrap_or_else(|_| Err("no answer in time".into())) {
+        Ok(()) => store.alert_sent(alert.id).await,
+        Err(why) => {
+            let now = clock::now().as_millisecond();
+            let wait = (AGAIN_MS << alert.attempts.clamp(0, 20)).min(LONGEST_MS);
+            let again = Some(now + wait).filter(|at| at - alert.created_at < GIVEN_UP_MS);
+            tracing::warn!(receiver = alert.receiver, why, again = again.is_some(), "an alert was not sent");
+            store.alert_failed(alert.id, again, &why).await
+        }
+    }
+}
+
+async fn deliver(config: &Config, alerts: &Alerts, alert: &DueAlert) -> Result<(), String> {
+    let read = |secret| read_secret(&config.dir, secret).map_err(|error| error.to_string());
+    match alert.receiver.as_str() {
+        "telegram" => {
+            let settings = alerts.telegram.as_ref().ok_or("no longer configured")?;
+            post::telegram(settings, &read(&settings.token)?, &alert.text).await
+        }
+        "webhook" => {
+            let settings = alerts.webhook.as_ref().ok_or("no longer configured")?;
+            post::webhook(settings, &read(&settings.secret)?, alert).await
+        }
+        _ => {
+            let settings = alerts.email.as_ref().ok_or("no longer configured")?;
+            let password = settings.password.as_ref().map(read).transpose()?;
+            email::send(settings, password.as_ref(), &alerts.language, &alert.text).await
         }
     }
 }

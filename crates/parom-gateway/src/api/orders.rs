@@ -101,6 +101,11 @@ fn mask(whole: &mut Value) {
     whole["submission"] = Value::Null;
     whole["deliveries"] = Value::Null;
     whole["order"] = shown(&whole["order"], &["source_id", "source_uuid", "ordered_at", "pipeline_id", "status_id"]);
+    for (list, names) in [("updates", &["body"][..]), ("changes", &["body", "note"])] {
+        for row in whole[list].as_array_mut().into_iter().flatten() {
+            names.iter().for_each(|name| row[*name] = Value::Null);
+        }
+    }
     for event in whole["history"].as_array_mut().into_iter().flatten() {
         event["note"] = Value::String(String::new());
     }
@@ -186,7 +191,7 @@ pub(super) async fn edit(
         return Err(Refused::new(422, "nothing to change: give `set` or `unset`"));
     }
     let channels = api.intake.channels.current();
-    Ok(done(operate::edit(desk(&api, &channels, &caller), &id, &changes, keep).await?))
+    Ok(done(operate::edit(desk(&api, &channels, &caller), &id, &changes, keep, None).await?))
 }
 
 fn desk<'a>(api: &'a Api, channels: &'a crate::config::ChannelSet, caller: &'a Caller) -> Desk<'a> {

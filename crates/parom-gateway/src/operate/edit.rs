@@ -18,17 +18,28 @@ pub enum Change {
     Unset(String),
 }
 
-/// Changes fields of a held or rejected order. It is sent as soon as it is right, unless `keep`.
+/// Changes fields of a held or rejected order. It is sent as soon as it is right, unless `keep`. `read` is the revision that
+/// whoever edits has seen, and how often the order had been replaced by then: paths count lines, and another edit may have
+/// moved them.
 ///
 /// # Errors
 /// An unknown order or path, an order that may be in the CRM, or the store.
-pub async fn edit(desk: Desk<'_>, name: &str, changes: &[Change], keep: bool) -> Result<Done, OperateError> {
+pub async fn edit(
+    desk: Desk<'_>,
+    name: &str,
+    changes: &[Change],
+    keep: bool,
+    read: Option<(i64, i64)>,
+) -> Result<Done, OperateError> {
     let Desk { store, channels, dictionaries, actor, .. } = desk;
     let detail = store.order(desk.scope, name).await?.ok_or_else(|| OperateError::Unknown(name.to_owned()))?;
     let seen = detail.summary.state;
     if !matches!(seen, State::Held | State::Rejected) {
         let text = format!("the order is {seen}: only held and rejected orders can be edited");
         return Err(OperateError::Wrong(text));
+    }
+    if read.is_some_and(|read| read != (detail.revision, detail.replaced)) {
+        return Ok(Done::Stays(seen, "somebody changed it meanwhile: look at it again".into()));
     }
     let mut body = detail.body.clone();
     for change in changes {
@@ -42,11 +53,8 @@ pub async fn edit(desk: Desk<'_>, name: &str, changes: &[Change], keep: bool) ->
     let target = detail.summary.target;
     let (mut draft, mut verdict) = mapping::revise(target, &body, &locale, unknown_sku, dictionary.as_deref());
     // A bad value was left out of the body; that it is missing there does not mend it.
-    for problem in unsettled(&detail.summary.problems, changes, &body) {
-        if draft.problems.iter().all(|known| known.path != problem.path) {
-            draft.problems.push(problem.clone());
-            verdict = Verdict::Hold;
-        }
+    if keep_unsettled(&mut draft, &detail.summary.problems, changes, &body) {
+        verdict = Verdict::Hold;
     }
     let goes = verdict == Verdict::Go && !keep;
     let account = if detail.summary.account.is_empty() {
@@ -85,6 +93,23 @@ pub async fn edit(desk: Desk<'_>, name: &str, changes: &[Change], keep: bool) ->
         Stored::MovedOn => Ok(Done::Stays(seen, "it has just moved on".into())),
         Stored::NumberTaken => Err(OperateError::Wrong("another order of yours has this number".into())),
     }
+}
+
+/// Adds to a draft the problems that hold the order still; whether there are some.
+pub(super) fn keep_unsettled(
+    draft: &mut order::Draft,
+    problems: &[Problem],
+    changes: &[Change],
+    body: &serde_json::Map<String, Value>,
+) -> bool {
+    let mut holds = false;
+    for problem in unsettled(problems, changes, body) {
+        if draft.problems.iter().all(|known| known.path != problem.path) {
+            draft.problems.push(problem.clone());
+            holds = true;
+        }
+    }
+    holds
 }
 
 /// Problems that hold the order for a value that is still not there, at places that this edit does not touch.

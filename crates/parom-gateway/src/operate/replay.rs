@@ -32,6 +32,9 @@ pub async fn replay(
     let Some(order) = store.order_by_id(id).await?.filter(|order| order.summary.state == State::Held) else {
         return Ok(Done::Stays(State::Held, "it has moved on".into()));
     };
+    if order.revision > 0 {
+        return Ok(Done::Stays(order.summary.state, "it was edited by hand: a person sends it".into()));
+    }
     let Some((live, channel)) = usable(channels, &order.summary.channel) else {
         return Ok(Done::Stays(order.summary.state, "its channel's file cannot be used".into()));
     };
@@ -85,7 +88,13 @@ pub(super) async fn release(desk: Desk<'_>, order: OrderDetail) -> Result<Done, 
     let dictionary = dictionaries.get(&channel.account);
     let (draft, verdict) = if order.revision > 0 {
         let (target, locale) = (order.summary.target, channel.locale());
-        mapping::revise(target, &order.body, &locale, channel.unknown_sku, dictionary.as_deref())
+        let (mut draft, mut verdict) =
+            mapping::revise(target, &order.body, &locale, channel.unknown_sku, dictionary.as_deref());
+        // What held it is left out of the body; that nobody has filled it in does not mend it.
+        if super::edit::keep_unsettled(&mut draft, &order.summary.problems, &[], &order.body) {
+            verdict = Verdict::Hold;
+        }
+        (draft, verdict)
     } else {
         remap(&order, &channel, dictionary.as_deref()).await
     };

@@ -112,6 +112,11 @@ impl Store {
         self.write("remove_operator", move |connection| {
             let removed = connection.execute("DELETE FROM operators WHERE name = ?1", [&name])? == 1;
             end_all(connection, &name)?;
+            // Who is gone may still know the tokens that they made.
+            let tokens = connection.execute("DELETE FROM api_tokens WHERE created_by = ?1", [&name])?;
+            if tokens > 0 {
+                audit(connection, now, &actor, "tokens revoked", &format!("{tokens} that {name} had made"))?;
+            }
             if removed {
                 audit(connection, now, &actor, "operator removed", &name)?;
             }

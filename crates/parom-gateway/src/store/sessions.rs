@@ -18,6 +18,8 @@ const FORGOTTEN_MS: i64 = 24 * 3_600_000;
 const FREE: i64 = 5;
 /// The longest wait of a name: it is never locked for good.
 const LONGEST_MS: i64 = 15 * 60_000;
+/// The longest wait of a name for failures of other networks.
+const BY_OTHERS_MS: i64 = 30_000;
 /// Failures of a network in ten minutes.
 const OF_NETWORK: i64 = 20;
 const NETWORK_MS: i64 = 10 * 60_000;
@@ -76,7 +78,10 @@ impl Store {
             )?;
             let sql = "INSERT INTO sessions (hash, operator, csrf, agent, created_at, seen_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)";
             connection.execute(sql, params![hash, operator, csrf, agent, now])?;
-            connection.execute("DELETE FROM failures WHERE subject = ?1", [format!("name:{operator}")])?;
+            connection.execute(
+                "DELETE FROM failures WHERE subject = ?1 OR (subject > ?2 AND subject < ?2 || '~')",
+                params![format!("name:{operator}"), format!("pair:{operator} ")],
+            )?;
             audit(connection, now, &operator, "signed in", &agent)
         })
         .await
@@ -158,7 +163,7 @@ impl Store {
     /// # Errors
     /// As any write.
     pub async fn note_failure(&self, name: &str, network: &str) -> Result<(), StoreError> {
-        let subjects = [format!("name:{name}"), format!("net:{network}")];
+        let subjects = [format!("name:{name}"), format!("pair:{name} {network}"), format!("net:{network}")];
         let now = clock::now().as_millisecond();
         self.write("note_failure", move |connection| {
             connection.execute("DELETE FROM failures WHERE at < ?1", [now - FORGOTTEN_MS])?;
@@ -175,12 +180,18 @@ impl Store {
     /// # Errors
     /// As any read.
     pub async fn sign_in_wait(&self, name: &str, network: &str) -> Result<i64, StoreError> {
+        let pair = format!("pair:{name} {network}");
         let (name, network) = (format!("name:{name}"), format!("net:{network}"));
         let now = clock::now().as_millisecond();
         self.read(move |connection| {
-            let (count, last) = failures(connection, &name, now - FORGOTTEN_MS)?;
-            let doubled = 1_000_i64 << (count - FREE).clamp(0, 20);
-            let by_name = if count < FREE { 0 } else { last + doubled.min(LONGEST_MS) - now };
+            // From one network the wait doubles up to its longest. From others together it stays short, or whoever knows
+            // a name could keep its owner out.
+            let doubled = |subject: &str, longest: i64| -> Result<i64, StoreError> {
+                let (count, last) = failures(connection, subject, now - FORGOTTEN_MS)?;
+                let wait = (1_000_i64 << (count - FREE).clamp(0, 20)).min(longest);
+                Ok(if count < FREE { 0 } else { last + wait - now })
+            };
+            let by_name = doubled(&pair, LONGEST_MS)?.max(doubled(&name, BY_OTHERS_MS)?);
             let (count, _) = failures(connection, &network, now - NETWORK_MS)?;
             let by_network = if count < OF_NETWORK { 0 } else { NETWORK_MS / OF_NETWORK };
             Ok(by_name.max(by_network).max(0))

@@ -1,7 +1,5 @@
 //! Orders to take away, by the filter of the table: CSV, XLSX, NDJSON.
 
-use std::convert::Infallible;
-
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Query, State};
@@ -17,7 +15,7 @@ use super::guard::Caller;
 use super::orders::{Asked, filter};
 use super::{Ui, page};
 use crate::export;
-use crate::store::{Filter, Scope, Store, Summary};
+use crate::store::{Filter, Scope, Store, StoreError, Summary};
 
 /// Orders read at once.
 const PAGE: usize = 500;
@@ -36,11 +34,16 @@ pub(super) async fn file(
     Query(wanted): Query<Wanted>,
     asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
-    let asked = asked.map(|Query(asked)| asked).unwrap_or_default();
+    let Ok(Query(asked)) = asked else {
+        return page::refused(&ui, &caller, StatusCode::BAD_REQUEST, "no-such-page");
+    };
     let filter = Filter { before: None, limit: PAGE, ..filter(&asked, true) };
     let store = ui.intake.store.clone();
+    if !matches!(wanted.format.as_str(), "csv" | "ndjson" | "xlsx") {
+        return page::refused(&ui, &caller, StatusCode::NOT_FOUND, "no-such-page");
+    }
     // Who took buyers away stands in the audit before the first of them goes.
-    if let Err(error) = store.audit(&caller.name, "orders exported", &caller.place).await {
+    if let Err(error) = store.audit(&caller.name, "orders exported", &format!("as {}", wanted.format)).await {
         return page::store_down(&ui, &caller, &error);
     }
     let scope = caller.scope.clone();
@@ -58,26 +61,35 @@ fn streamed(kind: &'static str, name: &str, store: Store, scope: Scope, filter: 
     let begin = (store, scope, Some(filter), head);
     let rows = futures_util::stream::unfold(begin, move |(store, scope, filter, mut text)| async move {
         let mut filter = filter?;
-        // A file that ends early says so by the broken connection.
-        let page = store.orders(&scope, filter.clone()).await.ok()?;
+        let failed = |error: StoreError| Err(std::io::Error::other(error.to_string()));
+        let page = match store.orders(&scope, filter.clone()).await {
+            Ok(page) => page,
+            // The connection breaks: a file that ends early must not look whole.
+            Err(error) => return Some((failed(error), (store, scope, None, String::new()))),
+        };
         for order in &page {
             if table {
                 text.push_str(&export::csv_row(order));
-            } else if let Some(order) = store.order_by_id(&order.id).await.ok()? {
-                text.push_str(&export::ndjson_row(&order));
+                continue;
+            }
+            match store.order_by_id(&order.id).await {
+                Ok(order) => text.extend(order.iter().map(export::ndjson_row)),
+                Err(error) => return Some((failed(error), (store, scope, None, String::new()))),
             }
         }
         filter.before = page.last().map(|order| order.seq);
         let next = (page.len() == PAGE).then_some(filter);
-        let frame = Ok::<_, Infallible>(Frame::data(Bytes::from(text)));
-        Some((frame, (store, scope, next, String::new())))
+        Some((Ok(Frame::data(Bytes::from(text))), (store, scope, next, String::new())))
     });
     attachment(kind, name, Body::new(StreamBody::new(rows)))
 }
 
 async fn workbook(ui: &Ui, caller: &Caller, store: &Store, scope: Scope, mut filter: Filter) -> Response {
     let mut orders: Vec<Summary> = Vec::new();
-    while orders.len() < SHEET {
+    loop {
+        if orders.len() > SHEET {
+            return page::refused(ui, caller, StatusCode::PAYLOAD_TOO_LARGE, "too-many-rows");
+        }
         let page = match store.orders(&scope, filter.clone()).await {
             Ok(page) => page,
             Err(error) => return page::store_down(ui, caller, &error),

@@ -1,6 +1,8 @@
 //! The editor of a channel: its fields beside what the CRM calls them, or its text; what a sample would become is shown as
 //! it is typed. What is saved is the file that a person would write.
 
+use std::collections::HashMap;
+
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -31,6 +33,8 @@ struct Row {
     /// Without the group that all of them are in.
     shown: String,
     value: String,
+    /// What the file that was read has: what is saved is the difference to it.
+    was: String,
     list: &'static str,
 }
 
@@ -124,12 +128,15 @@ fn typed(posted: &Posted, live: &LiveChannel) -> Typed {
         // A browser ends lines in its own way.
         return Typed { text: posted.get("text").replace("\r\n", "\n"), base, fault: String::new() };
     }
+    let was = posted.starting("was:");
     let changes: Vec<(String, String)> = posted
         .0
         .iter()
         .filter_map(|(name, value)| Some((name.strip_prefix("set:")?.to_owned(), value.replace("\r\n", "\n"))))
         .map(|(path, value)| (path, value.trim().to_owned()))
-        .filter(|(path, value)| posted.get(&format!("was:{path}")).replace("\r\n", "\n").trim() != value)
+        .filter(|(path, value)| {
+            was.get(path.as_str()).map(|was| was.replace("\r\n", "\n")).unwrap_or_default().trim() != value
+        })
         .collect();
     match edited(&live.text, &changes) {
         Ok(text) => Typed { text, base, fault: String::new() },
@@ -156,7 +163,10 @@ async fn shown(
     let dictionary = ui.intake.dictionaries.get(&account);
     let target = if parsed_target(&typed.text) { Target::Card } else { Target::Order };
     // The rows are of the file that was read: what was typed stands in the inputs of the browser.
-    let rows: Vec<Row> = lines(&typed.text, target).unwrap_or_default().into_iter().map(row).collect();
+    let read: HashMap<String, String> =
+        lines(&live.text, target).unwrap_or_default().into_iter().map(|line| (line.path, line.value)).collect();
+    let now = lines(&typed.text, target).unwrap_or_default().into_iter();
+    let rows: Vec<Row> = now.map(|line| row(line, &read)).collect();
     let sample = sample(ui, caller, &live.name).await;
     let preview = match (&channel, &sample) {
         (Some(channel), Some(sample)) => {
@@ -186,7 +196,7 @@ fn parsed_target(text: &str) -> bool {
     table.get("target").and_then(|target| target.as_str()) == Some("card")
 }
 
-fn row(line: parom_core::channel::Line) -> Row {
+fn row(line: parom_core::channel::Line, read: &HashMap<String, String>) -> Row {
     let list = match line.path.rsplit('.').next().unwrap_or_default() {
         "source_id" | "source" => "sources",
         "payment_method_id" | "payment_method" => "payment_methods",
@@ -197,7 +207,8 @@ fn row(line: parom_core::channel::Line) -> Row {
         _ => "",
     };
     let shown = line.path.split_once('.').map_or(line.path.as_str(), |(_, inner)| inner).to_owned();
-    Row { path: line.path, shown, value: line.value, list }
+    let was = read.get(&line.path).cloned().unwrap_or_default();
+    Row { path: line.path, shown, value: line.value, was, list }
 }
 
 /// The account's rows, to be chosen from.

@@ -1,5 +1,6 @@
 //! The door of the pages: who comes in, and whether what was posted came from a page of ours.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -17,6 +18,9 @@ use super::{Ui, page, words};
 use crate::config::Role;
 use crate::store::{Scope, Session};
 
+/// Fields of a form: more than an order or a channel has.
+const FIELDS: usize = 10_000;
+
 /// Who asks.
 #[derive(Clone, Debug)]
 pub(super) struct Caller {
@@ -28,6 +32,8 @@ pub(super) struct Caller {
     pub(super) lang: &'static str,
     /// The path and query that was asked for, for a page that comes back to it.
     pub(super) place: String,
+    /// It is a GET: the page shows what is, and may be asked for again.
+    pub(super) asks: bool,
     /// The store's version before the page read anything: what changes after it is news for the page.
     pub(super) seen: i64,
 }
@@ -40,6 +46,12 @@ impl Posted {
     /// The last value of a name; empty where there is none.
     pub(super) fn get(&self, name: &str) -> &str {
         self.0.iter().rev().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str())
+    }
+
+    /// What stands behind a start of names, by the rest of each: `was:buyer.phone` → `buyer.phone`.
+    pub(super) fn starting(&self, start: &str) -> HashMap<&str, &str> {
+        let fields = self.0.iter();
+        fields.filter_map(|(name, value)| Some((name.strip_prefix(start)?, value.as_str()))).collect()
     }
 
     /// Every value of a name.
@@ -82,7 +94,10 @@ pub(super) async fn guard(
         let Ok(body) = Limited::new(body, limits::BODY_BYTES).collect().await else {
             return page::refused(&ui, &caller, StatusCode::PAYLOAD_TOO_LARGE, "too-large");
         };
-        let posted = Posted(form_urlencoded::parse(&body.to_bytes()).into_owned().collect());
+        let posted = Posted(form_urlencoded::parse(&body.to_bytes()).into_owned().take(FIELDS + 1).collect());
+        if posted.0.len() > FIELDS {
+            return page::refused(&ui, &caller, StatusCode::PAYLOAD_TOO_LARGE, "too-large");
+        }
         let known = caller.name.is_empty()
             || bool::from(posted.get("csrf").as_bytes().ct_eq(caller.csrf.as_bytes())) && !caller.csrf.is_empty();
         if !known {
@@ -99,12 +114,13 @@ fn caller(session: Option<Session>, seen: i64, request: &Request) -> Caller {
     let kept = cookie(request.headers(), "lang");
     let kept = words::LANGUAGES.into_iter().find(|known| Some(*known) == kept);
     let lang = kept.unwrap_or_else(|| words::asked(request.headers()));
+    let asks = matches!(*request.method(), Method::GET | Method::HEAD);
     let place = request.uri().path_and_query().map(|place| place.as_str().to_owned()).unwrap_or_default();
     match session {
         Some(Session { operator, csrf }) => {
             let chosen = words::LANGUAGES.into_iter().find(|known| *known == operator.language);
             let lang = chosen.unwrap_or(lang);
-            Caller { name: operator.name, role: operator.role, scope: operator.scope, csrf, lang, place, seen }
+            Caller { name: operator.name, role: operator.role, scope: operator.scope, csrf, lang, place, asks, seen }
         }
         None => Caller {
             name: String::new(),
@@ -113,6 +129,7 @@ fn caller(session: Option<Session>, seen: i64, request: &Request) -> Caller {
             csrf: String::new(),
             lang,
             place,
+            asks,
             seen,
         },
     }

@@ -46,6 +46,9 @@ pub(super) async fn password(
     Extension(posted): Extension<Posted>,
 ) -> Response {
     let store = &ui.intake.store;
+    if !ui.tries.one_more() || store.sign_in_wait(&caller.name, "own page").await.is_ok_and(|wait| wait > 0) {
+        return shown(&ui, &caller, StatusCode::TOO_MANY_REQUESTS, "too-many-tries").await;
+    }
     let known = store.operator(&caller.name).await.ok().flatten().map(|operator| operator.password);
     if !passwords::matches(posted.get("old"), known.as_deref()).await {
         let _ = store.note_failure(&caller.name, "own page").await;

@@ -73,7 +73,7 @@ pub(super) async fn show(
         buyer => shown::buyer(&caller, &summary.buyer), phone => shown::phone(&caller, &summary.phone),
         problems => page::of(&problems(&summary.problems, sees)),
         fields => page::of(&fields), can => page::of(&can), sees,
-        edited => order.revision > 0,
+        edited => order.revision > 0, read => format!("{}:{}", order.revision, order.replaced),
         came => if sees { came(&order.raw) } else { String::new() },
         content_type => order.content_type.as_str(), door => order.door.as_str(),
         page_of => order.context.get("page").and_then(Value::as_str).filter(|_| sees).unwrap_or_default(),
@@ -83,7 +83,8 @@ pub(super) async fn show(
             body => if sees { came(&update.raw) } else { String::new() },
         }).collect::<Vec<_>>(),
         changes => order.changes.iter().map(|change| context! {
-            kind => change.kind.clone(), state => change.state.clone(), note => change.note.clone(),
+            kind => change.kind.clone(), state => change.state.clone(),
+            note => if sees { change.note.clone() } else { String::new() },
         }).collect::<Vec<_>>(),
         did => after.did, why => after.why,
     };
@@ -310,10 +311,14 @@ pub(super) async fn edit(
     Extension(posted): Extension<Posted>,
     Path(id): Path<String>,
 ) -> Response {
+    let was = posted.starting("was:");
+    let same = |path: &str, value: &str| {
+        // A browser sends the ends of lines in its own way.
+        was.get(path).copied().unwrap_or_default().replace("\r\n", "\n") == value.replace("\r\n", "\n")
+    };
     let fields = posted.0.iter().filter_map(|(name, value)| Some((name.strip_prefix("set:")?, value.trim())));
     let mut changes: Vec<Change> = fields
-        // A browser sends the ends of lines in its own way.
-        .filter(|(path, value)| posted.get(&format!("was:{path}")).replace("\r\n", "\n") != value.replace("\r\n", "\n"))
+        .filter(|(path, value)| !same(path, value))
         .map(|(path, value)| match value {
             "" => Change::Unset(path.to_owned()),
             value => Change::Set(path.to_owned(), Value::String(value.replace("\r\n", "\n"))),
@@ -323,12 +328,15 @@ pub(super) async fn edit(
     if !path.is_empty() && !value.is_empty() {
         changes.push(Change::Set(path.to_owned(), Value::String(value.to_owned())));
     }
+    let keep = posted.get("keep") == "on";
+    let read = posted.get("read").split_once(':').and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
     let channels = ui.intake.channels.current();
     let desk = ui.desk(&channels, &caller);
-    if changes.is_empty() {
-        return back(&id, operate::retry(desk, &id).await);
+    match (changes.is_empty(), keep) {
+        (true, true) => page::to(&format!("/orders/{id}")),
+        (true, false) => back(&id, operate::retry(desk, &id).await),
+        (false, _) => back(&id, operate::edit(desk, &id, &changes, keep, read).await),
     }
-    back(&id, operate::edit(desk, &id, &changes, posted.get("keep") == "on").await)
 }
 
 /// Back to the order's page, with what came of it.

@@ -145,6 +145,10 @@ pub(super) async fn many(
     Extension(caller): Extension<Caller>,
     Extension(posted): Extension<Posted>,
 ) -> Response {
+    if !matches!(posted.get("act"), "retry" | "cancel") {
+        // Enter in a field says neither.
+        return page::to(page::own_place(posted.get("place")));
+    }
     let channels = ui.intake.channels.current();
     let (mut done, mut left) = (0, 0);
     for id in posted.all("id").take(MANY) {

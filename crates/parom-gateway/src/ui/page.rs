@@ -79,6 +79,7 @@ pub(super) fn page_with(ui: &Ui, caller: &Caller, status: StatusCode, name: &str
         csrf => caller.csrf.clone(),
         place => caller.place.clone(),
         seen => caller.seen,
+        live => caller.asks && matches!(name, "home.html" | "orders.html" | "order.html" | "channels.html" | "channel.html" | "accounts.html"),
         languages => of(&words::LANGUAGES),
     };
     let rendered = ui.engine.get_template(name).and_then(|template| template.render(context! { ..own, ..shared }));

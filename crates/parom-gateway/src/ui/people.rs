@@ -20,6 +20,10 @@ pub(super) async fn list(State(ui): State<Ui>, Extension(caller): Extension<Call
 }
 
 async fn shown(ui: &Ui, caller: &Caller, status: StatusCode, name: &str, why: &str) -> Response {
+    if caller.scope != Scope::All {
+        // Names of others and what they did are not for who sees a part.
+        return page::refused(ui, caller, StatusCode::FORBIDDEN, "not-your-role");
+    }
     let store = &ui.intake.store;
     let (Ok(operators), Ok(audit)) = (store.operators().await, store.audited(AUDIT).await) else {
         return page::refused(ui, caller, StatusCode::SERVICE_UNAVAILABLE, "store-down");

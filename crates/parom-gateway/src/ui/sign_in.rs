@@ -24,7 +24,7 @@ const A_SECOND: u32 = 5;
 pub(super) struct Tries(Mutex<(i64, u32)>);
 
 impl Tries {
-    fn one_more(&self) -> bool {
+    pub(super) fn one_more(&self) -> bool {
         let second = clock::now().as_second();
         let mut tries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if tries.0 != second {
@@ -69,6 +69,10 @@ pub(super) async fn sign_in(
     let network = peers::network(peers::client(&ui.intake.config.trusted_proxies, peer.ip(), &headers));
     let store = &ui.intake.store;
     let again = |status, why| shown(&ui, &caller, status, next, &name, why);
+    // Nobody has such a name: nothing is to be kept of it.
+    if !passwords::is_name(&name) {
+        return again(StatusCode::UNAUTHORIZED, "wrong-password");
+    }
     let Ok(wait) = store.sign_in_wait(&name, &network).await else {
         return again(StatusCode::SERVICE_UNAVAILABLE, "store-down");
     };

@@ -52,6 +52,14 @@ pub(super) async fn start(
     headers: HeaderMap,
 ) -> Response {
     let name = posted.get("name").trim().to_lowercase();
+    match ui.intake.store.link_works(fingerprint(&secret)).await {
+        Ok(true) => {}
+        Ok(false) => return page::refused(&ui, &caller, StatusCode::GONE, "link-gone"),
+        Err(error) => return page::store_down(&ui, &caller, &error),
+    }
+    if !ui.tries.one_more() {
+        return page::refused(&ui, &caller, StatusCode::TOO_MANY_REQUESTS, "too-many-tries");
+    }
     let again = |why| shown(&ui, &caller, StatusCode::UNPROCESSABLE_ENTITY, &name, why);
     if !passwords::is_name(&name) {
         return again("name-not-taken");

@@ -17,6 +17,9 @@ pub(super) async fn list(State(ui): State<Ui>, Extension(caller): Extension<Call
 }
 
 async fn shown(ui: &Ui, caller: &Caller, status: StatusCode, made: &str, why: &str) -> Response {
+    if caller.scope != Scope::All {
+        return page::refused(ui, caller, StatusCode::FORBIDDEN, "not-your-role");
+    }
     let tokens = match ui.intake.store.tokens().await {
         Ok(tokens) => tokens,
         Err(error) => return page::store_down(ui, caller, &error),
@@ -45,6 +48,9 @@ pub(super) async fn make(
     Extension(caller): Extension<Caller>,
     Extension(posted): Extension<Posted>,
 ) -> Response {
+    if caller.scope != Scope::All {
+        return page::refused(&ui, &caller, StatusCode::FORBIDDEN, "not-your-role");
+    }
     let secret = format!("parom_{}", passwords::secret());
     match made(&ui, &caller, &posted, &secret).await {
         Ok(()) => shown(&ui, &caller, StatusCode::OK, &secret, "").await,

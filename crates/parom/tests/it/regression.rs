@@ -117,10 +117,30 @@ async fn an_edit_of_another_field_does_not_send_an_order_without_its_price() {
     let edited = world.cli(&["orders", "edit", &id, "--set", "buyer.email=ivan@ukr.net"]);
     assert!(edited.out.contains("1,249") || edited.err.contains("1,249"), "{}{}", edited.out, edited.err);
     assert_eq!(world.order(&id)["state"], "held");
+    // Nor does sending it again, by whatever way.
+    assert_eq!(world.cli(&["orders", "retry", &id]).code, 1);
+    assert_eq!(world.order(&id)["state"], "held");
     let wrong = world.cli(&["orders", "edit", &id, "--set", "buyer.emial=ivan@ukr.net"]);
     assert!(wrong.code == 1 && wrong.out.contains("did you mean `email`"), "{}{}", wrong.out, wrong.err);
     assert_eq!(world.cli(&["orders", "edit", &id, "--set", "products.0.price=1249"]).code, 0);
     world.reaches(&id, "delivered").await;
     assert_eq!(world.crm.orders()[0]["products"][0]["price"], 1249);
     assert_eq!(world.crm.orders()[0]["buyer"]["email"], "ivan@ukr.net");
+}
+
+/// A person's edit of an order that its broken channel held is not undone when the file is mended.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mended_channel_leaves_an_edited_order_to_its_person() {
+    let mut world = World::idle(Settings::default()).await;
+    world.channel("shop", "account = \"main\"\n[order\n");
+    world.serve(&[]);
+    let id = world.post("/in/shop", &form("Old")).await.json()["id"].as_str().unwrap().to_owned();
+    world.cli(&["orders", "edit", &id, "--set", "buyer.full_name=New", "--keep"]);
+    world.channel("shop", SHOP);
+    let other = world.post("/in/shop", &form("Other")).await.json()["id"].as_str().unwrap().to_owned();
+    world.reaches(&other, "delivered").await;
+    tokio::time::sleep(std::time::Duration::from_millis(1_200)).await;
+    let order = world.order(&id);
+    assert_eq!((order["state"].as_str(), order["order"]["buyer"]["full_name"].as_str()), (Some("held"), Some("New")));
+    assert_eq!(world.crm.orders().len(), 1);
 }

@@ -99,6 +99,14 @@ async fn guessing_is_slowed_and_a_weak_password_refused() {
     }
     // The right one too: who guesses must not learn that it was.
     assert_eq!(sign_in(&world, "olena", PASSWORD).await.status, 429);
+    // A name that nobody can have is not kept, whatever its length; a form of too many fields is not read.
+    let long = world.post("/login", &format!("name={}&password=x", "n".repeat(500_000))).await;
+    assert_eq!(long.status, 401);
+    assert_eq!(world.post("/login", &"a=1&".repeat(10_001)).await.status, 413);
+    assert_eq!(world.post("/start/0000", &format!("name=x&password={}", PASSWORD.replace(' ', "+"))).await.status, 410);
+    let store = rusqlite::Connection::open(world.dir.path().join("parom.db")).unwrap();
+    let longest: i64 = store.query_row("SELECT max(length(subject)) FROM failures", [], |row| row.get(0)).unwrap();
+    assert!(longest < 100, "{longest}");
     for (password, why) in [
         ("short", "at least 12"),
         ("passwordpassword", "guessed"),
@@ -232,7 +240,11 @@ async fn viewers_see_no_buyer_and_an_agencys_client_only_its_own() {
     let refused = foreign.post(&world, &format!("/orders/{id}/cancel"), "reason=x").await;
     assert!(refused.header("location").contains("did=wrong"), "{}", refused.header("location"));
     let more = format!("name=more&role=admin&password={}", PASSWORD.replace(' ', "+"));
-    assert_eq!(foreign.post(&world, "/people", &more).await.status, 422, "who sees a part lets nobody see more");
+    assert_eq!(foreign.post(&world, "/people", &more).await.status, 403, "who sees a part lets nobody see more");
+    for path in ["/people", "/tokens"] {
+        assert_eq!(foreign.get(&world, path).await.status, 403, "names and deeds of others: {path}");
+    }
+    assert_eq!(foreign.post(&world, "/tokens", "name=x&role=admin&account=other").await.status, 403);
 }
 
 /// Pages have no script or style of their own, name nothing outside, and lack no text in any language.
@@ -382,6 +394,15 @@ async fn tokens_are_made_shown_once_and_revoked() {
     assert_eq!(anna.post(&world, "/tokens", "name=x&role=admin&account=other").await.status, 422);
     anna.post(&world, "/tokens/reports/revoke", "").await;
     assert_eq!(ask("GET", "/api/v1/orders").await, 401);
+    // Tokens go with who made them.
+    let boris = person(&world, "boris", "admin", &[]).await;
+    let made = boris.post(&world, "/tokens", "name=his&role=admin").await.text;
+    let his = format!("parom_{}", made.split("parom_").nth(1).unwrap().split('<').next().unwrap());
+    let bearer = format!("Bearer {his}");
+    let api = async || world.call("GET", "/api/v1/orders", &[("authorization", &bearer)], "").await.status;
+    assert_eq!(api().await, 200);
+    anna.post(&world, "/people/boris/remove", "").await;
+    assert_eq!(api().await, 401);
     let store = std::fs::read(world.dir.path().join("parom.db")).unwrap();
     let wal = std::fs::read(world.dir.path().join("parom.db-wal")).unwrap_or_default();
     for bytes in [store, wal] {

@@ -46,6 +46,12 @@ async fn a_mapping_is_edited_previewed_saved_and_taken_back() {
         anna.post(&world, "/channels/shop/edit", &encoded(&[("base", &read), city, ("act", "preview")])).await;
     assert!(preview.text.contains("&quot;shipping_address_city&quot;: &quot;Lviv&quot;"), "{}", preview.text);
     assert_eq!(file(&world, "shop"), commented, "a preview writes nothing");
+    let input = "name=\"was:order.shipping.shipping_address_city\" value=\"\"";
+    assert!(preview.text.contains(input), "without a script the next save is still the difference to the file");
+    let secret = format!("{commented}[access]\ntoken = {{ env = \"NOT_SET\" }}\n");
+    let unset = [("base", read.as_str()), ("text", secret.as_str()), ("act", "save")];
+    let unset = anna.post(&world, "/channels/shop/edit", &encoded(&unset)).await;
+    assert!(unset.status == 422 && unset.text.contains("NOT_SET"), "nobody could post to it: {}", unset.text);
     let wrong = ("set:order.buyer.phone", "{{ phone");
     let broken = anna.post(&world, "/channels/shop/edit", &encoded(&[("base", &read), wrong, ("act", "save")])).await;
     assert!(broken.status == 422 && broken.text.contains("not saved"), "{}", broken.text);

@@ -64,6 +64,9 @@ async fn orders_are_found_by_what_a_person_has_at_hand() {
         ("state=delivered", true),
         ("state=held", false),
         ("state=person", false),
+        ("state=queued", false),
+        ("state=sending", false),
+        ("state=unconfirmed", false),
         ("channel=shop", true),
         ("channel=other", false),
         ("since=2020-01-01", true),
@@ -167,4 +170,29 @@ async fn an_order_links_to_the_crms_page_of_it() {
     world.reaches(&id, "delivered").await;
     let page = olena.get(&world, &format!("/orders/{id}")).await.text.replace("&#x2f;", "/");
     assert!(page.contains("href=\"https://crm.example/orders/1/view\""), "{page}");
+}
+
+/// What a person saw is what they change: after another's edit, with Enter in a field, or with nothing changed, nothing is
+/// sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_goes_that_nobody_meant() {
+    let world = World::start().await;
+    let olena = person(&world, "olena", "operator", &[]).await;
+    let body = "name=Ivan&phone=0671112233&product=Mug&price=1,249";
+    let id = world.post("/in/shop", body).await.json()["id"].as_str().unwrap().to_owned();
+    let page = olena.get(&world, &format!("/orders/{id}")).await.text;
+    let read = page.split("name=\"read\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    assert_eq!(world.cli(&["orders", "edit", &id, "--set", "buyer.email=a@ukr.net", "--keep"]).code, 1);
+    let late = format!("read={read}&was:products.0.price=&set:products.0.price=5");
+    let late = olena.post(&world, &format!("/orders/{id}/edit"), &late).await;
+    assert!(late.header("location").contains("did=stays"), "{}", late.header("location"));
+    let kept = olena.post(&world, &format!("/orders/{id}/edit"), "keep=on").await;
+    assert_eq!(kept.header("location"), format!("/orders/{id}"));
+    for act in ["", "act=nothing&"] {
+        let enter = olena.post(&world, "/orders", &format!("{act}id={id}&reason=x&place=/orders")).await;
+        assert_eq!(enter.header("location"), "/orders");
+    }
+    let order = world.order(&id);
+    assert_eq!((order["state"].as_str(), order["order"]["buyer"]["email"].as_str()), (Some("held"), Some("a@ukr.net")));
+    assert_eq!(world.crm_posts(), 0);
 }

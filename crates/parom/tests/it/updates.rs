@@ -3,6 +3,7 @@
 use keycrm_sandbox::{Fault, FaultKind, FaultOn};
 use serde_json::{Value, json};
 
+use super::ui::person;
 use super::world::{Answer, NO_CRM, Settings, World};
 
 const WOO: &str = "format = \"woocommerce\"\naccess.token = { env = \"TEST_TOKEN\" }\norder.source_id = 22\n";
@@ -259,4 +260,20 @@ async fn while_it_is_on_its_way_it_waits_for_how_that_ends() {
         assert_eq!(kept["updates"][0]["result"], result);
         assert_eq!(kept["order"]["buyer_comment"], comment);
     }
+}
+
+/// A viewer's token reads nothing of what the sender sent, first or later.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_viewers_token_reads_no_update() {
+    let world = world(WOO).await;
+    let anna = person(&world, "anna", "admin", &[]).await;
+    let made = anna.post(&world, "/tokens", "name=eye&role=viewer").await.text;
+    let token = format!("Bearer parom_{}", made.split("parom_").nth(1).unwrap().split('<').next().unwrap());
+    send(&world, &order("canary-first", 0)).await;
+    world.crm_has(1).await;
+    send(&world, &order("canary-later", 1)).await;
+    let id = world.order("5012")["id"].as_str().unwrap().to_owned();
+    let seen = world.call("GET", &format!("/api/v1/orders/{id}"), &[("authorization", &token)], "").await;
+    assert!(seen.status == 200 && seen.json()["updates"].as_array().unwrap().len() == 1, "{}", seen.text);
+    assert!(!seen.text.contains("canary"), "{}", seen.text);
 }

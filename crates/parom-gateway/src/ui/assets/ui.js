@@ -29,8 +29,19 @@ if (live && window.EventSource) {
     const next = new DOMParser().parseFromString(await answer.text(), 'text/html').getElementById('main');
     if (next && !busy() && next.innerHTML !== main.innerHTML) main.innerHTML = next.innerHTML;
   };
-  const source = new EventSource(live);
-  source.addEventListener('changed', () => { waiting = waiting || setTimeout(again, 300); });
+  // A browser has few connections to one address: a page that nobody sees lets go of its own.
+  let source = null;
+  const listen = () => {
+    if (document.hidden) {
+      if (source) source.close();
+      source = null;
+    } else if (!source) {
+      source = new EventSource(live);
+      source.addEventListener('changed', () => { waiting = waiting || setTimeout(again, 300); });
+    }
+  };
+  document.addEventListener('visibilitychange', listen);
+  listen();
 }
 
 // What a sample would become, while the mapping is typed.

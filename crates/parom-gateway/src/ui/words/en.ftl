@@ -84,6 +84,7 @@ no-tokens = There are no tokens.
 make-token = Make a token
 revoke = Revoke
 revoke-sure = Revoke the token? The program that uses it stops working.
+too-many-rows = Too many rows for XLSX: take CSV, or narrow the filter.
 fetch-now = Fetch the dictionaries and test the key
 fetched = Fetched
 field = Field

@@ -89,7 +89,7 @@ impl Edit {
         let sets = self.set.into_iter().map(|(field, value)| Change::Set(field, Value::String(value)));
         let changes: Vec<Change> = sets.chain(self.unset.into_iter().map(Change::Unset)).collect();
         let mut report = Report::new(self.json);
-        let done = operate::edit(room.desk(), &self.order, &changes, self.keep).await;
+        let done = operate::edit(room.desk(), &self.order, &changes, self.keep, None).await;
         let kept = self.keep && matches!(&done, Ok(Done::Stays(_, text)) if text.starts_with("edited"));
         report.add(&self.order, done)?;
         Ok(if kept { Outcome::Done } else { report.end() })

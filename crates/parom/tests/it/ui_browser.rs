@@ -7,7 +7,7 @@ use std::time::Duration;
 use fantoccini::Locator;
 use fantoccini::key::Key;
 
-use super::browser::Browser;
+use super::browser::{Browser, Site};
 use super::ui::{PASSWORD, person};
 use super::world::{World, form};
 
@@ -108,8 +108,6 @@ async fn by_keyboard_on_a_phone_and_by_the_rules() {
         "/people",
         "/tokens",
         "/me",
-        "/tokens",
-        "/me",
     ] {
         check(&browser, &world, &rules, path).await;
     }
@@ -134,15 +132,49 @@ async fn by_keyboard_on_a_phone_and_by_the_rules() {
     wait(&browser, "what came of it", "return !!document.querySelector('[role=status]')").await;
 }
 
+/// The demo's shop, the page of thanks and the one of refusal: the first that anybody sees.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_buyer_sees_by_the_rules() {
+    let world = World::start().await;
+    let shop = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/demo");
+    let read = |name: &str| std::fs::read_to_string(shop.join(name)).unwrap();
+    let gateway = format!("127.0.0.1:{}", world.port());
+    let site = Site::start();
+    site.put("/", "text/html", &read("shop.html").replace("{{GATEWAY}}", &gateway));
+    site.put("/wrong", "text/html", &read("shop.html").replace("{{GATEWAY}}/in/shop", &format!("{gateway}/in/none")));
+    site.put("/thanks", "text/html", &read("thanks.html").replace("{{CRM}}", &gateway));
+    site.put("/shop.css", "text/css", &read("shop.css"));
+    let browser = Browser::start().await;
+    let rules = axe();
+    for (path, heading) in [("/", "Дякуємо"), ("/wrong", "не прийнято")] {
+        browser.client.goto(&format!("{}{path}", site.url)).await.unwrap();
+        hold(&browser, &rules, "the shop").await;
+        browser.js("document.querySelector('[name=name]').value = 'Ivan'; document.querySelector('[name=phone]').value = '0671112233'; document.querySelector('form').submit()").await;
+        wait(
+            &browser,
+            heading,
+            "return location.port !== '' && location.pathname.startsWith('/in/') && !!document.querySelector('h1')",
+        )
+        .await;
+        hold(&browser, &rules, heading).await;
+    }
+    browser.client.goto(&format!("{}/thanks", site.url)).await.unwrap();
+    hold(&browser, &rules, "the shop's thanks").await;
+}
+
 /// No serious finding, and nothing wider than the phone.
 async fn check(browser: &Browser, world: &World, rules: &str, path: &str) {
     browser.client.goto(&world.url(path)).await.unwrap();
+    hold(browser, rules, path).await;
+}
+
+async fn hold(browser: &Browser, rules: &str, what: &str) {
     let wide = "return document.documentElement.scrollWidth > document.documentElement.clientWidth";
-    assert_eq!(browser.js(wide).await, false, "{path} is wider than a phone");
+    assert_eq!(browser.js(wide).await, false, "{what} is wider than a phone");
     browser.js(rules).await;
     let run = "const done = arguments[0]; axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']})
         .then(r => done(r.violations.filter(v => ['serious', 'critical'].includes(v.impact))
             .map(v => v.id + ': ' + v.nodes.map(n => n.html).join(' | '))), e => done([String(e)]))";
     let found = browser.client.execute_async(run, Vec::new()).await.unwrap();
-    assert_eq!(found, serde_json::json!([]), "{path}");
+    assert_eq!(found, serde_json::json!([]), "{what}");
 }

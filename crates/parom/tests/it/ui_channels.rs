@@ -155,3 +155,27 @@ async fn the_preview_follows_what_is_typed() {
     wait(&browser, "saved", "return !!document.querySelector('[role=status]')").await;
     assert!(file(&world, "shop").contains("shipping_address_city = \"{{ city }}\""));
 }
+
+/// A script is pasted, looked over, named and saved, with the keyboard's Enter at the end.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pasted_script_becomes_a_channel_in_the_browser() {
+    let world = World::start().await;
+    person(&world, "olena", "admin", &[]).await;
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    // The script as the vendor publishes it, where it is at hand; else one of its kind.
+    let script = fs::read_to_string(folder.join("../../../shared/seed/order-script.php"))
+        .or_else(|_| fs::read_to_string(folder.join("../parom-core/tests/php-scripts/01-vendor-style/script.php")))
+        .unwrap();
+    let browser = Browser::start().await;
+    sign_in(&browser, &world).await;
+    browser.client.goto(&world.url("/new-channel")).await.unwrap();
+    let fill = "document.getElementById('script').value = arguments[0]";
+    browser.client.execute(fill, vec![script.into()]).await.unwrap();
+    browser.client.find(Locator::Css("button[value=convert]")).await.unwrap().click().await.unwrap();
+    wait(&browser, "the mapping", "return document.getElementById('text').value.includes('[order.buyer]')").await;
+    assert!(browser.js("return document.querySelectorAll('.problems li').length").await.as_u64().unwrap() > 0);
+    let name = browser.client.find(Locator::Css("[name=name]")).await.unwrap();
+    name.send_keys(&format!("pasted{}", char::from(fantoccini::key::Key::Enter))).await.unwrap();
+    wait(&browser, "saved", "return location.pathname === '/channels/pasted'").await;
+    assert!(file(&world, "pasted").contains("[order.buyer]"));
+}

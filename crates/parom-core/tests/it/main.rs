@@ -15,6 +15,7 @@ mod php_scripts;
 mod presets;
 mod rate;
 mod rows;
+mod silence;
 mod state;
 mod suggest;
 mod verify;

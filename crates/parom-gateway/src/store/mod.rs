@@ -76,6 +76,15 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// The accounts that are named; none: all of them.
+    #[must_use]
+    pub fn names(&self) -> Option<&[String]> {
+        match self {
+            Scope::All => None,
+            Scope::Accounts(names) => Some(names),
+        }
+    }
+
     /// Whether an account is in sight.
     #[must_use]
     pub fn sees(&self, account: &str) -> bool {

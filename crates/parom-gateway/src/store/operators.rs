@@ -189,10 +189,7 @@ pub(super) fn audit(
 }
 
 pub(super) fn accounts_text(scope: &Scope) -> Option<String> {
-    match scope {
-        Scope::All => None,
-        Scope::Accounts(names) => serde_json::to_string(names).ok(),
-    }
+    scope.names().and_then(|names| serde_json::to_string(names).ok())
 }
 
 /// A list that cannot be read shows nothing rather than all.

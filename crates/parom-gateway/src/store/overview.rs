@@ -35,7 +35,7 @@ impl Store {
             // An id begins with the time at which it was made.
             let bound = |millis: i64| Sql::Text(id_from(millis));
             let sql = format!("SELECT state, count(*) FROM orders WHERE id >= ?1 AND {scoped} GROUP BY state");
-            each(connection, &sql, bound(day), &arguments, |state, count| seen.today.insert(state, count))?;
+            each(connection, &sql, bound(day), &arguments, |state, count| _ = seen.today.insert(state, count))?;
             for (index, states) in [
                 ("orders_waiting", "state IN ('held', 'rejected', 'disputed')"),
                 ("orders_queue", "state = 'queued'"),
@@ -43,13 +43,13 @@ impl Store {
             ] {
                 let of = format!("FROM orders INDEXED BY {index} WHERE {states} AND ?1 AND {scoped} GROUP BY state");
                 let sql = format!("SELECT state, count(*) {of}");
-                each(connection, &sql, Sql::Integer(1), &arguments, |state, n| seen.open.insert(state, n))?;
+                each(connection, &sql, Sql::Integer(1), &arguments, |state, n| _ = seen.open.insert(state, n))?;
                 let sql = format!("SELECT state, min(received_at) {of}");
-                each(connection, &sql, Sql::Integer(1), &arguments, |state, at| seen.oldest.insert(state, at))?;
+                each(connection, &sql, Sql::Integer(1), &arguments, |state, at| _ = seen.oldest.insert(state, at))?;
             }
             let hour = format!("cast(received_at / {HOUR_MS} AS TEXT)");
             let sql = format!("SELECT {hour}, count(*) FROM orders WHERE id >= ?1 AND {scoped} GROUP BY 1");
-            each(connection, &sql, bound(since), &arguments, |hour, n| Some(std::mem::replace(&mut seen.hour(&hour).0, n)))?;
+            each(connection, &sql, bound(since), &arguments, |hour, n| seen.hour(&hour).0 = n)?;
             let hour = format!("cast(updated_at / {HOUR_MS} AS TEXT)");
             let sql = format!(
                 "SELECT {hour}, count(*) FROM orders WHERE state = 'delivered' AND updated_at >= ?1 AND id >= ?{} AND {scoped} GROUP BY 1",
@@ -58,7 +58,7 @@ impl Store {
             let mut more = arguments.clone();
             // What was delivered in these hours was received in the week before, or is too rare to be seen in a chart.
             more.push(bound(since - 7 * 24 * HOUR_MS));
-            each(connection, &sql, Sql::Integer(since), &more, |hour, n| Some(std::mem::replace(&mut seen.hour(&hour).1, n)))?;
+            each(connection, &sql, Sql::Integer(since), &more, |hour, n| seen.hour(&hour).1 = n)?;
             Ok(seen)
         })
         .await
@@ -116,12 +116,12 @@ fn each(
     sql: &str,
     first: Sql,
     rest: &[Sql],
-    mut take: impl FnMut(String, i64) -> Option<i64>,
+    mut take: impl FnMut(String, i64),
 ) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params_from_iter(std::iter::once(&first).chain(rest)))?;
     while let Some(row) = rows.next()? {
-        let _ = take(row.get(0)?, row.get(1)?);
+        take(row.get(0)?, row.get(1)?);
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ use parom_core::dictionary::Kind;
 use super::guard::Caller;
 use super::{Ui, home, page};
 use crate::inspect;
+use crate::store::StoreError;
 
 pub(super) async fn list(State(ui): State<Ui>, Extension(caller): Extension<Caller>) -> Response {
     let (store, config) = (&ui.intake.store, &ui.intake.config);
@@ -36,8 +37,15 @@ pub(super) async fn list(State(ui): State<Ui>, Extension(caller): Extension<Call
     page::page(&ui, &caller, "accounts.html", context! { rows, use_now => page::of(&use_now) })
 }
 
-fn known(ui: &Ui, caller: &Caller, name: &str) -> bool {
-    ui.intake.config.accounts.contains_key(name) && caller.scope.sees(name)
+/// Does something with an account in sight, and shows the accounts again.
+async fn with(ui: &Ui, caller: &Caller, name: &str, deed: impl Future<Output = Result<(), StoreError>>) -> Response {
+    if !ui.intake.config.accounts.contains_key(name) || !caller.scope.sees(name) {
+        return page::refused(ui, caller, StatusCode::NOT_FOUND, "no-such-account");
+    }
+    match deed.await {
+        Ok(()) => page::to("/accounts"),
+        Err(error) => page::store_down(ui, caller, &error),
+    }
 }
 
 /// Asks delivery to fetch the dictionaries anew, which tests the key too.
@@ -46,10 +54,7 @@ pub(super) async fn refresh(
     Extension(caller): Extension<Caller>,
     Path(name): Path<String>,
 ) -> Response {
-    if !known(&ui, &caller, &name) {
-        return page::refused(&ui, &caller, StatusCode::NOT_FOUND, "no-such-account");
-    }
-    done(&ui, &caller, ui.intake.store.ask_sync(&name).await.map(drop))
+    with(&ui, &caller, &name, async { ui.intake.store.ask_sync(&name).await.map(drop) }).await
 }
 
 /// Nothing new is sent to the account until somebody resumes it.
@@ -58,10 +63,7 @@ pub(super) async fn pause(
     Extension(caller): Extension<Caller>,
     Path(name): Path<String>,
 ) -> Response {
-    if !known(&ui, &caller, &name) {
-        return page::refused(&ui, &caller, StatusCode::NOT_FOUND, "no-such-account");
-    }
-    done(&ui, &caller, ui.intake.store.pause(&name, &caller.name).await)
+    with(&ui, &caller, &name, ui.intake.store.pause(&name, &caller.name)).await
 }
 
 pub(super) async fn resume(
@@ -69,15 +71,5 @@ pub(super) async fn resume(
     Extension(caller): Extension<Caller>,
     Path(name): Path<String>,
 ) -> Response {
-    if !known(&ui, &caller, &name) {
-        return page::refused(&ui, &caller, StatusCode::NOT_FOUND, "no-such-account");
-    }
-    done(&ui, &caller, ui.intake.store.resume(&name, &caller.name).await)
-}
-
-fn done(ui: &Ui, caller: &Caller, done: Result<(), crate::store::StoreError>) -> Response {
-    match done {
-        Ok(()) => page::to("/accounts"),
-        Err(error) => page::store_down(ui, caller, &error),
-    }
+    with(&ui, &caller, &name, ui.intake.store.resume(&name, &caller.name)).await
 }

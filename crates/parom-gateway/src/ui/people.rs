@@ -31,10 +31,7 @@ async fn shown(ui: &Ui, caller: &Caller, status: StatusCode, name: &str, why: &s
     let rows: Vec<minijinja::Value> = operators
         .iter()
         .map(|operator| {
-            let accounts = match &operator.scope {
-                Scope::All => None,
-                Scope::Accounts(names) => Some(names.clone()),
-            };
+            let accounts = operator.scope.names().map(<[String]>::to_vec);
             context! {
                 name => operator.name.clone(), role => operator.role.as_str(), accounts, created_at => operator.created_at,
                 own => operator.name == caller.name,

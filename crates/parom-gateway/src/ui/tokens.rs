@@ -27,10 +27,7 @@ async fn shown(ui: &Ui, caller: &Caller, status: StatusCode, made: &str, why: &s
     let rows: Vec<Value> = tokens
         .iter()
         .map(|token| {
-            let accounts = match &token.scope {
-                Scope::All => None,
-                Scope::Accounts(names) => Some(names.clone()),
-            };
+            let accounts = token.scope.names().map(<[String]>::to_vec);
             context! {
                 name => token.name.as_str(), role => token.role.as_str(), accounts, created_at => token.created_at,
                 created_by => token.created_by.as_str(),

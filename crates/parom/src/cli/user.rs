@@ -122,14 +122,10 @@ async fn add(
 
 async fn list(store: &Store, as_json: bool) -> Result<Outcome, Failed> {
     let people = store.operators().await.map_err(|error| error.to_string())?;
-    let accounts = |person: &Operator| match &person.scope {
-        Scope::All => None,
-        Scope::Accounts(names) => Some(names.clone()),
-    };
     if as_json {
-        let rows = people
-            .iter()
-            .map(|person| json!({ "name": person.name, "role": person.role.as_str(), "accounts": accounts(person) }));
+        let rows = people.iter().map(
+            |person| json!({ "name": person.name, "role": person.role.as_str(), "accounts": person.scope.names() }),
+        );
         print_json(&rows.collect());
         return Ok(Outcome::Done);
     }
@@ -137,7 +133,7 @@ async fn list(store: &Store, as_json: bool) -> Result<Outcome, Failed> {
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(["NAME", "ROLE", "ACCOUNTS"]);
     for person in &people {
-        let seen = accounts(person).map_or_else(|| "all".to_owned(), |names| names.join(", "));
+        let seen = person.scope.names().map_or_else(|| "all".to_owned(), |names| names.join(", "));
         table.add_row([person.name.as_str(), person.role.as_str(), &seen]);
     }
     print(&format!("{table}\n"));

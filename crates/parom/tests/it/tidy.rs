@@ -135,15 +135,8 @@ fn architecture_names_only_what_is_there() {
             continue;
         }
         named += 1;
-        let places = [
-            "",
-            "crates/",
-            "crates/parom/src/",
-            "crates/parom-core/src/",
-            "crates/parom-gateway/src/",
-            "crates/keycrm-sandbox/src/",
-        ];
-        assert!(places.iter().any(|place| root().join(place).join(word).exists()), "ARCHITECTURE.md names `{word}`");
+        // From the root: who copies a path finds it.
+        assert!(root().join(word).exists(), "ARCHITECTURE.md names `{word}`");
     }
     assert!(named > 10);
 }

@@ -183,6 +183,11 @@ async fn every_route_by_every_role() {
             }
         }
     }
+    // Left out above: one never ends its answer, the other ends the session that asks.
+    for (method, path) in [("GET", "/events"), ("POST", "/logout")] {
+        let stranger = world.call(method, path, &[], "").await;
+        assert!(stranger.status == 303 && stranger.header("location").starts_with("/login"), "{path}");
+    }
     // What changes something is never a GET, and every POST of a person is refused without the page's token.
     for rule in rules.iter().filter(|rule| rule.method == Method::POST && rule.needs != RouteNeeds::Nobody) {
         let path = rule.path.replace("{id}", "00000000").replace("{name}", "nobody");

@@ -149,18 +149,24 @@ async fn the_newest_word_goes_whatever_the_crm_answers() {
     assert_eq!(world.crm.orders()[0]["buyer_comment"], "v3");
 }
 
-/// Of several that came meanwhile, the newest.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_newest_of_several_takes_the_place() {
+/// An order of which nobody knows whether it arrived; nobody can look until the CRM's faults are cleared.
+async fn in_doubt(kind: FaultKind, comment: &str) -> World {
     let world = world(WOO).await;
     let mut control = order("", 0);
     (control["id"], control["number"]) = (json!(1), json!("1"));
     send(&world, &control).await;
     world.until("a control is there", || world.orders()[0]["state"] == "delivered").await;
     world.crm.add_fault(Fault::always(FaultOn::Lookup, FaultKind::RefuseBefore { status: 503 }));
-    world.crm.add_fault(Fault::once(FaultOn::Post, FaultKind::DropBefore));
-    send(&world, &order("v1", 0)).await;
+    world.crm.add_fault(Fault::once(FaultOn::Post, kind));
+    send(&world, &order(comment, 0)).await;
     world.until("nobody knows", || world.orders()[0]["state"] == "unconfirmed").await;
+    world
+}
+
+/// Of several that came meanwhile, the newest.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_newest_of_several_takes_the_place() {
+    let world = in_doubt(FaultKind::DropBefore, "v1").await;
     send(&world, &order("v2", 1)).await;
     send(&world, &order("v3", 2)).await;
     world.crm.clear_faults();
@@ -240,16 +246,7 @@ async fn what_came_while_the_file_was_broken_is_sorted_out() {
 #[tokio::test(flavor = "multi_thread")]
 async fn while_it_is_on_its_way_it_waits_for_how_that_ends() {
     for (kind, comment) in [(FaultKind::DropBefore, "new"), (FaultKind::CommitThenDrop, "old")] {
-        let world = world(WOO).await;
-        let mut control = order("", 0);
-        (control["id"], control["number"]) = (json!(1), json!("1"));
-        send(&world, &control).await;
-        world.until("a control is there", || world.orders()[0]["state"] == "delivered").await;
-        // Nobody can look until the update has come.
-        world.crm.add_fault(Fault::always(FaultOn::Lookup, FaultKind::RefuseBefore { status: 503 }));
-        world.crm.add_fault(Fault::once(FaultOn::Post, kind));
-        send(&world, &order("old", 0)).await;
-        world.until("nobody knows", || world.orders()[0]["state"] == "unconfirmed").await;
+        let world = in_doubt(kind, "old").await;
         assert_eq!(send(&world, &order("new", 1)).await.status, 200);
         world.crm.clear_faults();
         world.until("it is delivered", || world.orders()[0]["state"] == "delivered").await;

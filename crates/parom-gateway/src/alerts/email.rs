@@ -1,14 +1,12 @@
 //! Messages by e-mail.
 
-use std::net::IpAddr;
-
 use lettre::message::Mailbox;
 use lettre::message::header::ContentType;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::config::Email;
+use crate::config::{Email, is_loopback};
 use crate::ui::word;
 
 pub(super) async fn send(
@@ -35,11 +33,10 @@ fn transport(settings: &Email, password: Option<&SecretString>) -> Result<AsyncS
     let url =
         reqwest::Url::parse(&settings.server).map_err(|_| "the mail server's address cannot be read".to_owned())?;
     let host = url.host_str().unwrap_or_default().to_owned();
-    let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
     let failed = |error: lettre::transport::smtp::Error| error.to_string();
     let mut builder = match url.scheme() {
         "smtps" => AsyncSmtpTransport::<Tokio1Executor>::relay(&host).map_err(failed)?,
-        _ if loopback => AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&host),
+        _ if is_loopback(&url) => AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&host),
         _ => AsyncSmtpTransport::<Tokio1Executor>::starttls_relay(&host).map_err(failed)?,
     };
     if let Some(port) = url.port() {

@@ -1,12 +1,11 @@
 //! `[alerts]`: who is told of what needs a person.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use parom_core::channel::{SecretRef, parse_duration};
 use serde::Deserialize;
 
-use super::file::{RawSecret, secret};
+use super::file::{RawSecret, https_or_loopback, secret};
 
 /// Who is told, how soon, and in which language.
 #[derive(Clone, Debug)]
@@ -120,7 +119,7 @@ pub(super) fn check(raw: RawAlerts) -> Result<Alerts, String> {
 
 fn telegram(raw: RawTelegram) -> Result<Telegram, String> {
     let url = raw.url.unwrap_or_else(|| "https://api.telegram.org".into());
-    safe("alerts.telegram.url", &url)?;
+    https_or_loopback(&url).map_err(|why| format!("alerts.telegram.url: {why}"))?;
     let chat = match raw.chat {
         toml::Value::String(text) => text,
         toml::Value::Integer(id) => id.to_string(),
@@ -147,17 +146,6 @@ fn email(raw: RawEmail) -> Result<Email, String> {
 }
 
 fn webhook(raw: RawWebhook) -> Result<Webhook, String> {
-    safe("alerts.webhook.url", &raw.url)?;
+    https_or_loopback(&raw.url).map_err(|why| format!("alerts.webhook.url: {why}"))?;
     Ok(Webhook { secret: secret("alerts.webhook.secret", raw.secret)?, url: raw.url })
-}
-
-fn safe(name: &str, text: &str) -> Result<(), String> {
-    let url = reqwest::Url::parse(text).map_err(|_| format!("{name}: `{text}` is not an address"))?;
-    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    match url.scheme() {
-        "https" => Ok(()),
-        "http" if loopback => Ok(()),
-        _ => Err(format!("{name}: `{text}` must be https (plain http is for loopback addresses alone)")),
-    }
 }

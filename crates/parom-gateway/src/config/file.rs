@@ -168,16 +168,7 @@ fn account_files(dir: &Path, accounts: &mut BTreeMap<String, RawAccount>) -> Res
 
 fn check_account(name: &str, raw: RawAccount) -> Result<Account, String> {
     let url = raw.url.trim_end_matches('/').to_owned();
-    let parsed = reqwest::Url::parse(&url).map_err(|_| format!("`{url}` is not an address"))?;
-    let host = parsed.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    match parsed.scheme() {
-        "https" => {}
-        "http" if loopback => {}
-        _ => {
-            return Err(format!("`{url}` must be https (plain http is for loopback addresses alone)"));
-        }
-    }
+    https_or_loopback(&url)?;
     if raw.requests_per_minute == 0 {
         return Err("requests_per_minute must be at least 1".into());
     }
@@ -190,6 +181,23 @@ fn check_account(name: &str, raw: RawAccount) -> Result<Account, String> {
     }
     let (requests_per_minute, order_url) = (raw.requests_per_minute, raw.order_url);
     Ok(Account { name: name.to_owned(), url, api_key, requests_per_minute, order_url })
+}
+
+/// An address that what is secret may go to.
+pub(super) fn https_or_loopback(text: &str) -> Result<(), String> {
+    let url = reqwest::Url::parse(text).map_err(|_| format!("`{text}` is not an address"))?;
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if is_loopback(&url) => Ok(()),
+        _ => Err(format!("`{text}` must be https (plain http is for loopback addresses alone)")),
+    }
+}
+
+/// Whether an address is this machine's own.
+#[must_use]
+pub fn is_loopback(url: &reqwest::Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 pub(super) fn secret(name: &str, raw: RawSecret) -> Result<SecretRef, String> {

@@ -15,7 +15,7 @@ use parom_core::channel::SecretRef;
 
 pub use alerts::{Alerts, Email, Telegram, Webhook};
 pub use channels::{ChannelSet, LiveChannel, load_channels, read_channel_files};
-pub use file::load;
+pub use file::{is_loopback, load};
 pub use secrets::{SecretError, Secrets, read_secret, read_secrets};
 
 /// The checked configuration.

@@ -1,10 +1,10 @@
-//! The language of the pages that a buyer sees, by what the browser asks for.
+//! The language of a page, by what the browser asks for.
 
 use http::HeaderMap;
 use http::header::ACCEPT_LANGUAGE;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Language {
+pub(crate) enum Language {
     Ukrainian,
     Russian,
     English,
@@ -12,7 +12,7 @@ pub(super) enum Language {
 
 impl Language {
     /// The first known language of the header; Ukrainian without one.
-    pub(super) fn of(headers: &HeaderMap) -> Language {
+    pub(crate) fn of(headers: &HeaderMap) -> Language {
         let asked = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         asked
             .split(',')
@@ -25,7 +25,7 @@ impl Language {
             .unwrap_or(Language::Ukrainian)
     }
 
-    pub(super) fn code(self) -> &'static str {
+    pub(crate) fn code(self) -> &'static str {
         match self {
             Language::Ukrainian => "uk",
             Language::Russian => "ru",

@@ -24,6 +24,7 @@ pub use access::{bearer, token_hash};
 pub use decode::{decode, sniff};
 pub use keep::submission_of;
 pub use key::of_sender as key_of_sender;
+pub(crate) use language::Language;
 pub use rows::{Landed, Row, take_row};
 pub use sender::{brings_token, verify};
 

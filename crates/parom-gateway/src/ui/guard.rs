@@ -16,6 +16,7 @@ use subtle::ConstantTimeEq;
 use super::rooms::{Needs, Rule};
 use super::{Ui, page, words};
 use crate::config::Role;
+use crate::intake::Language;
 use crate::store::{Scope, Session};
 
 /// Fields of a form: more than an order or a channel has.
@@ -68,7 +69,9 @@ pub(super) async fn guard(
 ) -> Response {
     let session = match session(&ui, request.headers()).await {
         Ok(session) => session,
-        Err(_) => return page::plain(StatusCode::SERVICE_UNAVAILABLE, words::asked(request.headers()), "store-down"),
+        Err(_) => {
+            return page::plain(StatusCode::SERVICE_UNAVAILABLE, Language::of(request.headers()).code(), "store-down");
+        }
     };
     let seen = ui.intake.store.version().await.unwrap_or_default();
     let caller = caller(session, seen, &request);
@@ -113,7 +116,7 @@ pub(super) async fn guard(
 fn caller(session: Option<Session>, seen: i64, request: &Request) -> Caller {
     let kept = cookie(request.headers(), "lang");
     let kept = words::LANGUAGES.into_iter().find(|known| Some(*known) == kept);
-    let lang = kept.unwrap_or_else(|| words::asked(request.headers()));
+    let lang = kept.unwrap_or_else(|| Language::of(request.headers()).code());
     let asks = matches!(*request.method(), Method::GET | Method::HEAD);
     let place = request.uri().path_and_query().map(|place| place.as_str().to_owned()).unwrap_or_default();
     match session {

@@ -4,8 +4,6 @@ use std::sync::LazyLock;
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
-use http::HeaderMap;
-use http::header::ACCEPT_LANGUAGE;
 use minijinja::value::Kwargs;
 use minijinja::{Error, ErrorKind, State, Value};
 
@@ -62,11 +60,4 @@ pub(super) fn of_page(state: &State<'_, '_>, key: &str, args: Kwargs) -> Result<
     }
     args.assert_all_used()?;
     Ok(text(language.as_str().unwrap_or_default(), key, Some(&given)))
-}
-
-/// The first known language of a header; Ukrainian without one.
-pub(super) fn asked(headers: &HeaderMap) -> &'static str {
-    let asked = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let known = |part: &str| LANGUAGES.into_iter().find(|known| part.trim().to_ascii_lowercase().starts_with(known));
-    asked.split(',').find_map(known).unwrap_or(LANGUAGES[0])
 }

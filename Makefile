@@ -1,5 +1,5 @@
 # The few commands of the project; each works on a fresh machine with Rust and a C compiler.
-.PHONY: demo test bench screens audit tools
+.PHONY: demo test soak bench screens audit tools
 
 # Gateway, sandbox CRM and an example shop: prints the addresses.
 demo:
@@ -11,6 +11,11 @@ test: tools
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --document-private-items
 	scripts/run-tests
+
+# The proof's tests with larger figures and new seeds, for so many minutes; prints seeds and a table.
+MINUTES ?= 60
+soak: tools
+	scripts/soak $(MINUTES)
 
 # Intake rate against a bare handler, added latency, memory; see docs/BENCHMARKS.md.
 bench:

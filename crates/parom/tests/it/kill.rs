@@ -4,6 +4,7 @@
 
 use keycrm_sandbox::{Fault, FaultKind, FaultOn};
 
+use super::proof::rows;
 use super::world::{SHOP, Settings, World, form};
 
 /// Rounds a point.
@@ -23,7 +24,8 @@ async fn ready() -> World {
 /// Runs the rounds: arm, post, die, start again, repeat the request until it is acknowledged, and count.
 async fn rounds(point: &str, fault: Option<FaultKind>) {
     let mut world = ready().await;
-    for round in 0..ROUNDS {
+    let runs = rows::runs(ROUNDS);
+    for round in 0..runs {
         world.serve(&[("PAROM_CRASH_AT", point)]);
         if let Some(kind) = fault {
             world.crm.add_fault(Fault::once(FaultOn::Post, kind));
@@ -46,8 +48,9 @@ async fn rounds(point: &str, fault: Option<FaultKind>) {
     }
     let numbers: Vec<String> =
         world.orders().iter().map(|order| order["source_uuid"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(numbers.len(), ROUNDS + 1, "{point}: an order is there twice in our journal");
+    assert_eq!(numbers.len(), runs + 1, "{point}: an order is there twice in our journal");
     world.assert_once(&numbers);
+    rows::row("T3", &format!("kill -9: {point}"), runs, None, "0 lost, 0 twice");
 }
 
 fn commit(edge: &str, verb: &str) -> String {

@@ -24,6 +24,7 @@ mod learn;
 mod limits;
 mod load;
 mod presets;
+mod proof;
 mod rate;
 mod regression;
 mod script;

@@ -64,6 +64,11 @@ impl Sandbox {
         self.crm.cards()
     }
 
+    /// Deletes an order, as a person does in the CRM; whether it was there. A data file keeps it.
+    pub fn delete_order(&self, id: u64) -> bool {
+        self.crm.account().orders.remove(id)
+    }
+
     /// The account's dictionaries as they are now.
     pub fn directory(&self) -> Directory {
         Directory::clone(&self.crm.directory())

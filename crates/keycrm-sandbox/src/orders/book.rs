@@ -12,6 +12,8 @@ pub(crate) struct Book {
     records: Vec<Record>,
     /// Places in `records` by number; the list is one long unless numbers repeat.
     by_number: HashMap<Box<str>, Vec<usize>>,
+    /// The highest id ever: the CRM gives none twice.
+    highest: u64,
     dup_mode: DupMode,
     dup_scope: DupScope,
 }
@@ -23,6 +25,7 @@ impl Book {
         let mut book = Self {
             records: Vec::new(),
             by_number: HashMap::new(),
+            highest: 0,
             dup_mode: options.dup_mode,
             dup_scope: options.dup_scope,
         };
@@ -34,7 +37,7 @@ impl Book {
 
     /// The id of the next order.
     pub(crate) fn next_id(&self) -> u64 {
-        self.records.last().map_or(0, |record| record.id) + 1
+        self.highest + 1
     }
 
     /// Whether the order's number is refused.
@@ -56,7 +59,19 @@ impl Book {
         if let Some(number) = record.source_uuid.clone() {
             self.by_number.entry(number).or_default().push(self.records.len());
         }
+        self.highest = self.highest.max(record.id);
         self.records.push(record);
+    }
+
+    /// Takes an order out; whether it was there.
+    pub(crate) fn remove(&mut self, id: u64) -> bool {
+        if self.place(id).is_none() {
+            return false;
+        }
+        self.by_number.clear();
+        let records = std::mem::take(&mut self.records);
+        records.into_iter().filter(|record| record.id != id).for_each(|record| self.put(record));
+        true
     }
 
     /// The orders with this number.

@@ -1,6 +1,7 @@
 //! The breaker: when the CRM answers nothing that can be trusted, the queue waits, so that a storm makes a handful of
 //! doubtful orders and not a queue of them.
 
+use super::planted::{self, Planted};
 use super::{Mono, backoff};
 
 /// Unknown outcomes in a row that open it.
@@ -98,6 +99,9 @@ impl Breaker {
     }
 
     fn open(&mut self, now: Mono, random: f64) {
+        if planted::is(Planted::BreakerStuck) {
+            return;
+        }
         // Late results of requests that were under way when it opened must not lengthen the rest.
         if self.closed_until.is_some_and(|until| now < until) && !self.trying {
             return;

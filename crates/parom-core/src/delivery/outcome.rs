@@ -2,6 +2,9 @@
 
 use serde_json::Value;
 
+use super::planted::{self, Planted};
+use super::state::State;
+
 /// What the client saw.
 #[derive(Clone, Copy, Debug)]
 pub enum Answer<'a> {
@@ -57,6 +60,24 @@ impl Outcome {
     }
 }
 
+/// The state that an order takes by an outcome, and why, in a word.
+#[must_use]
+pub fn becomes(outcome: &Outcome) -> (State, String) {
+    match outcome {
+        Outcome::Delivered(_) => (State::Delivered, String::new()),
+        Outcome::NotApplied => (State::Queued, "unreachable".to_owned()),
+        Outcome::RateLimited(_) => (State::Queued, "rate_limited".to_owned()),
+        Outcome::Paused(status) => (State::Queued, format!("paused_{status}")),
+        Outcome::Rejected(_) => (State::Rejected, "rejected".to_owned()),
+        Outcome::NumberTaken if planted::is(Planted::TakenIsDelivered) => (State::Delivered, String::new()),
+        Outcome::NumberTaken => (State::Unconfirmed, NUMBER_TAKEN.to_owned()),
+        Outcome::Unknown(why) => (State::Unconfirmed, (*why).to_owned()),
+    }
+}
+
+/// The reason of an order whose number the CRM calls taken.
+pub const NUMBER_TAKEN: &str = "number_taken";
+
 /// The shortest rest after a 429: the limit counts by the minute.
 pub const RATE_LIMIT_REST_S: u64 = 60;
 /// The longest: a sender's clock, or a date in the place of seconds, must not stop an account for good.
@@ -74,6 +95,7 @@ pub fn classify(answer: Answer<'_>, number: Option<&str>) -> Outcome {
     let Answer::Response { status, retry_after, has_rate_header, body } = answer else {
         return match answer {
             Answer::NotSent => Outcome::NotApplied,
+            _ if planted::is(Planted::LostIsNotApplied) => Outcome::NotApplied,
             _ => Outcome::Unknown("connection lost"),
         };
     };
@@ -88,6 +110,7 @@ pub fn classify(answer: Answer<'_>, number: Option<&str>) -> Outcome {
         }
         429 => Outcome::Unknown("429 that is not the CRM's"),
         300..=399 => Outcome::Unknown("redirect"),
+        500..=599 if planted::is(Planted::FailureIsNotApplied) => Outcome::NotApplied,
         500..=599 => Outcome::Unknown("server error"),
         _ => Outcome::Unknown("unexpected status"),
     }
@@ -113,7 +136,7 @@ fn applied(json: Option<&Value>, number: Option<&str>) -> Outcome {
     };
     let echoed = order.get("source_uuid").and_then(number_text);
     match (order.get("id").and_then(id), echoed) {
-        (Some(id), _) if number.is_none() => Outcome::Delivered(id),
+        (Some(id), _) if number.is_none() || planted::is(Planted::NumberUnchecked) => Outcome::Delivered(id),
         (Some(id), Some(echo)) if Some(echo.as_str()) == number.map(str::trim) => Outcome::Delivered(id),
         (None, _) => Outcome::Unknown("success without an id"),
         _ => Outcome::Unknown("success with another number"),

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 
 use super::Mono;
+use super::planted::{self, Planted};
 
 /// The CRM's window.
 pub const WINDOW_MS: u64 = 60_000;
@@ -42,6 +43,12 @@ impl Budget {
         Budget { limit: limit.max(1), taken: VecDeque::new(), next: 0, slowed: None, rest_until: Mono(0) }
     }
 
+    /// Requests allowed in a window, where the CRM did not ask for less.
+    #[must_use]
+    pub fn limit(&self) -> u32 {
+        self.limit
+    }
+
     /// Counts a request of before this process, by the ledger: it was over at `over`.
     pub fn inherit(&mut self, over: Mono) {
         let ticket = self.ticket();
@@ -55,14 +62,15 @@ impl Budget {
             return None;
         }
         let ticket = self.ticket();
-        self.taken.push_back(Taken { ticket, over: None });
+        let over = planted::is(Planted::CountedFromStart).then_some(now);
+        self.taken.push_back(Taken { ticket, over });
         Some(Ticket(ticket))
     }
 
     /// The request is over: its place is free a window from now.
     pub fn settle(&mut self, ticket: Ticket, now: Mono) {
         if let Some(taken) = self.taken.iter_mut().find(|taken| taken.ticket == ticket.0) {
-            taken.over = Some(now);
+            taken.over = taken.over.or(Some(now));
         }
     }
 
@@ -102,6 +110,9 @@ impl Budget {
 
     /// A 429: nothing for so long, then half of the limit, growing by a tenth of it each minute.
     pub fn limited(&mut self, now: Mono, rest_ms: u64) {
+        if planted::is(Planted::LimitIgnored) {
+            return;
+        }
         let half = u32::try_from(self.ceiling(now) / 2).unwrap_or(1).max(1);
         self.rest_until = self.rest_until.max(now.after(rest_ms));
         self.slowed = Some((self.rest_until, half));

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::outcome::{id, number_text};
+use super::planted::{self, Planted};
+use super::verify::Control;
 use crate::convert::{Moment, moment};
 use crate::limits;
 
@@ -38,6 +40,17 @@ pub struct Wanted {
     pub number: String,
     /// When we received it.
     pub received_at: Timestamp,
+}
+
+/// An order that was delivered, as a control.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivered {
+    /// The CRM's number.
+    pub crm_order_id: i64,
+    /// Its source.
+    pub source_id: i64,
+    /// Its number.
+    pub number: String,
 }
 
 /// What a list says of one order.
@@ -92,7 +105,39 @@ impl List {
     /// Whether every row really has one of the numbers that were asked for: else the filter was not applied.
     #[must_use]
     pub fn answers(&self, numbers: &[&str]) -> bool {
-        self.rows.iter().all(|row| row.number.as_deref().is_some_and(|number| numbers.contains(&number)))
+        planted::is(Planted::FilterUnchecked)
+            || self.rows.iter().all(|row| row.number.as_deref().is_some_and(|number| numbers.contains(&number)))
+    }
+
+    /// How far an absence in the answer to `asked` numbers can be trusted, by the orders that must be in it; none where there
+    /// is no such order yet, and the plain list must be asked.
+    #[must_use]
+    pub fn control(&self, controls: &[Delivered], asked: usize) -> Option<Control> {
+        // By the CRM's own number: a clock that jumped while it was received must not hide it.
+        let there = |control: &Delivered| {
+            let number = control.number.trim();
+            let same = |row: &Row| {
+                row.id == control.crm_order_id
+                    && row.source_id == Some(control.source_id)
+                    && row.number.as_deref() == Some(number)
+            };
+            self.rows.iter().any(same)
+        };
+        if !self.whole && !planted::is(Planted::PartCountsAsWhole) {
+            Some(Control::Failed)
+        } else if controls.iter().any(there) || planted::is(Planted::ControlIgnored) {
+            Some(Control::Found)
+        } else {
+            // Several numbers prove nothing without a control: perhaps commas do not split them.
+            (!controls.is_empty() || asked > 1).then_some(Control::Failed)
+        }
+    }
+
+    /// What the list without a filter adds: an order that the filter did not show is there all the same.
+    pub fn add(&self, wanted: &Wanted, finding: &mut Finding) {
+        if *finding == Finding::Absent {
+            *finding = self.find(wanted);
+        }
     }
 
     /// What the list says of an order.
@@ -104,7 +149,9 @@ impl List {
         let floor = wanted.received_at.as_second() - limits::CRM_CLOCK_SLACK_S;
         let ours: Vec<i64> = in_source
             .iter()
-            .filter(|row| row.created_at.is_some_and(|at| at.as_second() >= floor))
+            .filter(|row| {
+                row.created_at.is_some_and(|at| at.as_second() >= floor) || planted::is(Planted::AgeUnchecked)
+            })
             .map(|row| row.id)
             .collect();
         match (ours.as_slice(), in_source.first()) {

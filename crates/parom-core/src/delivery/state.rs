@@ -18,7 +18,8 @@ macro_rules! states {
 states! {
     /// Has problems or is suspected: waits for a person. Left by release (`queued`) or `canceled`.
     Held = "held",
-    /// Never sent in this incarnation, or proven not applied. Left by the intent (`sending`) or `canceled`.
+    /// Never sent in this incarnation, or proven not applied. Left by the intent (`sending`), `canceled`, or
+    /// `unconfirmed` where the store was restored.
     Queued = "queued",
     /// The intent is committed: a request may have gone out. Left by the result.
     Sending = "sending",
@@ -56,6 +57,8 @@ pub const TRANSITIONS: &[(State, State)] = &[
     (State::Queued, State::Held),
     (State::Queued, State::Sending),
     (State::Queued, State::Canceled),
+    // After a restore: what was queued then may have gone since.
+    (State::Queued, State::Unconfirmed),
     (State::Sending, State::Delivered),
     (State::Sending, State::Queued),
     (State::Sending, State::Rejected),

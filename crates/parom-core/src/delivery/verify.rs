@@ -5,6 +5,7 @@
 //! clock that jumps must not shorten it.
 
 use super::Mono;
+use super::planted::{self, Planted};
 use super::rows::Finding;
 use crate::limits;
 use crate::order::Target;
@@ -79,6 +80,18 @@ impl Doubt {
         }
     }
 
+    /// What it becomes in the CRM.
+    #[must_use]
+    pub fn target(&self) -> Target {
+        if self.card { Target::Card } else { Target::Order }
+    }
+
+    /// Times that it was sent again.
+    #[must_use]
+    pub fn resends(&self) -> u32 {
+        self.resends
+    }
+
     /// When to look next.
     #[must_use]
     pub fn next_look(&self) -> Mono {
@@ -105,12 +118,14 @@ impl Doubt {
             Finding::Absent => {}
         }
         let quiet = if control == Control::Weak { plan.quiet.saturating_mul(2) } else { plan.quiet };
-        let counts = control != Control::Failed && now.since(self.first_seen) >= quiet;
+        let waited = now.since(self.first_seen) >= quiet || planted::is(Planted::QuietIgnored);
+        let counts = control != Control::Failed && waited;
         if self.card && control == Control::Failed && self.looks >= CARD_LOOKS {
             return Verdict::Dispute("the CRM's list of cards could not be read to its end");
         }
         let verdict = match self.absent_at {
             Some(first) if counts && now.since(first) >= plan.gap => self.absent(plan),
+            None if counts && planted::is(Planted::OneAbsence) => self.absent(plan),
             None if counts => {
                 self.absent_at = Some(now);
                 Verdict::Wait
@@ -134,7 +149,7 @@ impl Doubt {
             Verdict::Dispute("the CRM says that the number is taken, and shows no order with it")
         } else if !plan.resend {
             Verdict::Dispute("not in the CRM; this account resends only by hand")
-        } else if self.resends >= limits::RESENDS {
+        } else if self.resends >= limits::RESENDS && !planted::is(Planted::ResendsUncounted) {
             Verdict::Dispute("sent three times, and not in the CRM")
         } else {
             Verdict::Resend

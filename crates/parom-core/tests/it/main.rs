@@ -7,6 +7,9 @@ mod cases;
 mod channel;
 mod channel_edit;
 mod convert;
+#[path = "../../../parom/tests/it/proof/rows.rs"]
+#[expect(clippy::disallowed_methods, reason = "seeds and factors come from outside of the tests")]
+mod dice;
 mod dictionary;
 mod mask;
 mod outcome;
@@ -16,6 +19,8 @@ mod presets;
 mod rate;
 mod rows;
 mod silence;
+#[cfg(debug_assertions)]
+mod simulation;
 mod state;
 mod suggest;
 mod verify;

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use parom_core::delivery::cards;
+use parom_core::delivery::dispatch::{CARD_PAGES, Look, Looked};
 use parom_core::delivery::outcome::rest_after;
-use parom_core::delivery::rows::{Finding, List, Wanted, read};
+use parom_core::delivery::rows::{Delivered, Finding, List, Wanted, read};
 use parom_core::delivery::verify::Control;
 use parom_core::limits;
 use parom_core::order::Target;
@@ -15,60 +16,41 @@ use crate::crash;
 use crate::crm::{Client, LookUp, Seen};
 use crate::store::{Doubtful, Store};
 
-/// What a look found of each order, by row, and how far it can be trusted. No findings: no answer at all.
-#[derive(Debug)]
-pub(super) struct Looked {
-    pub(super) control: Control,
-    pub(super) found: HashMap<i64, Finding>,
-    /// What to tell a person of it.
-    pub(super) note: String,
-    /// The CRM asked for so many seconds.
-    pub(super) rest: Option<u64>,
-}
-
-/// Orders in one request: the controls need places too.
-pub(super) const BATCH: usize = limits::LOOKUP_NUMBERS - 2;
-
-/// Pages of cards that one look reads.
-const CARD_PAGES: usize = 3;
 /// A request may go on for so long after its answer was lost.
 const CARD_LATE_MS: i64 = 3_600_000;
 /// The CRM's clock may be off by so much.
 const CARD_SLACK_MS: i64 = limits::CRM_CLOCK_SLACK_S * 1_000;
 
-/// Looks the orders up. `alone` asks for one order with its control each in a request of its own: some installations do
-/// not split numbers at commas.
+/// Looks the orders up; what was found, and what to tell a person of it. A look `alone` asks for one order a request, with
+/// the control in one of its own: some installations do not split numbers at commas.
 pub(super) async fn look(
     store: &Store,
     client: &Client,
     account: &str,
     doubts: &[Doubtful],
-    alone: bool,
-    most: usize,
-) -> Looked {
+    look: &Look,
+) -> (Looked, String) {
     crash::point("verify.before_look");
+    let most = look.tickets.len();
     let controls = store.controls(account).await.unwrap_or_default();
-    let looked = match doubts.first().map_or(Target::Order, |doubt| doubt.target) {
+    let looked = match look.target {
         Target::Card => among_cards(store, client, account, doubts, most).await,
-        Target::Order if alone => singly(client, doubts, &controls).await,
+        Target::Order if look.alone => singly(client, doubts, &controls).await,
         Target::Order => together(client, doubts, &controls, most).await,
     };
     crash::point("verify.after_look");
     looked
 }
 
-/// How many requests a look may take.
-pub(super) fn cost(target: Target, doubts: usize, alone: bool) -> usize {
-    match target {
-        Target::Card => CARD_PAGES,
-        Target::Order if alone => doubts + 1,
-        Target::Order => 2,
-    }
-}
-
 /// The cards made since the oldest doubtful one came, page by page. Nothing serves as a control: an absence never leads to
 /// another send.
-async fn among_cards(store: &Store, client: &Client, account: &str, doubts: &[Doubtful], most: usize) -> Looked {
+async fn among_cards(
+    store: &Store,
+    client: &Client,
+    account: &str,
+    doubts: &[Doubtful],
+    most: usize,
+) -> (Looked, String) {
     let oldest = doubts.iter().map(|doubt| doubt.received_at).min().unwrap_or_default();
     let spell = |millis: i64| {
         let at = Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH);
@@ -87,7 +69,7 @@ async fn among_cards(store: &Store, client: &Client, account: &str, doubts: &[Do
         };
         let Some(list) = list else {
             let note = format!("the list of cards: {}", seen.describe());
-            return Looked { control: Control::Failed, found: HashMap::new(), note, rest: rest(&seen) };
+            return Lost { note, rest: rest(&seen) }.looked();
         };
         rows.extend(list.rows);
         whole = list.whole;
@@ -100,13 +82,13 @@ async fn among_cards(store: &Store, client: &Client, account: &str, doubts: &[Do
     let known = match store.known_in_crm(account, Target::Card, ids).await {
         Ok(known) => known,
         Err(error) => {
-            let note = error.to_string();
-            return Looked { control: Control::Failed, found: HashMap::new(), note, rest: None };
+            return Lost::of(&error.to_string()).looked();
         }
     };
     rows.retain(|row| !row.get("id").and_then(serde_json::Value::as_i64).is_some_and(|id| known.contains(&id)));
     let found = doubts.iter().map(|doubt| (doubt.seq, cards::find(&rows, &doubt.body, received(doubt)))).collect();
-    Looked { control: if whole { Control::Found } else { Control::Failed }, found, note: String::new(), rest: None }
+    let control = if whole { Control::Found } else { Control::Failed };
+    (Looked { control, found, rest: None }, String::new())
 }
 
 /// How long the CRM wants to be left alone, where it says so.
@@ -117,47 +99,53 @@ fn rest(seen: &Seen) -> Option<u64> {
     }
 }
 
-async fn together(client: &Client, doubts: &[Doubtful], controls: &[Doubtful], most: usize) -> Looked {
-    let asked: Vec<&Doubtful> = doubts.iter().chain(controls).collect();
-    let list = match ask(client, &asked).await {
+async fn together(client: &Client, doubts: &[Doubtful], controls: &[Delivered], most: usize) -> (Looked, String) {
+    let numbers = doubts.iter().map(|doubt| &doubt.number).chain(controls.iter().map(|control| &control.number));
+    let list = match ask(client, numbers.cloned().collect()).await {
         Ok(list) => list,
         Err(lost) => return lost.looked(),
     };
-    let found = doubts.iter().map(|doubt| (doubt.seq, list.find(&wanted(doubt)))).collect();
+    let mut found = doubts.iter().map(|doubt| (doubt.seq, list.find(&wanted(doubt)))).collect();
     // The second request is for a new account's control alone.
-    let control =
-        if controls.is_empty() && most < 2 { Control::Failed } else { control(client, &list, controls).await };
-    Looked { control, found, note: String::new(), rest: None }
+    if controls.is_empty() && most < 2 {
+        return (Looked { control: Control::Failed, found, rest: None }, String::new());
+    }
+    let (control, plain) = control(client, &list, controls, doubts.len()).await;
+    add(plain.as_ref(), doubts, &mut found);
+    (Looked { control, found, rest: None }, String::new())
 }
 
 /// One number a request; the control is the first of them, alone.
-async fn singly(client: &Client, doubts: &[Doubtful], controls: &[Doubtful]) -> Looked {
-    let mut looked = Looked { control: Control::Failed, found: HashMap::new(), note: String::new(), rest: None };
+async fn singly(client: &Client, doubts: &[Doubtful], controls: &[Delivered]) -> (Looked, String) {
+    let mut looked = Looked { control: Control::Failed, found: HashMap::new(), rest: None };
+    let mut note = String::new();
     let list = match controls.first() {
-        Some(control) => match ask(client, &[control]).await {
+        Some(control) => match ask(client, vec![control.number.clone()]).await {
             Ok(list) => list,
             Err(lost) => return lost.looked(),
         },
         None => List { rows: Vec::new(), whole: true },
     };
-    looked.control = control(client, &list, controls).await;
+    let plain;
+    (looked.control, plain) = control(client, &list, controls, 1).await;
     for doubt in doubts {
-        match ask(client, &[doubt]).await {
+        match ask(client, vec![doubt.number.clone()]).await {
             Ok(list) => {
                 looked.control = if list.whole { looked.control } else { Control::Failed };
                 looked.found.insert(doubt.seq, list.find(&wanted(doubt)));
             }
             Err(lost) => {
                 looked.rest = lost.rest.or(looked.rest);
-                looked.note = lost.note;
+                note = lost.note;
             }
         }
     }
-    looked
+    add(plain.as_ref(), doubts, &mut looked.found);
+    (looked, note)
 }
 
 /// A look that gave no list.
-struct Lost {
+pub(super) struct Lost {
     note: String,
     rest: Option<u64>,
 }
@@ -167,15 +155,14 @@ impl Lost {
         Lost { note: note.to_owned(), rest: None }
     }
 
-    fn looked(self) -> Looked {
-        Looked { control: Control::Failed, found: HashMap::new(), note: self.note, rest: self.rest }
+    fn looked(self) -> (Looked, String) {
+        (Looked { control: Control::Failed, found: HashMap::new(), rest: self.rest }, self.note)
     }
 }
 
 /// The list of the asked numbers; none where the answer is out of shape or has rows that nobody asked for.
-async fn ask(client: &Client, asked: &[&Doubtful]) -> Result<List, Lost> {
-    let numbers: Vec<String> = asked.iter().map(|doubt| doubt.number.clone()).collect();
-    let names: Vec<&str> = asked.iter().map(|doubt| doubt.number.trim()).collect();
+pub(super) async fn ask(client: &Client, numbers: Vec<String>) -> Result<List, Lost> {
+    let names: Vec<&str> = numbers.iter().map(|number| number.trim()).collect();
     let seen = client.look_up(&LookUp::Numbers(numbers.clone())).await;
     let Seen::Response { status: 200, body, .. } = &seen else {
         return Err(Lost { note: seen.describe(), rest: rest(&seen) });
@@ -190,20 +177,25 @@ async fn ask(client: &Client, asked: &[&Doubtful]) -> Result<List, Lost> {
 }
 
 /// An absent row means something only where a row that must be there is there.
-async fn control(client: &Client, list: &List, controls: &[Doubtful]) -> Control {
-    if !list.whole {
-        return Control::Failed;
-    }
-    if controls.iter().any(|control| matches!(list.find(&wanted(control)), Finding::Ours(_) | Finding::Several(_))) {
-        return Control::Found;
-    }
-    if !controls.is_empty() {
-        return Control::Failed;
+async fn control(client: &Client, list: &List, controls: &[Delivered], asked: usize) -> (Control, Option<List>) {
+    if let Some(control) = list.control(controls, asked) {
+        return (control, None);
     }
     // Nothing was delivered on this account yet: that the plain list answers in shape is all that can be asked.
-    match client.look_up(&LookUp::Any).await {
-        Seen::Response { status: 200, body, .. } if read(&body).is_some() => Control::Weak,
-        _ => Control::Failed,
+    let plain = match client.look_up(&LookUp::Any).await {
+        Seen::Response { status: 200, body, .. } => read(&body),
+        _ => None,
+    };
+    (if plain.is_some() { Control::Weak } else { Control::Failed }, plain)
+}
+
+/// The plain list was asked for anyhow: an order that the filter did not show may stand in it.
+fn add(plain: Option<&List>, doubts: &[Doubtful], found: &mut HashMap<i64, Finding>) {
+    let Some(plain) = plain else { return };
+    for doubt in doubts {
+        if let Some(finding) = found.get_mut(&doubt.seq) {
+            plain.add(&wanted(doubt), finding);
+        }
     }
 }
 

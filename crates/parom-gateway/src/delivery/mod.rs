@@ -94,7 +94,7 @@ async fn tell_of_strangers(config: &Config, store: &Store) -> Result<(), String>
     Ok(())
 }
 
-/// Wakes every dispatcher when another process changed the store.
+/// Wakes every dispatcher when another process changed the store, and keeps its mark.
 async fn watch_commands(store: Store, mut stopping: watch::Receiver<bool>) {
     let mut seen = None;
     loop {
@@ -106,6 +106,9 @@ async fn watch_commands(store: Store, mut stopping: watch::Receiver<bool>) {
         if version != seen {
             seen = version;
             store.board().wake_all();
+            if let Err(error) = store.mark().await {
+                tracing::warn!(%error, "the store's mark could not be written");
+            }
         }
     }
 }

@@ -26,8 +26,10 @@ pub async fn fetch_now(config: &Config, store: &Store, account: &str) -> Result<
     let mut budget = Budget::new(settings.requests_per_minute);
     let now = clock::mono();
     let timeout = u64::try_from(config.delivery.timeout.as_millis()).unwrap_or(u64::MAX);
-    for age in store.spent(account).await.map_err(words)? {
-        budget.inherit(Mono(now.0.saturating_sub(age.saturating_sub(timeout))));
+    for (age, places) in store.spent(account).await.map_err(words)? {
+        for _ in 0..places.min(settings.requests_per_minute) {
+            budget.inherit(Mono(now.0.saturating_sub(age.saturating_sub(timeout))));
+        }
     }
     let mut fetch = Fetch::new(now);
     while let Some(list) = fetch.next(clock::mono()) {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use parom_core::delivery::Mono;
-use parom_core::delivery::outcome::{Outcome, classify};
-use parom_core::delivery::state::State;
+use parom_core::delivery::dispatch::too_old;
+use parom_core::delivery::outcome::{Outcome, becomes, classify};
 use parom_core::order::Target;
 
 use crate::clock;
@@ -12,8 +12,6 @@ use crate::crash;
 use crate::crm::{Client, Seen};
 use crate::store::{Intent, Settlement, Store, StoreError};
 
-/// An intent older than this is not sent any more: the machine slept between the two.
-const SEND_DEADLINE_MS: u64 = 20_000;
 /// Bytes of an answer that the history keeps.
 const KEPT_ANSWER: usize = 16 * 1024;
 /// Between two tries to write a result while the disk is full.
@@ -29,7 +27,7 @@ pub(super) async fn send(
     tell: impl FnOnce(&Outcome) + Send,
 ) {
     crash::point("send.after_intent");
-    let seen = if clock::mono().since(claimed) > SEND_DEADLINE_MS {
+    let seen = if too_old(claimed, clock::mono()) {
         Seen::NotSent("the intent was too old when its turn came".into())
     } else {
         match intent.target {
@@ -57,22 +55,21 @@ pub(super) async fn put_back(store: &Store, intent: &Intent) {
 
 fn settlement(outcome: &Outcome, seen: &Seen) -> Settlement {
     let described = seen.describe();
-    let (state, reason, crm_order_id, note) = match outcome {
-        Outcome::Delivered(id) => (State::Delivered, String::new(), Some(*id), format!("the CRM took it as {id}")),
-        Outcome::NotApplied => (State::Queued, "unreachable".into(), None, described),
-        Outcome::RateLimited(rest) => {
-            (State::Queued, "rate_limited".into(), None, format!("{described}; the account rests {rest} s"))
-        }
-        Outcome::Paused(status) => (State::Queued, format!("paused_{status}"), None, described),
+    let (state, reason) = becomes(outcome);
+    let crm_order_id = match outcome {
+        Outcome::Delivered(id) => Some(*id),
+        _ => None,
+    };
+    let note = match outcome {
+        Outcome::Delivered(id) => format!("the CRM took it as {id}"),
+        Outcome::RateLimited(rest) => format!("{described}; the account rests {rest} s"),
         Outcome::Rejected(errors) => {
             let words: Vec<String> = errors.iter().map(|(path, text)| format!("{path}: {text}")).collect();
-            (State::Rejected, "rejected".into(), None, format!("{described}: {}", words.join("; ")))
+            format!("{described}: {}", words.join("; "))
         }
-        Outcome::NumberTaken => {
-            let note = format!("{described}: the number is already taken; looking whose it is");
-            (State::Unconfirmed, "number_taken".into(), None, note)
-        }
-        Outcome::Unknown(why) => (State::Unconfirmed, (*why).to_owned(), None, format!("{why} ({described})")),
+        Outcome::NumberTaken => format!("{described}: the number is already taken; looking whose it is"),
+        Outcome::Unknown(why) => format!("{why} ({described})"),
+        Outcome::NotApplied | Outcome::Paused(_) => described,
     };
     let answer = match seen {
         Seen::Response { body, .. } => String::from_utf8_lossy(&body[..body.len().min(KEPT_ANSWER)]).into_owned(),

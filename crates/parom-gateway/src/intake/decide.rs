@@ -23,8 +23,8 @@ pub(super) fn decide(
     submission: &Submission,
     entry: Entry,
     dictionary: Option<&Dictionary>,
+    random: u128,
 ) -> (Draft, Verdict) {
-    let random = uuid::Uuid::new_v4().as_u128();
     let held = |code, message: String, hint: &str| {
         let mut draft = Draft::default();
         draft.body.insert("source_uuid".into(), parom_core::number::own(random).into());
@@ -67,6 +67,13 @@ pub(super) struct Decided {
     pub(super) draft: Draft,
     pub(super) verdict: Verdict,
     pub(super) checked: i64,
+    /// The submission's hash.
+    pub(super) content: [u8; 32],
+}
+
+/// The bits of the order's own number: what came by a key has the same number if it comes again.
+pub(super) fn bits(live: &LiveChannel, key: Option<&str>, content: &[u8; 32]) -> u128 {
+    key.map_or_else(|| uuid::Uuid::new_v4().as_u128(), |key| parom_core::number::bits(&live.name, key, content))
 }
 
 /// What the request says of itself.
@@ -88,7 +95,7 @@ pub(super) fn new_order(
     decided: Decided,
     told: Told,
 ) -> NewOrder {
-    let Decided { draft, verdict, checked } = decided;
+    let Decided { draft, verdict, checked, content } = decided;
     let (state, reason) = keep::standing(verdict, &draft.problems);
     let is_form = !submission.flat.is_empty() && !told.signed;
     let on_repeat = live.channel.as_ref().map_or(OnRepeat::Off, |channel| channel.on_repeat);
@@ -105,7 +112,7 @@ pub(super) fn new_order(
         checked,
         body: draft.body,
         problems: draft.problems,
-        content: keep::content_hash(submission),
+        content,
         key_conflict: match (told.mark.updates && told.key.of_sender && !told.foreign, told.page) {
             (true, _) => KeyConflict::Update,
             (false, true) => KeyConflict::Hold,

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use super::access::{bearer, is_token};
 use super::answer::{Refusal, json_response};
+use super::decide::bits;
 use super::keep::{self, Context};
 use super::{Intake, body, key};
 use crate::clock;
@@ -75,13 +76,14 @@ async fn accept(
     };
     let received_at = clock::now();
     let dictionary = intake.dictionaries.get(&channel.account);
-    let given = Given { dictionary: dictionary.as_deref(), random: uuid::Uuid::new_v4().as_u128() };
+    let submission = keep::submission((tree.clone(), Vec::new()), &context, received_at);
+    let (content, named) = (keep::content_hash(&submission), key::of_header(&parts.headers)?);
+    let given = Given { dictionary: dictionary.as_deref(), random: bits(live, named.as_deref(), &content) };
     let (draft, verdict) = mapping::identity(channel, target, wanted, received_at, given);
     let refusal = (verdict == Verdict::Reject).then(|| Refusal::invalid(&draft.problems));
-    let submission = keep::submission((tree.clone(), Vec::new()), &context, received_at);
     let (state, reason) = keep::standing(verdict, &draft.problems);
     let number = draft.number().unwrap_or_default().to_owned();
-    let key = match key::of_header(&parts.headers)? {
+    let key = match named {
         Some(key) => Some(key),
         None => (target == Target::Order && has_number(wanted)).then(|| format!("number:{number}")),
     };
@@ -98,7 +100,7 @@ async fn accept(
         checked: dictionary.map_or(0, |dictionary| dictionary.version),
         body: draft.body,
         problems: draft.problems,
-        content: keep::content_hash(&submission),
+        content,
         key: if refusal.is_some() { None } else { key },
         key_conflict: KeyConflict::Refuse,
         changed_at: None,

@@ -14,7 +14,7 @@ use parom_core::submission::Submission;
 
 use super::access::{Entry, enter};
 use super::answer::{self, Refusal, wants_page};
-use super::decide::{Decided, Told, changes, decide, new_order};
+use super::decide::{Decided, Told, bits, changes, decide, new_order};
 use super::decode::decode_within;
 use super::keep::{self, AGAIN, Context};
 use super::language::Language;
@@ -107,8 +107,10 @@ async fn accept(
     };
     let key = key::of_form(live, headers, &context, &submission, &mark)?;
     let dictionary = live.channel.as_ref().and_then(|channel| intake.dictionaries.get(&channel.account));
-    let (draft, verdict) = decide(live, &submission, entry, dictionary.as_deref());
-    let decided = Decided { draft, verdict, checked: dictionary.as_ref().map_or(0, |known| known.version) };
+    let content = keep::content_hash(&submission);
+    let random = bits(live, key.text.as_deref(), &content);
+    let (draft, verdict) = decide(live, &submission, entry, dictionary.as_deref(), random);
+    let decided = Decided { draft, verdict, checked: dictionary.as_ref().map_or(0, |known| known.version), content };
     if decided.verdict == Verdict::Reject {
         return Err(rejected(intake, live, &submission, row, decided).await.into());
     }

@@ -11,6 +11,7 @@ use parom_core::{Problem, delivery::state::State};
 use serde_json::{Value, json};
 
 use super::access::token_hash;
+use super::decide::bits;
 use super::keep;
 use crate::clock;
 use crate::config::LiveChannel;
@@ -53,7 +54,9 @@ pub async fn take_row(
         return Err(StoreError::Refused(live.fault()));
     };
     let submission = Submission { form: row.form, ..Submission::empty(clock::now()) };
-    let given = Given { dictionary, random: uuid::Uuid::new_v4().as_u128() };
+    let text = row.key.map_or_else(|| format!("content:{}", submission.canonical()), |key| format!("key:{key}"));
+    let (key, content) = (format!("import:{}", token_hash(&text)), keep::content_hash(&submission));
+    let given = Given { dictionary, random: bits(live, Some(&key), &content) };
     let (draft, verdict) = mapping::map(channel, &submission, given);
     if verdict == Verdict::Reject {
         return Ok(Landed::Refused(draft.problems));
@@ -63,7 +66,6 @@ pub async fn take_row(
     if dry_run {
         return Ok(Landed::New(id, state, draft.problems));
     }
-    let text = row.key.map_or_else(|| format!("content:{}", submission.canonical()), |key| format!("key:{key}"));
     let problems = draft.problems.clone();
     let order = NewOrder {
         id: id.clone(),
@@ -78,8 +80,8 @@ pub async fn take_row(
         checked: dictionary.map_or(0, |dictionary| dictionary.version),
         body: draft.body,
         problems: draft.problems,
-        content: keep::content_hash(&submission),
-        key: Some(format!("import:{}", token_hash(&text))),
+        content,
+        key: Some(key),
         key_conflict: KeyConflict::Refuse,
         changed_at: None,
         doubt: None,

@@ -109,6 +109,8 @@ impl Gateway {
         let _ = self.server.await;
         let _ = self.watcher.await;
         self.delivery.stop().await;
+        // A mark that lags behind only notices less.
+        let _ = self.store.mark().await;
     }
 }
 

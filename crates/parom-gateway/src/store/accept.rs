@@ -104,7 +104,15 @@ impl Store {
     /// As any write. After `Broken` it is not known whether the order was kept: the sender must repeat with the same key.
     pub async fn accept(&self, mut order: NewOrder) -> Result<Accepted, StoreError> {
         let account = order.account.clone();
+        if order.key.is_some() && order.state == State::Queued && order.received_at < self.inner.careful_until {
+            // Its sender may repeat what went before the store was restored.
+            order.state = State::Unconfirmed;
+            "restored".clone_into(&mut order.reason);
+        }
         let accepted = self.write("accept", move |connection| accept(connection, &mut order)).await?;
+        if matches!(accepted, Accepted::New(State::Unconfirmed)) {
+            self.board().wake_all();
+        }
         if matches!(accepted, Accepted::New(State::Queued) | Accepted::Updated(..)) {
             self.board().wake_of(&account).notify_one();
         }
@@ -187,7 +195,7 @@ fn accept(connection: &Connection, order: &mut NewOrder) -> Result<Accepted, Sto
 
 fn hold(order: &mut NewOrder, path: &str, code: Code, message: String, hint: &str) {
     order.problems.push(Problem::new(path, code, Effect::Hold, message, hint));
-    if order.state == State::Queued {
+    if matches!(order.state, State::Queued | State::Unconfirmed) {
         order.state = State::Held;
         order.reason = code.as_str().to_owned();
     }

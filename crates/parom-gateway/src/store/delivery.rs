@@ -1,5 +1,6 @@
 //! Delivery's verbs: the intent, the result, and the rate ledger.
 
+use parom_core::delivery::checks;
 use parom_core::delivery::state::State;
 use parom_core::order::Target;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -56,6 +57,10 @@ pub struct Settlement {
 
 /// How long ledger rows are kept: the window and some more.
 const LEDGER_KEPT_MS: i64 = 10 * 60_000;
+/// Rows that a start asks for: the window and the longest request.
+const SPENT_MS: i64 = 120_000;
+const SPENT: &str = "SELECT at, CASE WHEN boot = ?2 THEN mono END, places FROM crm_requests
+     WHERE account = ?1 AND CASE WHEN boot = ?2 THEN mono > ?3 ELSE at > ?4 END";
 
 pub(super) const CLAIM: &str =
     "UPDATE orders SET state = 'sending', reason = '', attempts = attempts + 1, updated_at = ?2
@@ -103,18 +108,24 @@ impl Store {
         self.write("spend", move |connection| spend(connection, &account, now)).await
     }
 
-    /// Ages, in milliseconds, of the requests of the last minute and a bit; what a clock that jumped back left in the
-    /// future has age 0.
+    /// Ages, in milliseconds, of the requests of the last minutes, and how many there were at each. Since this start of the
+    /// machine they are counted by the clock that nobody sets; of before, what a clock that jumped back left in the future
+    /// has age 0.
     ///
     /// # Errors
     /// As any read.
-    pub async fn spent(&self, account: &str) -> Result<Vec<u64>, StoreError> {
+    pub async fn spent(&self, account: &str) -> Result<Vec<(u64, u32)>, StoreError> {
         let account = account.to_owned();
-        let now = clock::now().as_millisecond();
+        let (now, mono) = (clock::now().as_millisecond(), i64::try_from(clock::mono().0).unwrap_or(i64::MAX));
         self.read(move |connection| {
-            let mut statement = connection.prepare("SELECT at FROM crm_requests WHERE account = ?1 AND at > ?2")?;
-            let rows = statement.query_map(params![account, now - 120_000], |row| row.get::<_, i64>(0))?;
-            rows.map(|at| Ok(u64::try_from(now - at?).unwrap_or_default())).collect()
+            let mut statement = connection.prepare(SPENT)?;
+            let rows =
+                statement.query_map(params![account, clock::boot(), mono - SPENT_MS, now - SPENT_MS], |row| {
+                    let (at, since, places): (i64, Option<i64>, u32) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                    let age = since.map_or(now - at, |since| mono - since);
+                    Ok((u64::try_from(age).unwrap_or_default(), places))
+                })?;
+            Ok(rows.collect::<Result<_, _>>()?)
         })
         .await
     }
@@ -178,7 +189,8 @@ fn settle(connection: &Connection, seq: i64, attempt: i64, result: &Settlement, 
         result.answer
     ])?;
     let sql = "UPDATE orders SET state = ?3, reason = ?4, crm_order_id = coalesce(?5, crm_order_id), updated_at = ?6,
-                 due_at = ?6
+                 due_at = ?6, looks_back = 0, doubted = resends > 0,
+                 check_at = CASE WHEN ?3 <> 'delivered' OR target <> 'order' THEN NULL WHEN resends > 0 THEN ?7 ELSE ?8 END
                WHERE seq = ?1 AND attempts = ?2 AND state = 'sending'";
     let changed = connection.prepare_cached(sql)?.execute(params![
         seq,
@@ -186,7 +198,9 @@ fn settle(connection: &Connection, seq: i64, attempt: i64, result: &Settlement, 
         result.state.as_str(),
         result.reason,
         result.crm_order_id,
-        now
+        now,
+        checks::next(true, 0, now),
+        checks::next(false, 0, now),
     ])?;
     let note = if changed == 1 { result.note.clone() } else { format!("late result, not used: {}", result.note) };
     append_event(connection, seq, now, result.state, "delivery", &note)?;
@@ -197,9 +211,11 @@ fn settle(connection: &Connection, seq: i64, attempt: i64, result: &Settlement, 
 }
 
 pub(super) fn spend(connection: &Connection, account: &str, now: i64) -> Result<(), StoreError> {
-    let sql = "INSERT INTO crm_requests (account, at) VALUES (?1, ?2)";
-    connection.prepare_cached(sql)?.execute(params![account, now])?;
-    let sql = "DELETE FROM crm_requests WHERE account = ?1 AND at < ?2";
-    connection.prepare_cached(sql)?.execute(params![account, now - LEDGER_KEPT_MS])?;
+    let (boot, mono) = (clock::boot(), i64::try_from(clock::mono().0).unwrap_or(i64::MAX));
+    let sql = "INSERT INTO crm_requests (account, at, boot, mono) VALUES (?1, ?2, ?3, ?4)";
+    connection.prepare_cached(sql)?.execute(params![account, now, boot, mono])?;
+    // A clock that jumped must not make room: rows of this start of the machine go by the other clock.
+    let sql = "DELETE FROM crm_requests WHERE account = ?1 AND at < ?2 AND (boot <> ?3 OR mono < ?4)";
+    connection.prepare_cached(sql)?.execute(params![account, now - LEDGER_KEPT_MS, boot, mono - LEDGER_KEPT_MS])?;
     Ok(())
 }

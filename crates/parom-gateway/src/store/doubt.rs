@@ -1,5 +1,7 @@
 //! Doubtful orders: what was found in `sending` at the start, and what look-ups resolve.
 
+use parom_core::delivery::checks;
+use parom_core::delivery::rows::Delivered;
 use parom_core::delivery::state::State;
 use parom_core::order::Target;
 use rusqlite::{Connection, params};
@@ -10,7 +12,7 @@ use super::updates::settle_waiting;
 use super::{Store, StoreError};
 use crate::clock;
 
-/// An order that may or may not be in the CRM, or a delivered one that serves as a control.
+/// An order that may or may not be in the CRM.
 #[derive(Clone, Debug)]
 pub struct Doubtful {
     /// Its row.
@@ -19,7 +21,7 @@ pub struct Doubtful {
     pub id: String,
     /// Its account.
     pub account: String,
-    /// When it became doubtful, or was delivered, milliseconds.
+    /// When it became doubtful, milliseconds.
     pub since: i64,
     /// Its source.
     pub source_id: i64,
@@ -43,9 +45,9 @@ const SENDING: &str =
 const DOUBTS: &str =
     "SELECT seq, id, source_id, number, received_at, reason, resends, target, body, updated_at FROM orders
      WHERE account = ?1 AND state IN ('sending', 'unconfirmed') AND state = 'unconfirmed' ORDER BY seq LIMIT 10000";
-const CONTROLS: &str =
-    "SELECT seq, id, source_id, number, received_at, reason, resends, target, body, updated_at FROM orders
-     WHERE account = ?1 AND state = 'delivered' AND target = 'order' ORDER BY updated_at DESC LIMIT 2";
+const CONTROLS: &str = "SELECT crm_order_id, source_id, number FROM orders
+     WHERE account = ?1 AND state = 'delivered' AND target = 'order' AND crm_order_id IS NOT NULL
+     ORDER BY updated_at DESC LIMIT 2";
 
 impl Store {
     /// At the start: every order whose intent has no result may have been sent. A crash within: the next start does it.
@@ -75,16 +77,24 @@ impl Store {
     /// As any read.
     pub async fn doubts(&self, account: &str) -> Result<Vec<Doubtful>, StoreError> {
         let account = account.to_owned();
-        self.read(move |connection| doubtful(connection, DOUBTS, &account)).await
+        self.read(move |connection| doubtful(connection, &account)).await
     }
 
     /// Orders of an account that were delivered last: looking one up proves that look-ups work.
     ///
     /// # Errors
     /// As any read.
-    pub async fn controls(&self, account: &str) -> Result<Vec<Doubtful>, StoreError> {
+    pub async fn controls(&self, account: &str) -> Result<Vec<Delivered>, StoreError> {
         let account = account.to_owned();
-        self.read(move |connection| doubtful(connection, CONTROLS, &account)).await
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(CONTROLS)?;
+            let rows = statement.query_map([account], |row| {
+                let source_id = row.get::<_, Option<i64>>(1)?.unwrap_or_default();
+                Ok(Delivered { crm_order_id: row.get(0)?, source_id, number: row.get(2)? })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
     }
 
     /// Resolves a doubt: `delivered`, `queued` (to be sent again) or `disputed`. Nothing changes if the order has moved
@@ -117,7 +127,8 @@ impl Store {
                     (state, reason, crm_order_id)
                 };
                 let sql = "UPDATE orders SET state = ?2, reason = ?3, crm_order_id = coalesce(?4, crm_order_id),
-                             resends = resends + ?5, updated_at = ?6, due_at = ?6
+                             resends = resends + ?5, updated_at = ?6, due_at = ?6, looks_back = 0, doubted = 1,
+                             check_at = CASE WHEN ?2 = 'delivered' AND target = 'order' THEN ?7 END
                            WHERE seq = ?1 AND state = 'unconfirmed'";
                 let changed = connection.prepare_cached(sql)?.execute(params![
                     seq,
@@ -125,7 +136,8 @@ impl Store {
                     reason,
                     crm_order_id,
                     resend,
-                    now
+                    now,
+                    checks::next(true, 0, now),
                 ])?;
                 if changed == 1 {
                     append_event(connection, seq, now, state, "delivery", &note)?;
@@ -174,8 +186,8 @@ impl Store {
     }
 }
 
-fn doubtful(connection: &Connection, sql: &str, account: &str) -> Result<Vec<Doubtful>, StoreError> {
-    let mut statement = connection.prepare_cached(sql)?;
+fn doubtful(connection: &Connection, account: &str) -> Result<Vec<Doubtful>, StoreError> {
+    let mut statement = connection.prepare_cached(DOUBTS)?;
     let rows = statement.query_map([account], |row| {
         let target = Target::parse(&row.get::<_, String>(7)?).unwrap_or_default();
         let body = match target {
@@ -201,7 +213,7 @@ fn doubtful(connection: &Connection, sql: &str, account: &str) -> Result<Vec<Dou
 
 #[cfg(test)]
 mod tests {
-    use super::super::{delivery, dictionaries, journal, migrate};
+    use super::super::{delivery, dictionaries, journal, looks_back, migrate};
     use rusqlite::Connection;
 
     /// What delivery asks for each order must not depend on how many orders there are.
@@ -215,6 +227,8 @@ mod tests {
             super::CONTROLS,
             delivery::CLAIM,
             delivery::QUEUE,
+            looks_back::DUE,
+            looks_back::NEXT,
             journal::HELD_FOR,
             dictionaries::UNCHECKED,
             dictionaries::HELD,

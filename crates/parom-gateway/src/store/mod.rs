@@ -5,6 +5,7 @@
 
 mod accept;
 mod alerts;
+mod backup;
 mod board;
 mod changes;
 mod channels;
@@ -12,7 +13,9 @@ mod delivery;
 mod dictionaries;
 mod doubt;
 mod error;
+mod incarnation;
 mod journal;
+mod looks_back;
 mod migrate;
 mod open;
 mod operator;
@@ -33,6 +36,7 @@ use std::sync::Arc;
 
 pub use accept::{Accepted, KeyConflict, NewOrder, NewSubmission};
 pub use alerts::{DueAlert, News, Waiting};
+pub use backup::{Backup, backup, drill, part_of, restore};
 pub use board::{Board, Changed, Pulse};
 pub use changes::{DueChange, KeptChange};
 pub use channels::{KeptVersion, Version};
@@ -41,6 +45,7 @@ pub use dictionaries::{COMPLETE, Recheck, SyncState, Unchecked};
 pub use doubt::Doubtful;
 pub use error::{OpenError, StoreError};
 pub use journal::{Attempt, Event, Filter, OrderDetail, Summary, Update};
+pub use looks_back::LookBack;
 pub use operator::{Revision, Stored};
 pub use operators::Operator;
 pub use overview::Overview;
@@ -107,6 +112,9 @@ struct Inner {
     readers: Readers,
     board: Board,
     space: Space,
+    path: PathBuf,
+    /// Until then an order that comes by a key is looked up first: the store was restored.
+    careful_until: i64,
     /// Held while `serve` runs; the lock goes with the process, whatever ends it.
     _lock: Option<std::fs::File>,
 }
@@ -125,6 +133,8 @@ impl Store {
                 readers: opened.readers,
                 board: Board::default(),
                 space: Space::new(settings),
+                path: settings.path.clone(),
+                careful_until: opened.careful_until,
                 _lock: opened.lock,
             }),
         })

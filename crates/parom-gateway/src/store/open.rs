@@ -7,7 +7,7 @@ use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{FlockOperation, flock, statfs};
 
 use super::readers::Readers;
-use super::{OpenError, Role, lock_path, migrate};
+use super::{OpenError, Role, incarnation, lock_path, migrate};
 use crate::config::StoreSettings;
 
 /// The oldest SQLite that is trusted: 3.51.3 mended a fault of write-ahead logs.
@@ -20,6 +20,7 @@ pub(super) struct Opened {
     pub(super) writer: Connection,
     pub(super) readers: Readers,
     pub(super) lock: Option<File>,
+    pub(super) careful_until: i64,
 }
 
 pub(super) fn open(settings: &StoreSettings, role: Role) -> Result<Opened, OpenError> {
@@ -37,12 +38,16 @@ pub(super) fn open(settings: &StoreSettings, role: Role) -> Result<Opened, OpenE
     let mut writer = Connection::open(path).map_err(named)?;
     configure(&writer, false)?;
     migrate::migrate(&mut writer).map_err(|error| OpenError(format!("{}: {error}", path.display())))?;
+    if role == Role::Serve {
+        incarnation::meet(&mut writer, path)?;
+    }
+    let careful_until = incarnation::careful_until(&writer)?;
     if role == Role::Command {
         // Checkpoints are the server's alone: a command that copies pages could hold its writer up.
         writer.pragma_update(None, "wal_autocheckpoint", 0)?;
     }
     let readers = (0..READERS).map(|_| reader(path)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Opened { writer, readers: Readers::new(readers, reader(path)?), lock })
+    Ok(Opened { writer, readers: Readers::new(readers, reader(path)?), lock, careful_until })
 }
 
 fn reader(path: &Path) -> Result<Connection, OpenError> {
@@ -61,7 +66,7 @@ fn create(path: &Path) -> Result<(), OpenError> {
     })
 }
 
-fn lock_file(settings: &StoreSettings) -> Result<File, OpenError> {
+pub(super) fn lock_file(settings: &StoreSettings) -> Result<File, OpenError> {
     let path = lock_path(settings);
     let shown = path.display();
     let file = File::options().create(true).append(true).open(&path);

@@ -1,6 +1,7 @@
 //! What a person does with an order: release, revise, look up again, cancel.
 
 use parom_core::Problem;
+use parom_core::delivery::checks;
 use parom_core::delivery::state::State;
 use parom_core::order::Target;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -112,9 +113,10 @@ impl Store {
     pub async fn accept_found(&self, seq: i64, crm_order_id: i64, actor: &str) -> Result<bool, StoreError> {
         let (actor, now) = (actor.to_owned(), clock::now().as_millisecond());
         self.write("accept_found", move |connection| {
-            let sql = "UPDATE orders SET state = 'delivered', reason = '', crm_order_id = ?2, updated_at = ?3
+            let sql = "UPDATE orders SET state = 'delivered', reason = '', crm_order_id = ?2, updated_at = ?3,
+                         looks_back = 0, doubted = 1, check_at = CASE WHEN target = 'order' THEN ?4 END
                        WHERE seq = ?1 AND state = 'disputed'";
-            let changed = connection.execute(sql, params![seq, crm_order_id, now])? == 1;
+            let changed = connection.execute(sql, params![seq, crm_order_id, now, checks::next(false, 0, now)])? == 1;
             if changed {
                 let note = format!("accepted as the CRM's order {crm_order_id}");
                 append_event(connection, seq, now, State::Delivered, &actor, &note)?;

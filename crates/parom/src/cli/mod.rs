@@ -1,5 +1,6 @@
 //! The command line: one file a command. Exit 0: done; 1: ran and found problems; 2: wrong usage or configuration.
 
+mod backup;
 mod channel;
 mod check;
 mod convert;
@@ -72,6 +73,10 @@ enum Command {
     /// The people who may sign in to the pages
     #[command(subcommand)]
     User(user::User),
+    /// Copy the store while the gateway runs
+    Backup(backup::Backup),
+    /// Put a backup in the store's place
+    Restore(backup::Restore),
     /// Run the sandbox CRM alone
     Sandbox(sandbox::Sandbox),
 }
@@ -96,6 +101,8 @@ pub(crate) fn run() -> ExitCode {
             Command::Orders(command) => command.run(&config).await,
             Command::Channel(command) => command.run(&config).await,
             Command::User(command) => command.run(&config).await,
+            Command::Backup(command) => command.run(&config).await,
+            Command::Restore(command) => command.run(&config).await,
             Command::Sandbox(command) => command.run().await,
         }
     });

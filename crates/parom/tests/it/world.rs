@@ -329,7 +329,8 @@ impl World {
     }
 
     pub(crate) async fn until(&self, what: &str, mut done: impl FnMut() -> bool) {
-        let end = Instant::now() + Duration::from_secs(60);
+        // After a restore the account rests for a minute.
+        let end = Instant::now() + Duration::from_secs(120);
         while !done() {
             assert!(Instant::now() < end, "never: {what}\n{:#?}\n{}", self.orders(), self.log());
             tokio::time::sleep(Duration::from_millis(20)).await;

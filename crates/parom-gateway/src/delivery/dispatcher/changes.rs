@@ -31,24 +31,26 @@ impl Dispatcher {
         if self.waiting && now < turn {
             return Ok(turn);
         }
-        match self.breaker.permit(now) {
+        match self.dispatch.breaker.permit(now) {
             Permit::Free | Permit::One => {}
             Permit::Wait(until) => return Ok(until),
             Permit::Trying => return Ok(idle),
         }
-        let Some(ticket) = self.budget.take(now) else {
-            return Ok(self.budget.next_free(now).map_or(idle, |at| at.max(now.after(1))));
+        let ticket = match self.dispatch.place(now) {
+            Ok(ticket) => ticket,
+            Err(at) => return Ok(at.unwrap_or(idle)),
         };
         crate::crash::point("change.before_intent");
         let claimed = self.store.claim_change(&self.account).await;
         let Ok(Some(due)) = claimed else {
-            self.budget.give_back(ticket);
+            self.dispatch.budget.give_back(ticket);
             return claimed.map(|_| idle);
         };
         self.changing = true;
         self.changed = now;
-        self.breaker.start_try();
-        let (store, client, told, plan) = (self.store.clone(), self.client.clone(), self.told.clone(), self.plan);
+        self.dispatch.breaker.start_try();
+        let (store, client, told, plan) =
+            (self.store.clone(), self.client.clone(), self.told.clone(), self.dispatch.plan);
         self.work.spawn(async move {
             changes::make(&store, &client, due, plan, |outcome| {
                 let _ = told.send((ticket, outcome.clone()));

@@ -32,7 +32,7 @@ impl Dispatcher {
         if self.listing {
             return idle;
         }
-        match self.breaker.permit(now) {
+        match self.dispatch.breaker.permit(now) {
             Permit::Free | Permit::One => {}
             Permit::Wait(until) => return until,
             Permit::Trying => return idle,
@@ -43,12 +43,13 @@ impl Dispatcher {
         if self.waiting && !first && now < turn {
             return turn;
         }
-        let (ceiling, used) = (self.budget.ceiling(now), self.budget.used(now));
+        let (ceiling, used) = (self.dispatch.budget.ceiling(now), self.dispatch.budget.used(now));
         if used >= ceiling.div_ceil(2) {
             return now.after(1_000);
         }
-        let Some(ticket) = self.budget.take(now) else {
-            return self.budget.next_free(now).map_or(idle, |at| at.max(now.after(1)));
+        let ticket = match self.dispatch.place(now) {
+            Ok(ticket) => ticket,
+            Err(at) => return at.unwrap_or(idle),
         };
         self.listing = true;
         self.listed = now;
@@ -79,7 +80,7 @@ impl Dispatcher {
             Next::More => {}
             Next::Wait(seconds) => {
                 tracing::warn!(account = %self.account, seconds, "the CRM asked for time");
-                self.budget.limited(now, seconds.saturating_mul(1_000));
+                self.dispatch.budget.limited(now, seconds.saturating_mul(1_000));
             }
             Next::Keep(kind, rows) => {
                 match self.store.keep_dictionary(&self.account, kind, rows).await {

@@ -1,5 +1,6 @@
 //! The dispatcher of one account: one loop that decides, and tasks that wait for the CRM.
 
+mod back;
 mod changes;
 mod doubts;
 mod listing;
@@ -9,15 +10,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parom_core::delivery::Mono;
-use parom_core::delivery::breaker::{Breaker, Permit};
+use parom_core::delivery::checks::Checked;
+use parom_core::delivery::dispatch::{Back, Dispatch, Look, Looked};
 use parom_core::delivery::outcome::Outcome;
-use parom_core::delivery::rate::{Budget, Ticket};
-use parom_core::delivery::verify::{Doubt, Plan};
+use parom_core::delivery::rate::Ticket;
+use parom_core::delivery::verify::Plan;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::fetch::Fetch;
-use super::look::{self, Looked};
 use super::send;
 use crate::clock;
 use crate::config::{Account, DeliverySettings};
@@ -25,8 +26,6 @@ use crate::crm::{Client, List, Listed};
 use crate::dictionaries::Dictionaries;
 use crate::store::{Doubtful, Pulse, Store, StoreError};
 
-/// POSTs under way after an unknown outcome: a crash then leaves few doubtful orders.
-const CAREFUL: usize = 2;
 /// Without news the loop looks at the store so often.
 const IDLE_MS: u64 = 30_000;
 /// While the disk is full or the store does not answer.
@@ -49,18 +48,12 @@ pub(super) struct Dispatcher {
     waiting: bool,
     started: Mono,
     client: Client,
-    budget: Budget,
-    breaker: Breaker,
-    plan: Plan,
-    in_flight_max: usize,
-    sending: usize,
-    looking: bool,
+    dispatch: Dispatch,
     changing: bool,
+    looking_back: bool,
     /// When the last change was begun.
     changed: Mono,
-    /// Commas do not split numbers in this installation's look-ups, as far as was seen.
-    alone: bool,
-    doubts: HashMap<i64, (Doubt, Doubtful)>,
+    doubts: HashMap<i64, Doubtful>,
     /// The rows may say something else than `doubts`: an order that merely came in changes nothing there.
     stale: bool,
     hand: u64,
@@ -76,7 +69,8 @@ enum Done {
     Sent,
     Changed,
     Listed(Ticket, List, Listed, Option<u32>),
-    Looked(Vec<Ticket>, Vec<i64>, Looked),
+    Looked(Look, Looked, String),
+    LookedBack(Back, Vec<(i64, Checked)>, bool),
 }
 
 impl Dispatcher {
@@ -91,14 +85,11 @@ impl Dispatcher {
         let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         let plan =
             Plan { quiet: millis(settings.quiet_period), gap: millis(settings.verify_gap), resend: settings.resend };
-        let mut budget = Budget::new(account.requests_per_minute);
+        let mut dispatch = Dispatch::new(account.requests_per_minute, plan, settings.in_flight);
         let now = clock::mono();
-        for age in store.spent(&account.name).await? {
-            // The ledger has the start of each request; at its worst it lasted the whole time-out.
-            budget.inherit(Mono(now.0.saturating_sub(age.saturating_sub(millis(settings.timeout)))));
+        for (age, places) in store.spent(&account.name).await? {
+            dispatch.inherit(now, age, millis(settings.timeout), places);
         }
-        // In proportion to the quiet period: 10 s up to 5 min with the default of 180 s.
-        let breaker = Breaker::new((plan.quiet / 18).min(10_000), (plan.quiet.saturating_mul(5) / 3).min(300_000));
         let (told, outcomes) = mpsc::unbounded_channel();
         Ok(Dispatcher {
             dictionaries,
@@ -114,15 +105,10 @@ impl Dispatcher {
             wake: store.board().wake_of(&account.name),
             store,
             client,
-            budget,
-            breaker,
-            plan,
-            in_flight_max: settings.in_flight,
-            sending: 0,
-            looking: false,
+            dispatch,
             changing: false,
+            looking_back: false,
             changed: Mono(0),
-            alone: false,
             doubts: HashMap::new(),
             stale: true,
             hand: 0,
@@ -170,16 +156,10 @@ impl Dispatcher {
         self.refresh_doubts().await?;
         self.start_look();
         let mut next = self.start_sends().await?.min(self.start_listing());
-        next = next.min(self.start_change().await?);
-        if !self.looking {
-            for (doubt, row) in self.doubts.values() {
-                let now = clock::mono();
-                let needed = look::cost(row.target, 1, self.alone).min(self.budget.ceiling(now));
-                // While places depend on requests under way, their end wakes the loop.
-                if let Some(free) = self.budget.free_for(now, needed) {
-                    next = next.min(doubt.next_look().max(free).max(now.after(1)));
-                }
-            }
+        next = next.min(self.start_change().await?).min(self.start_look_back().await?);
+        // While places depend on requests under way, their end wakes the loop.
+        if let Some(at) = self.dispatch.next_look(clock::mono()) {
+            next = next.min(at);
         }
         self.tell_pulse();
         Ok(next)
@@ -191,19 +171,11 @@ impl Dispatcher {
             self.hear();
             let now = clock::mono();
             let idle = now.after(IDLE_MS);
-            let look_is_due = !self.looking && self.doubts.values().any(|(doubt, _)| doubt.next_look() <= now);
             if self.store.board().is_paused(&self.account) {
                 return Ok(idle);
             }
-            let most = if self.breaker.doubts() > 0 { CAREFUL.min(self.in_flight_max) } else { self.in_flight_max };
-            // A look that waits for its places goes first: sends must not eat them.
-            if self.sending >= most || look_is_due {
-                return Ok(idle);
-            }
-            match self.breaker.permit(now) {
-                Permit::Free | Permit::One => {}
-                Permit::Wait(until) => return Ok(until),
-                Permit::Trying => return Ok(idle),
+            if let Err(until) = self.dispatch.ready(now) {
+                return Ok(until.unwrap_or(idle));
             }
             if let Some(wait) = self.waits_for_dictionaries(now) {
                 return Ok(wait);
@@ -212,15 +184,16 @@ impl Dispatcher {
                 tracing::warn!(account = %self.account, free, needed, "delivery stopped: the disk is nearly full");
                 return Ok(now.after(STORE_AGAIN_MS));
             }
-            let Some(ticket) = self.budget.take(now) else {
-                return Ok(self.budget.next_free(now).map_or(idle, |at| at.max(now.after(1))));
+            let ticket = match self.dispatch.place(now) {
+                Ok(ticket) => ticket,
+                Err(at) => return Ok(at.unwrap_or(idle)),
             };
             crate::crash::point("send.before_intent");
             let version = self.dictionaries.get(&self.account).map_or(0, |dictionary| dictionary.version);
             let claimed = self.store.claim(&self.account, version).await;
             self.waiting = matches!(&claimed, Ok(Some(_)));
             let Ok(Some(intent)) = claimed else {
-                self.budget.give_back(ticket);
+                self.dispatch.budget.give_back(ticket);
                 // An order that came while the dictionaries changed was decided by the old ones: it is checked first.
                 if version > 0 && !self.store.unchecked(&self.account, version, 1).await?.is_empty() {
                     self.dictionaries.unsettle(&self.account);
@@ -228,14 +201,13 @@ impl Dispatcher {
                 return claimed.map(|_| idle);
             };
             self.hear();
-            if !self.may_send() {
+            if !self.dispatch.still(clock::mono()) {
                 // What was heard while the intent was written: it is not sent after all.
-                self.budget.give_back(ticket);
+                self.dispatch.budget.give_back(ticket);
                 send::put_back(&self.store, &intent).await;
                 continue;
             }
-            self.sending += 1;
-            self.breaker.start_try();
+            self.dispatch.sends();
             let (store, client, told) = (self.store.clone(), self.client.clone(), self.told.clone());
             self.work.spawn(async move {
                 send::send(&store, &client, intent, now, |outcome| {
@@ -254,63 +226,43 @@ impl Dispatcher {
         }
     }
 
-    fn may_send(&self) -> bool {
-        let now = clock::mono();
-        !self.budget.rests(now) && matches!(self.breaker.permit(now), Permit::Free | Permit::One)
-    }
-
     async fn take(&mut self, done: Done) {
         let now = clock::mono();
         match done {
-            Done::Sent => self.sending -= 1,
+            Done::Sent => self.dispatch.sent(),
             Done::Changed => self.changing = false,
             Done::Listed(ticket, list, listed, granted) => {
                 self.listing = false;
-                self.budget.settle(ticket, now);
+                self.dispatch.budget.settle(ticket, now);
                 self.fetch.granted = granted.or(self.fetch.granted);
                 if let Err(error) = self.take_page(list, listed, now).await {
                     tracing::warn!(account = %self.account, %error, "a dictionary could not be kept yet");
                     self.fetch.due = self.fetch.due.max(now.after(STORE_AGAIN_MS));
                 }
             }
-            Done::Looked(tickets, seqs, looked) => {
-                self.looking = false;
-                tickets.into_iter().for_each(|ticket| self.budget.settle(ticket, now));
-                self.weigh_look(&seqs, &looked, now).await;
-            }
+            Done::LookedBack(back, found, trusted) => self.take_look_back(back, found, trusted, now).await,
+            Done::Looked(look, looked, note) => self.weigh_look(look, &looked, &note, now).await,
         }
     }
 
     fn weigh_outcome(&mut self, ticket: Ticket, outcome: &Outcome) {
-        let now = clock::mono();
-        self.budget.settle(ticket, now);
+        self.dispatch.weigh(ticket, outcome, clock::mono(), random());
         metrics::counter!("parom_attempts_total", "account" => self.account.clone(), "outcome" => outcome.as_str())
             .increment(1);
         match outcome {
-            Outcome::Delivered(_) | Outcome::Rejected(_) | Outcome::NumberTaken => self.breaker.known(),
-            Outcome::RateLimited(rest) => {
-                self.breaker.abandon_try();
-                self.budget.limited(now, rest.saturating_mul(1_000));
-                tracing::warn!(account = %self.account, rest, "the CRM asked for time");
-            }
-            Outcome::NotApplied => self.breaker.unreachable(now, random()),
+            Outcome::RateLimited(rest) => tracing::warn!(account = %self.account, rest, "the CRM asked for time"),
             Outcome::Paused(status) => {
-                self.breaker.refused(now, random());
                 tracing::error!(account = %self.account, status, "the CRM refuses the key or the address; check both");
             }
-            Outcome::Unknown(_) => self.breaker.unknown(now, random()),
+            _ => {}
         }
     }
 
     fn tell_pulse(&self) {
         let now = clock::mono();
-        let free_places = self.budget.ceiling(now).saturating_sub(self.budget.used(now));
-        let paused = self.store.board().is_paused(&self.account);
-        let asked_to_rest = self.budget.next_free(now).is_some_and(|at| at > now.after(1_000));
-        self.store.board().set_pulse(
-            &self.account,
-            Pulse { resting: self.breaker.is_open() || asked_to_rest || paused, free_places },
-        );
+        let free_places = self.dispatch.budget.ceiling(now).saturating_sub(self.dispatch.budget.used(now));
+        let resting = self.dispatch.rests(now) || self.store.board().is_paused(&self.account);
+        self.store.board().set_pulse(&self.account, Pulse { resting, free_places });
     }
 }
 

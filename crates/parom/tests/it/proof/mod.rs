@@ -3,4 +3,6 @@
 //! `make test` runs the small figures; `make soak MINUTES=n` repeats the same tests with larger ones. A row is
 //! `plan, what, runs, seed, figures`; the lines are gathered in `proof.tsv` and printed as one table at the end.
 
+mod back;
+mod backup;
 pub(crate) mod rows;

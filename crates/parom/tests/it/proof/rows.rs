@@ -45,6 +45,16 @@ pub(crate) fn row(plan: &str, what: &str, runs: usize, seed: Option<u64>, figure
     file.unwrap().write_all(line.as_bytes()).unwrap();
 }
 
+/// Now, to measure how long something took.
+pub(crate) fn moment() -> std::time::Instant {
+    std::time::Instant::now()
+}
+
+/// Whether a replayed life tells each of its events (`PAROM_TELL=1`, with `PAROM_SEED`).
+pub(crate) fn tells() -> bool {
+    number("PAROM_TELL").is_some()
+}
+
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }

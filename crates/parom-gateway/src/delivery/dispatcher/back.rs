@@ -1,0 +1,109 @@
+//! The looks back's part of the loop: what was delivered is looked at again, with what orders leave.
+
+use parom_core::delivery::Mono;
+use parom_core::delivery::breaker::Permit;
+use parom_core::delivery::checks::{self, Checked};
+use parom_core::delivery::dispatch::Back;
+use parom_core::delivery::rows::{Delivered, List};
+use parom_core::delivery::verify::Control;
+
+use super::super::look::ask;
+use super::{Dispatcher, Done, IDLE_MS, STORE_AGAIN_MS};
+use crate::clock;
+use crate::crm::Client;
+use crate::store::{LookBack, StoreError};
+
+/// While the budget is busy.
+const BUSY_MS: u64 = 1_000;
+
+impl Dispatcher {
+    /// Starts the look back that is due, and says when to look again. Half of the budget is never touched.
+    pub(super) async fn start_look_back(&mut self) -> Result<Mono, StoreError> {
+        let now = clock::mono();
+        let idle = now.after(IDLE_MS);
+        if self.looking_back || self.store.board().is_paused(&self.account) {
+            return Ok(idle);
+        }
+        if let Some(wait) = self.store.next_look_back(&self.account).await?.and_then(|wait| u64::try_from(wait).ok())
+            && wait > 0
+        {
+            return Ok(now.after(wait).min(idle));
+        }
+        if self.dispatch.breaker.permit(now) != Permit::Free {
+            return Ok(idle);
+        }
+        if self.dispatch.budget.used(now) >= self.dispatch.budget.ceiling(now).div_ceil(2) {
+            return Ok(now.after(BUSY_MS));
+        }
+        let back = match self.dispatch.look_back(now) {
+            Ok(back) => back,
+            Err(at) => return Ok(at.unwrap_or(idle)),
+        };
+        let orders = self.store.looks_back_due(&self.account, back.orders).await;
+        let orders = match orders {
+            Ok(orders) if !orders.is_empty() => orders,
+            nothing => {
+                back.tickets.into_iter().for_each(|ticket| self.dispatch.budget.give_back(ticket));
+                return nothing.map(|_| idle);
+            }
+        };
+        self.looking_back = true;
+        let (store, client, account) = (self.store.clone(), self.client.clone(), self.account.clone());
+        self.work.spawn(async move {
+            for _ in &back.tickets {
+                // The ledger first: a restart must know of each request.
+                if store.spend(&account).await.is_err() {
+                    return Done::LookedBack(back, Vec::new(), true);
+                }
+            }
+            let controls = store.controls(&account).await.unwrap_or_default();
+            let (found, trusted) = look_back(&client, &orders, &controls, back.alone).await;
+            Done::LookedBack(back, found, trusted)
+        });
+        Ok(idle)
+    }
+
+    pub(super) async fn take_look_back(&mut self, back: Back, found: Vec<(i64, Checked)>, trusted: bool, now: Mono) {
+        self.looking_back = false;
+        self.dispatch.looked_back(back, found.len(), trusted, now);
+        crate::crash::point("back.before_result");
+        match self.store.looked_back(found).await {
+            Ok(wrong) => wrong.iter().for_each(|order| {
+                tracing::error!(order, "the CRM has it twice, or as another: a person must decide");
+            }),
+            Err(error) => {
+                tracing::warn!(account = %self.account, %error, "a look back could not be written yet");
+                tokio::time::sleep(std::time::Duration::from_millis(STORE_AGAIN_MS)).await;
+            }
+        }
+    }
+}
+
+/// What each order shows, and whether something that must be there was.
+async fn look_back(
+    client: &Client,
+    orders: &[LookBack],
+    controls: &[Delivered],
+    alone: bool,
+) -> (Vec<(i64, Checked)>, bool) {
+    let numbers: Vec<String> = orders.iter().map(|order| order.number.clone()).collect();
+    let names = controls.iter().map(|control| control.number.clone());
+    let (list, proof) = if alone {
+        let proof = match names.into_iter().next() {
+            Some(name) => ask(client, vec![name]).await.ok(),
+            None => None,
+        };
+        (ask(client, numbers).await.ok(), proof)
+    } else {
+        let list = ask(client, numbers.into_iter().chain(names).collect()).await.ok();
+        (list.clone(), list)
+    };
+    let trusted = proof.is_some_and(|list| list.control(controls, 2) == Some(Control::Found));
+    let found = orders.iter().map(|order| (order.seq, weigh(list.as_ref(), order, trusted))).collect();
+    (found, trusted)
+}
+
+fn weigh(list: Option<&List>, order: &LookBack, trusted: bool) -> Checked {
+    let Some(list) = list else { return Checked::Unclear };
+    checks::weigh(list, order.source_id, &order.number, order.crm_order_id, trusted && list.whole)
+}

@@ -1,0 +1,124 @@
+//! Looks back at delivered orders: which are due, and what they show.
+
+use parom_core::delivery::checks::{self, Checked};
+use parom_core::delivery::state::State;
+use rusqlite::{Connection, params};
+
+use super::accept::append_event;
+use super::{Store, StoreError};
+use crate::clock;
+
+/// A delivered order that is to be looked at again.
+#[derive(Clone, Debug)]
+pub struct LookBack {
+    /// Its row.
+    pub seq: i64,
+    /// Its id.
+    pub id: String,
+    /// Its source.
+    pub source_id: i64,
+    /// Its number.
+    pub number: String,
+    /// The CRM's number.
+    pub crm_order_id: i64,
+}
+
+pub(super) const DUE: &str = "SELECT seq, id, source_id, number, crm_order_id FROM orders
+     WHERE account = ?1 AND state = 'delivered' AND check_at IS NOT NULL AND (check_at <= ?2 OR check_at > ?3)
+     ORDER BY check_at LIMIT ?4";
+// What was planned by a clock that was wrong is due as well.
+pub(super) const NEXT: &str = "SELECT min(at) FROM (
+     SELECT min(check_at) AS at FROM orders
+       WHERE account = ?1 AND state = 'delivered' AND check_at IS NOT NULL AND check_at <= ?2
+     UNION ALL SELECT ?3 WHERE EXISTS (SELECT 1 FROM orders
+       WHERE account = ?1 AND state = 'delivered' AND check_at IS NOT NULL AND check_at > ?2))";
+
+impl Store {
+    /// Delivered orders of an account whose look back is due, the oldest first.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn looks_back_due(&self, account: &str, most: usize) -> Result<Vec<LookBack>, StoreError> {
+        let (account, now) = (account.to_owned(), clock::now().as_millisecond());
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        self.read(move |connection| {
+            let ahead = now.saturating_add(checks::AHEAD_MS);
+            let mut statement = connection.prepare_cached(DUE)?;
+            let rows = statement.query_map(params![account, now, ahead, most], |row| {
+                Ok(LookBack {
+                    seq: row.get(0)?,
+                    id: row.get(1)?,
+                    source_id: row.get::<_, Option<i64>>(2)?.unwrap_or_default(),
+                    number: row.get(3)?,
+                    crm_order_id: row.get::<_, Option<i64>>(4)?.unwrap_or_default(),
+                })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// Milliseconds until the next look back of an account; none where nothing is planned.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn next_look_back(&self, account: &str) -> Result<Option<i64>, StoreError> {
+        let (account, now) = (account.to_owned(), clock::now().as_millisecond());
+        self.read(move |connection| {
+            let ahead = now.saturating_add(checks::AHEAD_MS);
+            let mut statement = connection.prepare_cached(NEXT)?;
+            let at: Option<i64> = statement.query_row(params![account, ahead, now], |row| row.get(0))?;
+            Ok(at.map(|at| at.saturating_sub(now)))
+        })
+        .await
+    }
+
+    /// Writes what looks back showed; what has moved on meanwhile stays as it is. The ids of those that a person must look
+    /// at come back. A crash before: they are looked at again.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn looked_back(&self, found: Vec<(i64, Checked)>) -> Result<Vec<String>, StoreError> {
+        let now = clock::now().as_millisecond();
+        let wrong = self
+            .write("looked_back", move |connection| {
+                let mut wrong = Vec::new();
+                for (seq, checked) in &found {
+                    wrong.extend(look_back(connection, *seq, checked, now)?);
+                }
+                Ok(wrong)
+            })
+            .await?;
+        wrong.iter().for_each(|id| self.board().tell(id, State::Disputed));
+        Ok(wrong)
+    }
+}
+
+fn look_back(connection: &Connection, seq: i64, checked: &Checked, now: i64) -> Result<Option<String>, StoreError> {
+    let sql = "SELECT id, doubted, looks_back FROM orders WHERE seq = ?1 AND state = 'delivered'";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([seq])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let (id, doubted, looks): (String, bool, u32) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    let (next, counted) = match checked {
+        Checked::Fine => (checks::next(doubted, looks + 1, now), 1),
+        Checked::Unclear => (Some(checks::again(now)), 0),
+        Checked::Gone | Checked::Wrong(_) => (None, 1),
+    };
+    let sql = "UPDATE orders SET check_at = ?2, looks_back = looks_back + ?3 WHERE seq = ?1";
+    connection.prepare_cached(sql)?.execute(params![seq, next, counted])?;
+    match checked {
+        Checked::Wrong(why) => {
+            let sql = "UPDATE orders SET state = 'disputed', reason = ?2, updated_at = ?3, due_at = ?3 WHERE seq = ?1";
+            connection.prepare_cached(sql)?.execute(params![seq, why, now])?;
+            append_event(connection, seq, now, State::Disputed, "delivery", &format!("looked back: {why}"))?;
+            Ok(Some(id))
+        }
+        Checked::Gone => {
+            let note = "looked back: it is not in the CRM any more; it is not sent again";
+            append_event(connection, seq, now, State::Delivered, "delivery", note)?;
+            Ok(None)
+        }
+        Checked::Fine | Checked::Unclear => Ok(None),
+    }
+}

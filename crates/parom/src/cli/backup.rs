@@ -1,0 +1,121 @@
+//! `parom backup` and `parom restore`.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::Timestamp;
+use parom_gateway::config::StoreSettings;
+use parom_gateway::store;
+use serde_json::{Value, json};
+
+use super::{Failed, Outcome, load, print, print_json};
+
+/// Between two looks at how far a copy is.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Copy the store while the gateway runs.
+#[derive(Args)]
+#[command(after_help = "The copy is checked and flushed before it takes the name, and holds no key and no token.\n\
+    Every night: parom backup /var/backups/parom-$(date +%u).db")]
+pub(super) struct Backup {
+    /// Where to; an earlier backup of that name is replaced
+    file: PathBuf,
+    /// What it holds, as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Put a backup in the store's place.
+#[derive(Args)]
+#[command(after_help = "Stop the gateway first. The store that is there keeps another name beside it.\n\
+    At the next start every order that is not settled is looked up in the CRM before anything is sent.")]
+pub(super) struct Restore {
+    /// The backup
+    file: PathBuf,
+    /// Only try whether it would do: nothing is changed
+    #[arg(long)]
+    check: bool,
+    /// What it holds, as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Backup {
+    pub(super) async fn run(self, config: &Path) -> Result<Outcome, Failed> {
+        let settings = load(config)?.store;
+        let (watched, file) = (store::part_of(&self.file), self.file.clone());
+        let held = copied(settings, watched, move |settings| store::backup(settings, &file)).await?;
+        show(&held, self.json, &format!("{} is a whole copy", self.file.display()));
+        Ok(Outcome::Done)
+    }
+}
+
+impl Restore {
+    pub(super) async fn run(self, config: &Path) -> Result<Outcome, Failed> {
+        let settings = load(config)?.store;
+        let (path, file, check) = (settings.path.clone(), self.file.clone(), self.check);
+        let watched = path.with_extension("restoring");
+        let held = copied(settings, watched, move |settings| {
+            if check { store::drill(settings, &file) } else { store::restore(settings, &file) }
+        });
+        let held = held.await?;
+        let done = if check {
+            format!("{} can be restored; nothing was changed", self.file.display())
+        } else {
+            let before = held.before.as_ref().map(|old| format!("; the store of before is {}", old.display()));
+            format!(
+                "{} is the store now{}.\nStart the gateway: it looks up in the CRM what is not settled, then goes on",
+                path.display(),
+                before.unwrap_or_default()
+            )
+        };
+        show(&held, self.json, &done);
+        Ok(Outcome::Done)
+    }
+}
+
+/// Copies with a bar that follows the growing file.
+async fn copied(
+    settings: StoreSettings,
+    watched: PathBuf,
+    copy: impl FnOnce(&StoreSettings) -> Result<store::Backup, store::OpenError> + Send + 'static,
+) -> Result<store::Backup, Failed> {
+    let whole = std::fs::metadata(&settings.path).map_or(0, |meta| meta.len());
+    let bar = ProgressBar::new(whole);
+    if !std::io::stderr().is_terminal() {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {bytes} of about {total_bytes}") {
+        bar.set_style(style);
+    }
+    let mut work = tokio::task::spawn_blocking(move || copy(&settings));
+    let ended = loop {
+        tokio::select! {
+            ended = &mut work => break ended,
+            () = tokio::time::sleep(TICK) => {
+                bar.set_position(std::fs::metadata(&watched).map_or(0, |meta| meta.len()).min(whole));
+            }
+        }
+    };
+    bar.finish_and_clear();
+    ended.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
+}
+
+fn show(held: &store::Backup, json: bool, done: &str) {
+    let newest = held.newest_at.and_then(|at| Timestamp::from_millisecond(at).ok()).map(|at| at.to_string());
+    if json {
+        let orders: serde_json::Map<String, Value> =
+            held.orders.iter().map(|(state, count)| (state.clone(), json!(count))).collect();
+        let before = held.before.as_ref().map(|path| path.display().to_string());
+        return print_json(&json!({
+            "bytes": held.bytes, "orders": orders, "newest_received_at": newest, "before": before,
+        }));
+    }
+    let counts: Vec<String> = held.orders.iter().map(|(state, count)| format!("{count} {state}")).collect();
+    let counts = if counts.is_empty() { "no orders".to_owned() } else { counts.join(", ") };
+    let newest = newest.map(|at| format!("; the newest came at {at}")).unwrap_or_default();
+    print(&format!("{done}\n{} with {counts}{newest}\n", HumanBytes(held.bytes)));
+}

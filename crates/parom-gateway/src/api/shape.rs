@@ -40,6 +40,7 @@ pub fn summary_json(order: &Summary) -> Value {
 #[must_use]
 pub fn detail_json(order: &OrderDetail) -> Value {
     let mut whole = summary_json(&order.summary);
+    whole["erased_at"] = json!(order.summary.erased_at.map(rfc3339));
     whole["reason"] = json!(order.summary.reason);
     whole["account"] = json!(order.summary.account);
     whole["target"] = json!(order.summary.target.as_str());

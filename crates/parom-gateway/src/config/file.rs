@@ -9,6 +9,7 @@ use parom_core::channel::{SecretRef, parse_duration};
 use serde::Deserialize;
 
 use super::alerts::RawAlerts;
+use super::retention::RawRetention;
 use super::{Account, ApiToken, Config, ConfigError, DeliverySettings, Role, StoreSettings};
 
 #[derive(Deserialize)]
@@ -28,7 +29,8 @@ struct Raw {
     delivery: RawDelivery,
     #[serde(default)]
     api: RawApi,
-    retention: Option<toml::Table>,
+    #[serde(default)]
+    retention: RawRetention,
     alerts: Option<RawAlerts>,
 }
 
@@ -106,8 +108,6 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
     let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
     account_files(&dir, &mut raw.accounts)?;
     let fail = |message: String| ConfigError(format!("{}: {message}", path.display()));
-    let mut unused = Vec::new();
-    unused.extend(raw.retention.is_some().then_some("retention"));
     let accounts = raw.accounts.into_iter().map(|(name, account)| {
         let account = check_account(&name, account).map_err(|message| fail(format!("accounts.{name}: {message}")))?;
         Ok((name, account))
@@ -135,7 +135,7 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
             })
             .collect::<Result<_, _>>()?,
         alerts: raw.alerts.map(super::alerts::check).transpose().map_err(fail)?,
-        unused,
+        retention: super::retention::check(raw.retention).map_err(fail)?,
         file: path.to_owned(),
         dir,
     })

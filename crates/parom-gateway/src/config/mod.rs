@@ -3,6 +3,7 @@
 mod alerts;
 mod channels;
 mod file;
+mod retention;
 mod secrets;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use parom_core::channel::SecretRef;
 pub use alerts::{Alerts, Email, Telegram, Webhook};
 pub use channels::{ChannelSet, LiveChannel, load_channels, read_channel_files};
 pub use file::{is_loopback, load};
+pub use retention::Retention;
 pub use secrets::{SecretError, Secrets, read_secret, read_secrets};
 
 /// The checked configuration.
@@ -43,8 +45,8 @@ pub struct Config {
     pub api_tokens: Vec<ApiToken>,
     /// Who is told of what needs a person.
     pub alerts: Option<Alerts>,
-    /// Settings that are read and do nothing in this version, for a word at the start.
-    pub unused: Vec<&'static str>,
+    /// How long buyers' data is kept.
+    pub retention: Retention,
 }
 
 /// Where orders are kept.

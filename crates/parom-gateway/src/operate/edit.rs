@@ -32,7 +32,7 @@ pub async fn edit(
     read: Option<(i64, i64)>,
 ) -> Result<Done, OperateError> {
     let Desk { store, channels, dictionaries, actor, .. } = desk;
-    let detail = store.order(desk.scope, name).await?.ok_or_else(|| OperateError::Unknown(name.to_owned()))?;
+    let detail = super::whole(store, desk.scope, name).await?;
     let seen = detail.summary.state;
     if !matches!(seen, State::Held | State::Rejected) {
         let text = format!("the order is {seen}: only held and rejected orders can be edited");

@@ -7,11 +7,12 @@ mod sender;
 
 use std::fmt;
 
+use jiff::Timestamp;
 use parom_core::delivery::state::State;
 
 use crate::config::ChannelSet;
 use crate::dictionaries::Dictionaries;
-use crate::store::{Scope, Store, StoreError};
+use crate::store::{OrderDetail, Scope, Store, StoreError};
 
 pub use edit::{Change, edit};
 pub use replay::{mended, preview, replay};
@@ -74,6 +75,24 @@ pub struct Desk<'a> {
     pub actor: &'a str,
 }
 
+/// The order that is asked for, with all that it was made of.
+///
+/// # Errors
+/// An unknown order, one whose buyer was erased, or the store.
+async fn whole(store: &Store, scope: &Scope, name: &str) -> Result<OrderDetail, OperateError> {
+    let order = store.order(scope, name).await?.ok_or_else(|| OperateError::Unknown(name.to_owned()))?;
+    match erased(&order) {
+        Some(text) => Err(OperateError::Wrong(text)),
+        None => Ok(order),
+    }
+}
+
+/// Why nothing can be done with an order, where the buyer's data was taken out of it.
+fn erased(order: &OrderDetail) -> Option<String> {
+    let at = Timestamp::from_millisecond(order.summary.erased_at?).unwrap_or(Timestamp::UNIX_EPOCH);
+    Some(format!("the buyer's data was erased from it on {}: nothing can be done with it", at.strftime("%Y-%m-%d")))
+}
+
 /// Sends an order again, as far as that is safe: a held one goes through today's mapping, a rejected one as it is, a
 /// disputed one is looked up first.
 ///
@@ -81,7 +100,7 @@ pub struct Desk<'a> {
 /// An unknown order, or the store.
 pub async fn retry(desk: Desk<'_>, name: &str) -> Result<Done, OperateError> {
     let Desk { store, actor, .. } = desk;
-    let order = store.order(desk.scope, name).await?.ok_or_else(|| OperateError::Unknown(name.to_owned()))?;
+    let order = whole(store, desk.scope, name).await?;
     let state = order.summary.state;
     match state {
         State::Held | State::Rejected => Ok(replay::release(desk, order).await?),
@@ -104,7 +123,7 @@ pub async fn retry(desk: Desk<'_>, name: &str) -> Result<Done, OperateError> {
 /// An unknown order, one that is not disputed, or the store.
 pub async fn accept(desk: Desk<'_>, name: &str, crm_order_id: i64) -> Result<Done, OperateError> {
     let Desk { store, actor, .. } = desk;
-    let order = store.order(desk.scope, name).await?.ok_or_else(|| OperateError::Unknown(name.to_owned()))?;
+    let order = whole(store, desk.scope, name).await?;
     let state = order.summary.state;
     if state != State::Disputed {
         let text = format!("the order is {state}: only a disputed one is taken for one of the CRM's");
@@ -122,7 +141,7 @@ pub async fn accept(desk: Desk<'_>, name: &str, crm_order_id: i64) -> Result<Don
 /// # Errors
 /// An unknown order, one that may be in the CRM, or the store.
 pub async fn cancel(store: &Store, scope: &Scope, name: &str, reason: &str, actor: &str) -> Result<Done, OperateError> {
-    let order = store.order(scope, name).await?.ok_or_else(|| OperateError::Unknown(name.to_owned()))?;
+    let order = whole(store, scope, name).await?;
     let state = order.summary.state;
     match state {
         State::Canceled => Ok(Done::Stays(state, "it is canceled already".into())),

@@ -107,6 +107,9 @@ pub(super) async fn release(desk: Desk<'_>, order: OrderDetail) -> Result<Done, 
 /// # Errors
 /// A channel that cannot be used, in words.
 pub async fn preview(desk: Desk<'_>, order: &OrderDetail) -> Result<Draft, String> {
+    if let Some(text) = super::erased(order) {
+        return Err(text);
+    }
     let Some((_, channel)) = usable(desk.channels, &order.summary.channel) else {
         return Err("its channel's file cannot be used; mend it first".into());
     };

@@ -85,10 +85,11 @@ impl Gateway {
             }
         };
         let alerts = crate::alerts::run(Arc::clone(&config), store.clone(), Arc::clone(&channels), stopping.clone());
+        let retention = crate::retention::run(Arc::clone(&config), store.clone(), stopping.clone());
         let replayer = Arc::clone(&channels).watch(config, store.clone(), Arc::clone(&dictionaries), stopping.clone());
         let checker = dictionaries.watch(Arc::clone(&channels), store.clone(), stopping);
         let watcher = tokio::spawn(async move {
-            tokio::join!(replayer, checker, alerts);
+            tokio::join!(replayer, checker, alerts, retention);
         });
         Ok(Gateway { addr, store, channels, delivery, server, watcher, stop })
     }

@@ -10,6 +10,7 @@ use parom_core::{Code, Effect, Problem};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Map, Value};
 
+use super::erasure::hidden_key;
 use super::records::{buyer_columns, problems_to_json};
 use super::updates::{Updated, update};
 use super::{Store, StoreError};
@@ -128,8 +129,8 @@ impl Store {
         let (channel, key) = (channel.to_owned(), key.to_owned());
         self.write("claim_key", move |connection| {
             let sql = "SELECT o.id, k.seq, k.content = (SELECT content FROM orders WHERE seq = ?3)
-                       FROM idempotency_keys k JOIN orders o ON o.seq = k.seq WHERE k.channel = ?1 AND k.key = ?2";
-            let found = connection.prepare_cached(sql)?.query_row(params![channel, key, seq], |row| {
+                       FROM idempotency_keys k JOIN orders o ON o.seq = k.seq WHERE k.channel = ?1 AND k.key IN (?2, ?4)";
+            let found = connection.prepare_cached(sql)?.query_row(params![channel, key, seq, hidden_key(&channel, &key)], |row| {
                 Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, bool>(2)?))
             });
             match found.optional()? {
@@ -154,8 +155,9 @@ impl Store {
         let (channel, key) = (channel.to_owned(), key.to_owned());
         self.read(move |connection| {
             let sql =
-                "SELECT id FROM orders WHERE seq = (SELECT seq FROM idempotency_keys WHERE channel = ?1 AND key = ?2)";
-            Ok(connection.query_row(sql, params![channel, key], |row| row.get(0)).optional()?)
+                "SELECT id FROM orders WHERE seq = (SELECT seq FROM idempotency_keys WHERE channel = ?1 AND key IN (?2, ?3))";
+            let hidden = hidden_key(&channel, &key);
+            Ok(connection.query_row(sql, params![channel, key, hidden], |row| row.get(0)).optional()?)
         })
         .await
     }
@@ -164,10 +166,12 @@ impl Store {
 fn accept(connection: &Connection, order: &mut NewOrder) -> Result<Accepted, StoreError> {
     if let Some(key) = &order.key {
         let sql = "SELECT o.id, k.content FROM idempotency_keys k JOIN orders o ON o.seq = k.seq
-                   WHERE k.channel = ?1 AND k.key = ?2";
+                   WHERE k.channel = ?1 AND k.key IN (?2, ?3)";
         let known: Option<(String, [u8; 32])> = connection
             .prepare_cached(sql)?
-            .query_row(params![order.channel, key], |row| Ok((row.get(0)?, row.get(1)?)))
+            .query_row(params![order.channel, key, hidden_key(&order.channel, key)], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
             .optional()?;
         match known {
             Some((id, content)) if content == order.content => return Ok(Accepted::Duplicate(id)),

@@ -213,7 +213,7 @@ fn doubtful(connection: &Connection, account: &str) -> Result<Vec<Doubtful>, Sto
 
 #[cfg(test)]
 mod tests {
-    use super::super::{delivery, dictionaries, journal, looks_back, migrate};
+    use super::super::{delivery, dictionaries, erasure, journal, looks_back, migrate};
     use rusqlite::Connection;
 
     /// What delivery asks for each order must not depend on how many orders there are.
@@ -232,6 +232,8 @@ mod tests {
             journal::HELD_FOR,
             dictionaries::UNCHECKED,
             dictionaries::HELD,
+            erasure::DUE,
+            erasure::ASKED,
         ];
         for sql in hot {
             let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();

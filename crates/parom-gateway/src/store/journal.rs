@@ -63,6 +63,8 @@ pub struct Summary {
     pub phone: String,
     /// What it becomes in the CRM.
     pub target: Target,
+    /// When the buyer's data was taken out of it, milliseconds.
+    pub erased_at: Option<i64>,
 }
 
 /// One order, whole.
@@ -138,7 +140,7 @@ pub struct Attempt {
 }
 
 const COLUMNS: &str = "seq, id, state, reason, channel, account, number, crm_order_id, received_at, attempts, problems,
-                       buyer, phone, target";
+                       buyer, phone, target, erased_at";
 
 pub(super) const HELD_FOR: &str =
     "SELECT id FROM orders WHERE state IN ('held', 'rejected', 'disputed') AND state = 'held' AND channel = ?1
@@ -426,6 +428,7 @@ fn summary(row: &Row<'_>) -> Result<Summary, rusqlite::Error> {
         buyer: row.get(11)?,
         phone: row.get(12)?,
         target: Target::parse(&row.get::<_, String>(13)?).unwrap_or_default(),
+        erased_at: row.get(14)?,
     })
 }
 
@@ -442,7 +445,7 @@ fn detail(connection: &rusqlite::Connection, summary: Summary) -> Result<OrderDe
     }
     let updates = connection
         .prepare(
-            "SELECT received_at, changed_at, result, substr(body, 1, 65536) FROM updates WHERE seq = ?1 ORDER BY id",
+            "SELECT received_at, changed_at, result, coalesce(substr(body, 1, 65536), x'') FROM updates WHERE seq = ?1 ORDER BY id",
         )?
         .query_map([seq], |row| {
             let result: String = row.get(2)?;

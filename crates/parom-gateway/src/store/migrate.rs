@@ -14,6 +14,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0007_alerts.sql"),
     include_str!("migrations/0008_pauses.sql"),
     include_str!("migrations/0009_tokens.sql"),
+    include_str!("migrations/0010_erasure.sql"),
     include_str!("migrations/0011_looks_back.sql"),
 ];
 

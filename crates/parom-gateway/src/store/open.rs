@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{FlockOperation, flock, statfs};
@@ -14,7 +15,7 @@ use crate::config::StoreSettings;
 const SQLITE_MIN: i32 = 3_051_003;
 const READERS: usize = 4;
 /// A command waits this long for `serve` to finish a commit.
-const BUSY_MS: i64 = 5_000;
+pub(super) const BUSY: Duration = Duration::from_secs(5);
 
 pub(super) struct Opened {
     pub(super) writer: Connection,
@@ -119,7 +120,7 @@ fn configure(connection: &Connection, read_only: bool) -> Result<(), OpenError> 
     let settings: [(&str, i64); 7] = [
         ("synchronous", 2), // FULL: a commit is flushed before it is answered
         ("foreign_keys", 1),
-        ("busy_timeout", BUSY_MS),
+        ("busy_timeout", i64::try_from(BUSY.as_millis()).unwrap_or(i64::MAX)),
         ("mmap_size", 0),
         ("cell_size_check", 1),
         ("trusted_schema", 0),

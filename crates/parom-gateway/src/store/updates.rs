@@ -1,6 +1,7 @@
 //! A later request of a sender for an order that is known. What is not sent is replaced; while it is on its way the request
 //! waits for how that ends; what is in the CRM is left alone. The request is kept either way.
 
+use parom_core::delivery::change::{Change, ChangeKind};
 use parom_core::delivery::state::State;
 use parom_core::limits;
 use parom_core::order::Target;
@@ -47,6 +48,7 @@ struct Known {
     target: Target,
     problems: Vec<Problem>,
     changed_at: Option<i64>,
+    erased: bool,
 }
 
 /// What takes the order's place.
@@ -69,6 +71,9 @@ pub(super) fn update(connection: &Connection, new: &NewOrder, id: String) -> Res
     let again = "SELECT 1 FROM updates WHERE seq = ?1 AND content = ?2 LIMIT 1";
     if connection.prepare_cached(again)?.exists(params![known.seq, new.content])? {
         return Ok(Accepted::Duplicate(id));
+    }
+    if known.erased {
+        return after_erasure(connection, &known, new, id);
     }
     let how = match (known.changed_at, new.changed_at) {
         (Some(before), Some(now)) if now < before => Updated::Late,
@@ -99,6 +104,27 @@ pub(super) fn update(connection: &Connection, new: &NewOrder, id: String) -> Res
         }
     }
     Ok(Accepted::Updated(id, how))
+}
+
+/// Of a request for an order whose buyer was erased nothing is kept but that it came. A status is set all the same; whether a
+/// payment is in the CRM already is not known any more, so a person looks.
+fn after_erasure(connection: &Connection, known: &Known, new: &NewOrder, id: String) -> Result<Accepted, StoreError> {
+    let sql = "INSERT INTO updates (seq, received_at, changed_at, result, content, content_type, context, body)
+               VALUES (?1, ?2, ?3, 'kept', ?4, ?5, '{}', x'')";
+    let kind = &new.submission.content_type;
+    connection.prepare_cached(sql)?.execute(params![known.seq, new.received_at, new.changed_at, new.content, kind])?;
+    let note = "its sender changed it after the buyer's data was erased: what came is not kept";
+    append_event(connection, known.seq, new.received_at, known.state, "sender", note)?;
+    let (status, other): (Vec<Change>, Vec<Change>) =
+        new.changes.0.iter().cloned().partition(|change| change.kind == ChangeKind::Status);
+    if known.state == State::Delivered {
+        changes::add(connection, known.seq, &new.account, &status, new.received_at)?;
+        for change in other {
+            let why = "the buyer's data was erased before it came";
+            changes::mark_order(connection, known.seq, change.kind.as_str(), why)?;
+        }
+    }
+    Ok(Accepted::Updated(id, Updated::Kept))
 }
 
 /// An order left the wire. If it is not in the CRM, it goes on with what its sender sent meanwhile; if it is, that stands
@@ -137,8 +163,9 @@ fn keep_waiting(connection: &Connection, seq: i64) -> Result<(), StoreError> {
 }
 
 fn known(connection: &Connection, column: &str, value: &dyn rusqlite::ToSql) -> Result<Known, StoreError> {
-    let sql =
-        format!("SELECT seq, state, revision, number, target, problems, changed_at FROM orders WHERE {column} = ?1");
+    let sql = format!(
+        "SELECT seq, state, revision, number, target, problems, changed_at, erased_at FROM orders WHERE {column} = ?1"
+    );
     let known = connection.prepare_cached(&sql)?.query_row([value], |row| {
         Ok(Known {
             seq: row.get(0)?,
@@ -148,6 +175,7 @@ fn known(connection: &Connection, column: &str, value: &dyn rusqlite::ToSql) -> 
             target: Target::parse(&row.get::<_, String>(4)?).unwrap_or_default(),
             problems: problems_from_json(&row.get::<_, String>(5)?),
             changed_at: row.get(6)?,
+            erased: row.get::<_, Option<i64>>(7)?.is_some(),
         })
     })?;
     Ok(known)

@@ -16,11 +16,19 @@ const GROUP: usize = 256;
 /// Runs inside of the transaction and leaves what answers the caller when its fate is known.
 /// Without a connection the verb does not run, and its caller gets what the group gets.
 type Verb = Box<dyn FnOnce(Option<&Connection>) -> Ran + Send>;
+/// Runs alone, between two transactions.
+type Chore = Box<dyn FnOnce(&Connection) + Send>;
 type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 struct Job {
     name: &'static str,
     verb: Verb,
+}
+
+/// What the thread is asked for.
+enum Asked {
+    Verb(Job),
+    Chore(Chore),
 }
 
 struct Ran {
@@ -37,7 +45,7 @@ impl std::fmt::Debug for Job {
 
 #[derive(Debug)]
 pub(super) struct Writer {
-    jobs: Sender<Job>,
+    jobs: Sender<Asked>,
     broken: watch::Receiver<Option<String>>,
 }
 
@@ -76,7 +84,21 @@ impl Writer {
             Ran { kept, broken, answer }
         });
         let gone = || StoreError::Broken("the writer has ended".into());
-        self.jobs.send(Job { name, verb }).map_err(|_| gone())?;
+        self.jobs.send(Asked::Verb(Job { name, verb })).map_err(|_| gone())?;
+        outcome.await.map_err(|_| gone())?
+    }
+
+    /// Runs what no transaction can hold, between two of them. Its caller is told what it came to; an error of it is no reason
+    /// to distrust the store.
+    pub(super) async fn between<T: Send + 'static>(
+        &self,
+        name: &'static str,
+        chore: fn(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let (reply, outcome) = oneshot::channel();
+        let gone = move || StoreError::Broken(format!("{name}: the writer has ended"));
+        let chore: Chore = Box::new(move |connection| drop(reply.send(chore(connection))));
+        self.jobs.send(Asked::Chore(chore)).map_err(|_| gone())?;
         outcome.await.map_err(|_| gone())?
     }
 
@@ -89,22 +111,37 @@ impl Writer {
     }
 }
 
-fn work(connection: &Connection, jobs: &Receiver<Job>, tell: &watch::Sender<Option<String>>) {
+fn work(connection: &Connection, jobs: &Receiver<Asked>, tell: &watch::Sender<Option<String>>) {
     while let Ok(first) = jobs.recv() {
-        let mut group = vec![first];
-        while group.len() < GROUP {
-            let Ok(job) = jobs.try_recv() else { break };
-            group.push(job);
+        let (mut group, mut next) = (Vec::new(), Some(first));
+        let mut chore = None;
+        while let Some(asked) = next {
+            match asked {
+                Asked::Verb(job) => group.push(job),
+                Asked::Chore(asked) => chore = Some(asked),
+            }
+            next = if chore.is_none() && group.len() < GROUP { jobs.try_recv().ok() } else { None };
         }
-        let started = std::time::Duration::from_millis(crate::clock::mono().0);
-        if let Err(reason) = commit(connection, group) {
-            tell.send_replace(Some(reason));
-            // Callers that wait get "the writer has ended": what they asked for is unknown, as it is.
+        if !group.is_empty() && !timed(connection, group, tell) {
             return;
         }
-        let took = std::time::Duration::from_millis(crate::clock::mono().0).saturating_sub(started);
-        metrics::histogram!("parom_commit_seconds").record(took.as_secs_f64());
+        if let Some(chore) = chore {
+            chore(connection);
+        }
     }
+}
+
+/// `false` when the store cannot be trusted any more.
+fn timed(connection: &Connection, group: Vec<Job>, tell: &watch::Sender<Option<String>>) -> bool {
+    let started = std::time::Duration::from_millis(crate::clock::mono().0);
+    if let Err(reason) = commit(connection, group) {
+        tell.send_replace(Some(reason));
+        // Callers that wait get "the writer has ended": what they asked for is unknown, as it is.
+        return false;
+    }
+    let took = std::time::Duration::from_millis(crate::clock::mono().0).saturating_sub(started);
+    metrics::histogram!("parom_commit_seconds").record(took.as_secs_f64());
+    true
 }
 
 /// One transaction over the group. `Err` when the store cannot be trusted any more.

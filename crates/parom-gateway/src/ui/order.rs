@@ -86,6 +86,7 @@ pub(super) async fn show(
             kind => change.kind.clone(), state => change.state.clone(),
             note => if sees { change.note.clone() } else { String::new() },
         }).collect::<Vec<_>>(),
+        erased_at => summary.erased_at,
         did => after.did, why => after.why,
     };
     page::page(&ui, &caller, "order.html", own)

@@ -45,6 +45,8 @@ struct Row {
     buyer: String,
     phone: String,
     crm_order_id: Option<i64>,
+    /// The buyer's data was taken out of it.
+    erased: bool,
     problems: Vec<&'static str>,
 }
 
@@ -93,6 +95,7 @@ fn row(caller: &Caller, order: &Summary) -> Row {
         buyer: shown::buyer(caller, &order.buyer),
         phone: shown::phone(caller, &order.phone),
         crm_order_id: order.crm_order_id,
+        erased: order.erased_at.is_some(),
         problems,
     }
 }

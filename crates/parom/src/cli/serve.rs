@@ -17,9 +17,6 @@ impl Serve {
     pub(super) async fn run(self, config: &Path) -> Result<Outcome, Failed> {
         logs();
         let config = load(config)?;
-        for setting in &config.unused {
-            tracing::warn!(setting, "this version reads the setting and does nothing with it");
-        }
         if config.accounts.is_empty() {
             return Err("no account: add [accounts.main] with url and api_key to the configuration".into());
         }

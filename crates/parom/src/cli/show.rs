@@ -25,7 +25,12 @@ pub(super) fn table(orders: &[Summary]) -> String {
         "WHY",
     ]);
     for order in orders {
-        let buyer = if order.buyer.is_empty() { &order.phone } else { &order.buyer };
+        let erased = "(erased)".to_owned();
+        let buyer = match (order.erased_at, order.buyer.is_empty()) {
+            (Some(_), _) => &erased,
+            (None, true) => &order.phone,
+            (None, false) => &order.buyer,
+        };
         let marks = order.problems.len();
         let why = match (order.reason.as_str(), marks) {
             ("", 0) => String::new(),
@@ -66,6 +71,9 @@ pub(super) fn page(order: &OrderDetail) -> String {
         if summary.account.is_empty() { "-" } else { &summary.account },
         time(summary.received_at),
     );
+    if let Some(at) = summary.erased_at {
+        out.push_str(&format!("  erased    {} UTC: the buyer's data was taken out of it\n", time(at)));
+    }
     if !summary.problems.is_empty() {
         out.push_str("\nproblems\n");
         for problem in &summary.problems {

@@ -15,6 +15,7 @@ mod demo;
 mod dictionary;
 mod disk;
 mod dropin;
+mod erase;
 mod failures;
 mod import;
 mod init;

@@ -1,6 +1,7 @@
 //! `parom orders`.
 
 mod change;
+mod erase;
 mod export;
 mod select;
 
@@ -14,6 +15,7 @@ use serde_json::Value;
 
 use super::{Failed, Outcome, load, print, print_json, show};
 use change::{Cancel, Edit, Retry};
+use erase::Erase;
 use export::Export;
 use select::Select;
 
@@ -46,6 +48,8 @@ pub(super) enum Orders {
     Cancel(Cancel),
     /// Write orders to a file or to stdout
     Export(Export),
+    /// Erase a person's data from every order
+    Erase(Erase),
 }
 
 impl Orders {
@@ -58,6 +62,7 @@ impl Orders {
             Orders::Edit(command) => command.run(&config).await,
             Orders::Cancel(command) => command.run(&config).await,
             Orders::Export(command) => command.run(&config).await,
+            Orders::Erase(command) => command.run(&config).await,
         }
     }
 }

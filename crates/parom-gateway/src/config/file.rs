@@ -20,6 +20,8 @@ struct Raw {
     ui_listen: Option<String>,
     public_url: Option<String>,
     #[serde(default)]
+    hosts: Vec<String>,
+    #[serde(default)]
     trusted_proxies: Vec<String>,
     #[serde(default)]
     store: RawStore,
@@ -115,7 +117,8 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
     Ok(Config {
         listen: parse_address("listen", &raw.listen).map_err(fail)?,
         ui_listen: raw.ui_listen.map(|text| parse_address("ui_listen", &text)).transpose().map_err(fail)?,
-        public_url: raw.public_url,
+        public_url: raw.public_url.map(check_public).transpose().map_err(fail)?,
+        hosts: raw.hosts.into_iter().map(check_host).collect::<Result<_, _>>().map_err(fail)?,
         trusted_proxies: raw
             .trusted_proxies
             .iter()
@@ -235,6 +238,20 @@ fn check_store(dir: &Path, raw: &RawStore) -> Result<StoreSettings, String> {
         intake_min_free: size("intake_min_free", &raw.intake_min_free)?,
         delivery_min_free: size("delivery_min_free", &raw.delivery_min_free)?,
     })
+}
+
+fn check_public(text: String) -> Result<String, String> {
+    let url = reqwest::Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    url.map(|_| text.clone())
+        .ok_or_else(|| format!("public_url: `{text}` is not an address; write https://orders.example.ua"))
+}
+
+fn check_host(text: String) -> Result<String, String> {
+    let strange = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':'));
+    if text.is_empty() || text.contains(strange) || (text.contains(':') && text.parse::<IpAddr>().is_err()) {
+        return Err(format!("hosts: `{text}` is not a name; write orders.example.ua, without https:// and port"));
+    }
+    Ok(text)
 }
 
 fn parse_size(text: &str) -> Option<u64> {

@@ -33,6 +33,8 @@ pub struct Config {
     pub ui_listen: Option<SocketAddr>,
     /// The address that senders see.
     pub public_url: Option<String>,
+    /// Further names by which the pages and the API may be asked for.
+    pub hosts: Vec<String>,
     /// Peers whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
     /// The store.

@@ -2,12 +2,14 @@
 
 mod connections;
 mod health;
+mod hosts;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::http::StatusCode;
+use axum::middleware;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -21,6 +23,7 @@ use crate::intake::{self, Intake};
 use crate::metering;
 use crate::store::{Role, Store};
 use crate::ui;
+use hosts::Hosts;
 
 /// A running gateway.
 #[derive(Debug)]
@@ -120,9 +123,12 @@ fn open_routes(intake: Intake) -> Router {
     health::routes(intake.clone()).merge(intake::routes(intake))
 }
 
-/// For operators: the pages, the API, the metrics.
+/// For operators: the pages, the API, the metrics; by names of ours alone.
 fn operator_routes(intake: Intake, stopping: watch::Receiver<bool>) -> Result<Router, String> {
-    Ok(health::metrics(intake.clone()).merge(api::routes(intake.clone())?).merge(ui::routes(intake, stopping)?))
+    let hosts = Arc::new(Hosts::of(&intake.config));
+    let routes =
+        health::metrics(intake.clone()).merge(api::routes(intake.clone())?).merge(ui::routes(intake, stopping)?);
+    Ok(routes.layer(middleware::from_fn_with_state(hosts, hosts::guard)))
 }
 
 fn nothing_else(router: Router) -> Router {

@@ -29,6 +29,7 @@ mod proof;
 mod rate;
 mod regression;
 mod script;
+mod security;
 mod seed_rules;
 mod senders;
 mod tidy;

@@ -19,6 +19,7 @@ pub mod metering;
 pub mod operate;
 pub mod passwords;
 mod peers;
+pub mod reach;
 mod retention;
 pub mod server;
 pub mod store;

@@ -164,11 +164,11 @@ async fn deliver(config: &Config, alerts: &Alerts, alert: &DueAlert) -> Result<(
     match alert.receiver.as_str() {
         "telegram" => {
             let settings = alerts.telegram.as_ref().ok_or("no longer configured")?;
-            post::telegram(settings, &read(&settings.token)?, &alert.text).await
+            post::telegram(settings, &alerts.reach, &read(&settings.token)?, &alert.text).await
         }
         "webhook" => {
             let settings = alerts.webhook.as_ref().ok_or("no longer configured")?;
-            post::webhook(settings, &read(&settings.secret)?, alert).await
+            post::webhook(settings, &alerts.reach, &read(&settings.secret)?, alert).await
         }
         _ => {
             let settings = alerts.email.as_ref().ok_or("no longer configured")?;

@@ -5,6 +5,8 @@ use std::time::Duration;
 use parom_core::channel::{SecretRef, parse_duration};
 use serde::Deserialize;
 
+use crate::reach::Reach;
+
 use super::file::{RawSecret, https_or_loopback, secret};
 
 /// Who is told, how soon, and in which language.
@@ -16,6 +18,8 @@ pub struct Alerts {
     pub look: Duration,
     /// From one message to the next, at least: what comes meanwhile is one message.
     pub digest: Duration,
+    /// Which addresses messages may be sent to by HTTP.
+    pub reach: Reach,
     /// A chat of a Telegram bot.
     pub telegram: Option<Telegram>,
     /// Addresses by SMTP.
@@ -65,6 +69,8 @@ pub(super) struct RawAlerts {
     language: Option<String>,
     look: Option<String>,
     digest: Option<String>,
+    #[serde(default)]
+    allow: Vec<String>,
     telegram: Option<RawTelegram>,
     email: Option<RawEmail>,
     webhook: Option<RawWebhook>,
@@ -107,19 +113,28 @@ pub(super) fn check(raw: RawAlerts) -> Result<Alerts, String> {
     if !["uk", "ru", "en"].contains(&language.as_str()) {
         return Err(format!("alerts.language: `{language}` is not known; write uk, ru or en"));
     }
+    let reach = Reach::new(&raw.allow).map_err(|why| format!("alerts.allow: {why}"))?;
     Ok(Alerts {
         language,
         look: time("look", raw.look, 15)?,
         digest: time("digest", raw.digest, 300)?,
-        telegram: raw.telegram.map(telegram).transpose()?,
+        telegram: raw.telegram.map(|raw| telegram(raw, &reach)).transpose()?,
         email: raw.email.map(email).transpose()?,
-        webhook: raw.webhook.map(webhook).transpose()?,
+        webhook: raw.webhook.map(|raw| webhook(raw, &reach)).transpose()?,
+        reach,
     })
 }
 
-fn telegram(raw: RawTelegram) -> Result<Telegram, String> {
+/// What is secret goes by https; and an address of the inner network is reached only where it is listed.
+fn reachable(text: &str, reach: &Reach) -> Result<(), String> {
+    https_or_loopback(text)?;
+    let url = reqwest::Url::parse(text).map_err(|_| format!("`{text}` is not an address"))?;
+    reach.may_ask(&url)
+}
+
+fn telegram(raw: RawTelegram, reach: &Reach) -> Result<Telegram, String> {
     let url = raw.url.unwrap_or_else(|| "https://api.telegram.org".into());
-    https_or_loopback(&url).map_err(|why| format!("alerts.telegram.url: {why}"))?;
+    reachable(&url, reach).map_err(|why| format!("alerts.telegram.url: {why}"))?;
     let chat = match raw.chat {
         toml::Value::String(text) => text,
         toml::Value::Integer(id) => id.to_string(),
@@ -145,7 +160,7 @@ fn email(raw: RawEmail) -> Result<Email, String> {
     Ok(Email { server: raw.server, user: raw.user, password, from: raw.from, to: raw.to })
 }
 
-fn webhook(raw: RawWebhook) -> Result<Webhook, String> {
-    https_or_loopback(&raw.url).map_err(|why| format!("alerts.webhook.url: {why}"))?;
+fn webhook(raw: RawWebhook, reach: &Reach) -> Result<Webhook, String> {
+    reachable(&raw.url, reach).map_err(|why| format!("alerts.webhook.url: {why}"))?;
     Ok(Webhook { secret: secret("alerts.webhook.secret", raw.secret)?, url: raw.url })
 }

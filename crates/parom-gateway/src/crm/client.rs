@@ -9,6 +9,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValu
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::Account;
+use crate::reach::words;
 
 const CONNECT: Duration = Duration::from_secs(5);
 
@@ -226,17 +227,4 @@ async fn exchange(request: reqwest::RequestBuilder) -> Seen {
             }
         }
     }
-}
-
-/// An error's chain in a line, without the address: it may carry what does not belong into a log.
-fn words(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(&error);
-    while let Some(inner) = source {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        source = inner.source();
-    }
-    text
 }

@@ -86,7 +86,9 @@ fn mail_server() -> (String, Heard) {
 
 fn configure(world: &World, alerts: &str) {
     let text = std::fs::read_to_string(world.config()).unwrap();
-    let alerts = format!("public_url = \"https://orders.example.ua\"\n{text}\n[alerts]\nlook = \"200ms\"\n{alerts}\n");
+    let alerts = format!(
+        "public_url = \"https://orders.example.ua\"\n{text}\n[alerts]\nlook = \"200ms\"\nallow = [\"127.0.0.1\"]\n{alerts}\n"
+    );
     std::fs::write(world.config(), alerts).unwrap();
 }
 

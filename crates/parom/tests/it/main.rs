@@ -27,6 +27,7 @@ mod load;
 mod presets;
 mod proof;
 mod rate;
+mod reach;
 mod regression;
 mod script;
 mod security;

@@ -14,6 +14,7 @@ pub mod order;
 pub mod php;
 pub mod presets;
 pub mod problem;
+pub mod redact;
 pub mod silence;
 pub mod submission;
 

@@ -1,6 +1,7 @@
 //! Named points at which the crash tests kill the process, in debug builds only.
 
-/// Kills the process here if a test armed this point (`PAROM_CRASH_AT=name` or `name:n` for the n-th passage).
+/// Kills the process here if a test armed this point (`PAROM_CRASH_AT=name` or `name:n` for the n-th passage), or panics with a
+/// buyer in its text (`panic=name`).
 #[cfg(debug_assertions)]
 pub(crate) fn point(name: &str) {
     use std::sync::atomic::{AtomicU32, Ordering};
@@ -8,7 +9,9 @@ pub(crate) fn point(name: &str) {
     let Some((armed, nth)) = crate::config::crash_point() else {
         return;
     };
+    let (armed, panics) = armed.strip_prefix("panic=").map_or((armed.as_str(), false), |armed| (armed, true));
     if armed == name && PASSED.fetch_add(1, Ordering::SeqCst) + 1 == *nth {
+        assert!(!panics, "with Olena Petrenko, +380671112233, olena.canary@example.ua");
         // SIGKILL runs no destructor and flushes nothing, as a real kill does.
         let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
         loop {

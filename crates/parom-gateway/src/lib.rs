@@ -20,6 +20,7 @@ pub mod operate;
 pub mod passwords;
 mod peers;
 pub mod reach;
+pub mod redact;
 mod retention;
 pub mod server;
 pub mod store;

@@ -6,6 +6,8 @@ use std::path::Path;
 use parom_core::channel::{Access, SecretRef};
 use secrecy::SecretString;
 
+use crate::redact;
+
 /// Why a secret cannot be had. Its text names the reference, never the secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretError(String);
@@ -38,6 +40,7 @@ pub fn read_secret(dir: &Path, secret: &SecretRef) -> Result<SecretString, Secre
     if text.chars().any(|c| c.is_control()) {
         return Err(SecretError(format!("the secret in {} has control characters", describe(secret))));
     }
+    redact::hide(text);
     Ok(SecretString::from(text.to_owned()))
 }
 

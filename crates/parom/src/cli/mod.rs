@@ -7,6 +7,7 @@ mod convert;
 mod demo;
 mod import;
 mod init;
+mod log;
 mod map;
 mod orders;
 mod sandbox;
@@ -83,6 +84,7 @@ enum Command {
 
 /// Parses, runs, and gives the exit code.
 pub(crate) fn run() -> ExitCode {
+    log::hide_panics();
     let arguments = Arguments::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
@@ -120,25 +122,6 @@ fn fail(text: &str) -> ExitCode {
 
 fn load(path: &std::path::Path) -> Result<Config, Failed> {
     config::load(path).map_err(|error| error.to_string())
-}
-
-/// Logs to stderr: lines for a person at a terminal, JSON for a machine.
-fn logs() {
-    use std::io::IsTerminal;
-    use tracing_subscriber::fmt;
-    let level = tracing::Level::INFO;
-    // A second call (the demo's) finds a subscriber set, which is as good.
-    if std::io::stderr().is_terminal() {
-        let _ = fmt().with_max_level(level).with_target(false).with_writer(std::io::stderr).try_init();
-    } else {
-        let _ = fmt()
-            .json()
-            .flatten_event(true)
-            .with_max_level(level)
-            .with_target(false)
-            .with_writer(std::io::stderr)
-            .try_init();
-    }
 }
 
 /// Waits for Ctrl-C, or for the signal by which a service manager stops a process.

@@ -6,7 +6,7 @@ use clap::Args;
 use parom_gateway::server::Gateway;
 use parom_gateway::ui;
 
-use super::{Failed, Outcome, load, logs, print, stop_signal};
+use super::{Failed, Outcome, load, log, print, stop_signal};
 
 /// Run the gateway.
 #[derive(Args)]
@@ -15,7 +15,7 @@ pub(super) struct Serve {}
 
 impl Serve {
     pub(super) async fn run(self, config: &Path) -> Result<Outcome, Failed> {
-        logs();
+        log::start();
         let config = load(config)?;
         if config.accounts.is_empty() {
             return Err("no account: add [accounts.main] with url and api_key to the configuration".into());

@@ -9,10 +9,10 @@ use parom_core::presets::named;
 use super::world::{SHOP, Settings, World, form};
 
 /// What was received: the address, the headers in small letters, the body.
-type Heard = Arc<Mutex<Vec<(String, String, String)>>>;
+pub(crate) type Heard = Arc<Mutex<Vec<(String, String, String)>>>;
 
 /// An HTTP server that refuses the first requests and takes the others.
-fn http_server(refused: usize) -> (String, Heard) {
+pub(crate) fn http_server(refused: usize) -> (String, Heard) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let heard = Heard::default();
@@ -41,7 +41,7 @@ fn http_server(refused: usize) -> (String, Heard) {
 }
 
 /// A mail server as plain as one can be: each message whole.
-fn mail_server() -> (String, Heard) {
+pub(crate) fn mail_server() -> (String, Heard) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("smtp://{}", listener.local_addr().unwrap());
     let heard = Heard::default();

@@ -6,6 +6,7 @@ mod access;
 mod alerts;
 mod api;
 mod browser;
+mod canaries;
 mod cards;
 mod changes;
 mod cli;

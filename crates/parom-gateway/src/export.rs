@@ -69,7 +69,9 @@ fn cells(order: &Summary) -> [String; 10] {
 
 /// A quoted cell that no spreadsheet takes for a formula.
 fn quote(cell: &str) -> String {
-    let risky = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']);
+    // Some spreadsheets leave spaces before a formula out.
+    let start = cell.trim_start_matches(' ');
+    let risky = start.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
     let mark = if risky { "'" } else { "" };
     format!("\"{mark}{}\"", cell.replace('"', "\"\""))
 }

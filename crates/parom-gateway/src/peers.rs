@@ -1,17 +1,39 @@
 //! Who is at the other end of a connection.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use http::HeaderMap;
 
-/// The client behind trusted proxies: the last address in `X-Forwarded-For` that is not one of them.
+/// Nobody that is known: it is no address of this machine, and all such clients count as one.
+const NOBODY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+
+/// The client behind trusted proxies: the last address in `X-Forwarded-For` that is not one of them. What stands before it is
+/// the client's own word; where a proxy wrote what is no address, nobody knows the client.
 pub(crate) fn client(trusted: &[IpAddr], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-    if !trusted.contains(&peer) {
+    let peer = peer.to_canonical();
+    let is_proxy = |address: &IpAddr| trusted.iter().any(|proxy| proxy.to_canonical() == *address);
+    if !is_proxy(&peer) {
         return peer;
     }
-    let lines = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-    let hops: Vec<IpAddr> = lines.flat_map(|line| line.split(',')).filter_map(|hop| hop.trim().parse().ok()).collect();
-    hops.into_iter().rev().find(|hop| !trusted.contains(hop)).unwrap_or(peer)
+    let lines: Vec<&http::HeaderValue> = headers.get_all("x-forwarded-for").iter().collect();
+    for line in lines.into_iter().rev() {
+        let Ok(line) = line.to_str() else { return NOBODY };
+        for hop in line.rsplit(',') {
+            match address(hop.trim()) {
+                Some(address) if is_proxy(&address) => {}
+                Some(address) => return address,
+                None => return NOBODY,
+            }
+        }
+    }
+    peer
+}
+
+/// An address as proxies write it: alone, in brackets, or with a port.
+fn address(hop: &str) -> Option<IpAddr> {
+    let alone = hop.trim_start_matches('[').trim_end_matches(']').parse().ok();
+    let address: IpAddr = alone.or_else(|| hop.parse::<SocketAddr>().ok().map(|with_port| with_port.ip()))?;
+    Some(address.to_canonical())
 }
 
 /// What one party is likely to have for itself: an IPv4 address, or an IPv6 network of /64.
@@ -21,6 +43,43 @@ pub(crate) fn network(address: IpAddr) -> String {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();
             Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).to_string()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::client;
+
+    #[test]
+    fn a_client_cannot_say_who_it_is() {
+        let trusted = ["127.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap()];
+        for (peer, lines, expected) in [
+            // Nobody's proxy: its word is nothing.
+            ("8.8.8.8", &["127.0.0.1"][..], "8.8.8.8"),
+            ("127.0.0.1", &[], "127.0.0.1"),
+            ("127.0.0.1", &["8.8.8.8"], "8.8.8.8"),
+            ("::ffff:127.0.0.1", &["8.8.8.8"], "8.8.8.8"),
+            // The client wrote the first, the proxy the last.
+            ("127.0.0.1", &["127.0.0.1, 8.8.8.8"], "8.8.8.8"),
+            ("127.0.0.1", &["1.1.1.1, 8.8.8.8, 10.0.0.2"], "8.8.8.8"),
+            ("127.0.0.1", &["1.1.1.1", "8.8.8.8"], "8.8.8.8"),
+            ("127.0.0.1", &["8.8.8.8:4711"], "8.8.8.8"),
+            ("127.0.0.1", &["[2a00::1]:4711"], "2a00::1"),
+            ("127.0.0.1", &["[2a00::1]"], "2a00::1"),
+            ("127.0.0.1", &["::ffff:8.8.8.8"], "8.8.8.8"),
+            // What is no address hides what stands before it.
+            ("127.0.0.1", &["127.0.0.1, unknown"], "0.0.0.0"),
+            ("127.0.0.1", &["1.1.1.1, _hidden"], "0.0.0.0"),
+            ("127.0.0.1", &["127.0.0.1,"], "0.0.0.0"),
+            ("127.0.0.1", &[""], "0.0.0.0"),
+        ] {
+            let mut headers = http::HeaderMap::new();
+            for line in lines {
+                headers.append("x-forwarded-for", line.parse().unwrap());
+            }
+            let found = client(&trusted, peer.parse().unwrap(), &headers);
+            assert_eq!(found.to_string(), expected, "{peer} {lines:?}");
         }
     }
 }

@@ -21,7 +21,7 @@ pub(crate) fn hide(secret: &str) {
     }
     let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
     for form in forms(secret) {
-        if !known.iter().any(|old| old.expose_secret() == form) {
+        if !known.iter().map(SecretString::expose_secret).any(|old| old == form) {
             known.push(SecretString::from(form));
         }
     }

@@ -176,6 +176,12 @@ impl Config {
         }
     }
 
+    /// Whether browsers come by https.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+    }
+
     /// A path of the configuration, resolved beside the file.
     #[must_use]
     pub fn resolve(&self, path: &str) -> PathBuf {

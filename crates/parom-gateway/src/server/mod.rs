@@ -1,6 +1,7 @@
 //! The running gateway: the HTTP server, delivery, and the watch over channel files.
 
 mod connections;
+mod headers;
 mod health;
 mod hosts;
 
@@ -23,6 +24,7 @@ use crate::intake::{self, Intake};
 use crate::metering;
 use crate::store::{Role, Store};
 use crate::ui;
+use headers::Common;
 use hosts::Hosts;
 
 /// A running gateway.
@@ -120,15 +122,19 @@ impl Gateway {
 
 /// For senders and for the machine that watches.
 fn open_routes(intake: Intake) -> Router {
-    health::routes(intake.clone()).merge(intake::routes(intake))
+    let common = Common::of_senders(&intake.config);
+    let routes = health::routes(intake.clone()).merge(intake::routes(intake));
+    routes.layer(middleware::from_fn_with_state(common, headers::add))
 }
 
 /// For operators: the pages, the API, the metrics; by names of ours alone.
 fn operator_routes(intake: Intake, stopping: watch::Receiver<bool>) -> Result<Router, String> {
+    let common = Common::of_operators(&intake.config);
     let hosts = Arc::new(Hosts::of(&intake.config));
     let routes =
         health::metrics(intake.clone()).merge(api::routes(intake.clone())?).merge(ui::routes(intake, stopping)?);
-    Ok(routes.layer(middleware::from_fn_with_state(hosts, hosts::guard)))
+    let routes = routes.layer(middleware::from_fn_with_state(hosts, hosts::guard));
+    Ok(routes.layer(middleware::from_fn_with_state(common, headers::add)))
 }
 
 fn nothing_else(router: Router) -> Router {

@@ -29,7 +29,7 @@ use axum::Router;
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use http::HeaderValue;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use minijinja::Environment;
 use tokio::sync::watch;
 
@@ -135,7 +135,7 @@ pub(crate) fn word(language: &str, key: &str) -> String {
 /// # Errors
 /// A template that cannot be read, in words.
 pub(crate) fn routes(intake: Intake, stopping: watch::Receiver<bool>) -> Result<Router, String> {
-    let secure = intake.config.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
+    let secure = intake.config.is_https();
     let engine = Arc::new(page::engine().map_err(|error| format!("the pages cannot be made: {error:#}"))?);
     let ui = Ui { intake, engine, secure, tries: Arc::default(), stopping };
     let Rooms { router, rules } = rooms();
@@ -155,7 +155,6 @@ fn asset(kind: &'static str, text: &'static str) -> Response {
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static(kind)),
         (CACHE_CONTROL, HeaderValue::from_static("public, max-age=300")),
-        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     ];
     (headers, text).into_response()
 }

@@ -1,11 +1,8 @@
-//! Pages out of templates, with the headers that every page has.
+//! Pages out of templates, with what each may load.
 
 use axum::response::{IntoResponse, Response};
-use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
-    X_CONTENT_TYPE_OPTIONS,
-};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION};
+use http::{HeaderValue, Method, StatusCode};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 
 use super::guard::Caller;
@@ -84,7 +81,10 @@ pub(super) fn page_with(ui: &Ui, caller: &Caller, status: StatusCode, name: &str
     };
     let rendered = ui.engine.get_template(name).and_then(|template| template.render(context! { ..own, ..shared }));
     match rendered {
-        Ok(html) => (status, headers(ui.secure), html).into_response(),
+        Ok(html) => {
+            let kind = (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+            (status, [kind, (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY))], html).into_response()
+        }
         Err(error) => {
             tracing::error!(page = name, error = format!("{error:#}"), "a page could not be made");
             plain(StatusCode::INTERNAL_SERVER_ERROR, caller.lang, "page-failed")
@@ -132,28 +132,11 @@ pub(super) fn to_sign_in(caller: &Caller, method: &Method) -> Response {
 /// Sends the browser on, by GET.
 pub(super) fn to(place: &str) -> Response {
     let place = HeaderValue::from_str(place).unwrap_or(HeaderValue::from_static("/"));
-    (StatusCode::SEE_OTHER, [(LOCATION, place), (CACHE_CONTROL, HeaderValue::from_static("no-store"))]).into_response()
+    (StatusCode::SEE_OTHER, [(LOCATION, place)]).into_response()
 }
 
 /// A place of ours to go on to; anything else is the first page.
 pub(super) fn own_place(place: &str) -> &str {
     let own = place.starts_with('/') && !place.starts_with("//") && !place.contains(['\\', '\r', '\n', '\t']);
     if own { place } else { "/" }
-}
-
-fn headers(secure: bool) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    let mut put = |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
-    put(CONTENT_TYPE, "text/html; charset=utf-8");
-    put(CONTENT_SECURITY_POLICY, POLICY);
-    put(CACHE_CONTROL, "no-store");
-    put(REFERRER_POLICY, "no-referrer");
-    put(X_CONTENT_TYPE_OPTIONS, "nosniff");
-    put(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
-    put(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
-    put(HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=(), usb=()");
-    if secure {
-        put(STRICT_TRANSPORT_SECURITY, "max-age=31536000");
-    }
-    headers
 }

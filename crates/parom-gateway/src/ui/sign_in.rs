@@ -102,8 +102,12 @@ pub(super) async fn open(ui: &Ui, operator: &Operator, headers: &HeaderMap) -> O
     let agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let agent: String = agent.chars().filter(|c| !c.is_control()).take(200).collect();
     store.open_session(fingerprint(&secret), &operator.name, &csrf, &agent).await.ok()?;
-    let safe = if ui.secure { "; Secure" } else { "" };
-    Some(format!("{}={secret}; Path=/; HttpOnly; SameSite=Lax{safe}", ui.cookie_name()))
+    Some(format!("{}={secret}; {}", ui.cookie_name(), flags(ui)))
+}
+
+/// What keeps a cookie from scripts, from other sites and, where there is https, from the wire.
+fn flags(ui: &Ui) -> &'static str {
+    if ui.secure { "Path=/; HttpOnly; SameSite=Lax; Secure" } else { "Path=/; HttpOnly; SameSite=Lax" }
 }
 
 pub(super) fn with_cookie(mut response: Response, cookie: &str) -> Response {
@@ -117,7 +121,7 @@ pub(super) async fn sign_out(State(ui): State<Ui>, headers: HeaderMap) -> Respon
     if let Some(secret) = cookie(&headers, ui.cookie_name()) {
         let _ = ui.intake.store.close_session(fingerprint(secret)).await;
     }
-    with_cookie(page::to("/login"), &format!("{}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax", ui.cookie_name()))
+    with_cookie(page::to("/login"), &format!("{}=; Max-Age=0; {}", ui.cookie_name(), flags(&ui)))
 }
 
 /// Another language: kept with the operator, or in the browser of a stranger.
@@ -133,5 +137,5 @@ pub(super) async fn language(
     if !caller.name.is_empty() {
         let _ = ui.intake.store.set_language(&caller.name, known).await;
     }
-    with_cookie(back, &format!("lang={known}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax"))
+    with_cookie(back, &format!("lang={known}; Max-Age=31536000; {}", flags(&ui)))
 }

@@ -6,6 +6,7 @@ mod access;
 mod alerts;
 mod api;
 mod browser;
+mod bypass;
 mod canaries;
 mod cards;
 mod changes;

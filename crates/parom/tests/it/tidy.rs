@@ -128,6 +128,24 @@ fn files_and_names_keep_the_house_rules() {
     }
 }
 
+/// A comparison that ends at the first wrong byte tells how much of a guess was right.
+#[test]
+fn secrets_are_compared_in_constant_time() {
+    let mut compared = 0;
+    for (name, text) in
+        files("crates/parom-gateway/src", ".rs").into_iter().chain(files("crates/parom-core/src", ".rs"))
+    {
+        let text = text.split("#[cfg(test)]").next().unwrap();
+        compared += text.matches(".ct_eq(").count() + text.matches(".verify_slice(").count();
+        for line in text.lines().filter(|line| line.contains("expose_secret()")) {
+            // Of a hash that was made of it nothing can be guessed byte by byte.
+            let plain = (line.contains("==") || line.contains("!=")) && !line.contains("token_hash(");
+            assert!(!plain, "{name}: {line}");
+        }
+    }
+    assert!(compared >= 4, "{compared}");
+}
+
 #[test]
 fn architecture_names_only_what_is_there() {
     let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();

@@ -26,6 +26,7 @@ mod kill;
 mod learn;
 mod limits;
 mod load;
+mod packaging;
 mod presets;
 mod proof;
 mod rate;

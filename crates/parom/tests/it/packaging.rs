@@ -1,0 +1,95 @@
+//! What is handed out beside the binary: the systemd unit, and the documents that name tests.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::proof::rows;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn ran(arguments: &[&str]) -> Option<(bool, String)> {
+    let output = Command::new("systemd-analyze").args(arguments).env("SYSTEMD_COLORS", "0").output().ok()?;
+    let text = [output.stdout, output.stderr].concat();
+    Some((output.status.success(), String::from_utf8_lossy(&text).into_owned()))
+}
+
+/// Where systemd is not installed (`scripts/install-tools` does it for `make test`) only the unit's words are looked at.
+#[test]
+fn the_unit_is_hardened() {
+    let path = root().join("packaging/parom.service");
+    let unit = fs::read_to_string(&path).unwrap();
+    for line in [
+        "DynamicUser=yes",
+        "NoNewPrivileges=yes",
+        "ProtectSystem=strict",
+        "ProtectHome=yes",
+        "PrivateTmp=yes",
+        "PrivateDevices=yes",
+        "PrivateUsers=yes",
+        "ProtectKernelTunables=yes",
+        "ProtectKernelModules=yes",
+        "ProtectKernelLogs=yes",
+        "ProtectClock=yes",
+        "ProtectHostname=yes",
+        "ProtectControlGroups=yes",
+        "ProtectProc=invisible",
+        "RestrictNamespaces=yes",
+        "RestrictRealtime=yes",
+        "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX",
+        "RestrictSUIDSGID=yes",
+        "LockPersonality=yes",
+        "LimitCORE=0",
+        "MemoryDenyWriteExecute=yes",
+        "SystemCallFilter=@system-service",
+        "SystemCallFilter=~@privileged @resources",
+        "CapabilityBoundingSet=",
+        "UMask=0077",
+        "Restart=always",
+        "StateDirectoryMode=0700",
+    ] {
+        assert!(unit.lines().any(|written| written == line), "{line}");
+    }
+    for name in ["MemoryMax=", "TasksMax=", "LimitNOFILE=", "StartLimitBurst="] {
+        assert!(unit.lines().any(|line| line.starts_with(name)), "{name}");
+    }
+    let Some((fine, told)) =
+        ran(&["security", "--offline=true", "--threshold=20", "--no-pager", path.to_str().unwrap()])
+    else {
+        rows::row("T38", "systemd's own look at the unit", 0, None, "systemd-analyze is not installed here");
+        return;
+    };
+    let level =
+        told.split("Overall exposure level").nth(1).and_then(|rest| rest.split(": ").nth(1)).unwrap_or_default();
+    assert!(fine, "{told}");
+    // The unit itself can be read; the program of this build stands in the place of the installed one.
+    let folder = tempfile::TempDir::new().unwrap();
+    let copy = folder.path().join("parom.service");
+    fs::write(&copy, unit.replace("/usr/local/bin/parom", env!("CARGO_BIN_EXE_parom"))).unwrap();
+    let (fine, told) = ran(&["verify", "--man=no", copy.to_str().unwrap()]).unwrap();
+    assert!(fine && !told.contains("Unknown"), "{told}");
+    rows::row(
+        "T38",
+        "systemd's own look at the unit: exposure of 10",
+        1,
+        None,
+        level.split(' ').next().unwrap_or_default(),
+    );
+}
+
+/// The security page names a test for each line; a test that is renamed takes its line along.
+#[test]
+fn every_test_that_the_security_page_names_is_there() {
+    let page = fs::read_to_string(root().join("docs/security.md")).unwrap();
+    let mut named = 0;
+    for word in page.split('`').skip(1).step_by(2) {
+        let Some((file, test)) = word.split_once("::").filter(|_| !word.contains('/')) else { continue };
+        let path = format!("crates/parom/tests/it/{file}.rs");
+        let text = fs::read_to_string(root().join(&path)).unwrap_or_else(|_| panic!("{path} is named"));
+        assert!(text.contains(&format!("fn {test}(")), "{word}");
+        named += 1;
+    }
+    assert!(named > 40, "{named}");
+}

@@ -99,11 +99,62 @@ fn is_phone(run: &str, digits: &str) -> bool {
     }
 }
 
+/// A channel's file that somebody wrote a secret into, without the secret. Such a file cannot be used; what is kept of it must
+/// not hold what it should never have held.
+#[must_use]
+pub fn without_plain_secrets(file: &str) -> String {
+    let lines = file.split_inclusive('\n').map(|line| match line.split_once('=') {
+        Some((key, value)) if is_secret_key(key) => format!("{key}={}", without_quoted(value)),
+        _ => line.to_owned(),
+    });
+    lines.collect()
+}
+
+fn is_secret_key(key: &str) -> bool {
+    let last = key.trim().rsplit('.').next().unwrap_or_default().trim_matches(['"', '\'', ' ']);
+    ["token", "secret", "password", "api_key"].contains(&last)
+}
+
+/// Hides quoted texts, but names of variables and files: `{ env = "NAME" }`.
+fn without_quoted(value: &str) -> String {
+    let (mut out, mut rest) = (String::new(), value);
+    while let Some(at) = rest.find(['"', '\'']) {
+        let quote = &rest[at..=at];
+        let inner = &rest[at + 1..];
+        // A text that does not end on its line goes whole.
+        let end = inner.find(quote).unwrap_or_else(|| inner.trim_end_matches(['\r', '\n']).len());
+        let before = rest[..at].trim_end().trim_end_matches('=').trim_end();
+        let is_name = rest[..at].trim_end().ends_with('=') && (before.ends_with("env") || before.ends_with("file"));
+        out.push_str(&rest[..=at]);
+        out.push_str(if is_name || end == 0 { &inner[..end] } else { "[hidden]" });
+        let after = (end + 1).min(inner.len());
+        out.push_str(if inner[end..].starts_with(quote) { quote } else { "" });
+        rest = if inner[end..].starts_with(quote) { &inner[after..] } else { &inner[end..] };
+    }
+    out + rest
+}
+
 #[cfg(test)]
 mod tests {
-    use super::in_base64;
+    use super::{in_base64, without_plain_secrets};
     use base64::Engine as _;
     use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+
+    #[test]
+    fn a_file_that_holds_a_secret_is_kept_without_it() {
+        for (file, kept) in [
+            ("[access]\ntoken = \"abc\"\n[order]\n", "[access]\ntoken = \"[hidden]\"\n[order]\n"),
+            ("access.token='abc'", "access.token='[hidden]'"),
+            ("secret = [{ env = \"NEW\" }, \"plain\"]\n", "secret = [{ env = \"NEW\" }, \"[hidden]\"]\n"),
+            ("token = { env = \"NAME\" }\n", "token = { env = \"NAME\" }\n"),
+            ("token = { file=\"/run/x\" }\r\n", "token = { file=\"/run/x\" }\r\n"),
+            ("token = \"abc\nphone = \"{{ phone }}\"", "token = \"[hidden]\nphone = \"{{ phone }}\""),
+            ("token = \"\"\"abc", "token = \"\"\"[hidden]"),
+            ("idempotency_key = \"{{ id }}\"", "idempotency_key = \"{{ id }}\""),
+        ] {
+            assert_eq!(without_plain_secrets(file), kept);
+        }
+    }
 
     #[test]
     fn a_secret_is_found_wherever_it_stands_in_base64() {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use parom_core::Code;
 use parom_core::channel::parse;
+use parom_core::redact::without_plain_secrets;
 use tokio::sync::watch;
 
 use crate::config::{ChannelSet, Config, LiveChannel, load_channels};
@@ -104,7 +105,10 @@ async fn keep(
     old: Option<&Arc<LiveChannel>>,
     mut read: LiveChannel,
 ) -> Result<LiveChannel, StoreError> {
-    let version = store.keep_version(&read.name, &read.text, read.channel.is_some()).await?;
+    let usable = read.channel.is_some();
+    // A secret that was written into the file makes it broken, and must not come into the store by its history.
+    let text = if usable { read.text.clone() } else { without_plain_secrets(&read.text) };
+    let version = store.keep_version(&read.name, &text, usable).await?;
     if read.channel.is_some() {
         read.version = version;
         tracing::info!(channel = %read.name, version, "channel read");

@@ -188,8 +188,12 @@ async fn planted_secrets_and_buyers_turn_up_nowhere() {
         })
         .await;
     world.until("a part of it failed", || world.log().contains("a part of the program failed")).await;
-    world.channel("ruled", "account = \"main\"\n[order\n");
+    // A secret in a channel's file: it is broken, and its history has it without.
+    let ruled = std::fs::read_to_string(world.dir.path().join("channels/ruled.toml")).unwrap();
+    world.channel("ruled", &ruled.replace("{ env = \"TEST_TOKEN\" }", "\"right-token\""));
     world.until("a broken file is told", || world.log().contains("the channel's file is broken")).await;
+    world.channel("ruled", &ruled);
+    world.until("it is mended", || !world.cli(&["check"]).out.contains("secrets do not stand in files")).await;
     let strangers = as_a_stranger(&world).await;
     let operators = as_an_operator(&world).await;
     let told = |heard: &super::alerts::Heard| {

@@ -273,3 +273,47 @@ async fn a_person_is_erased_at_once_and_nobody_else() {
         "0 and 0",
     );
 }
+
+/// Killed before and after an erasure is committed, by the gateway and by the command: whole, or erased by the next try.
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_any_point_an_order_is_whole_or_erased() {
+    let mut tried = 0;
+    for point in ["store.before_commit.erase_due", "store.after_commit.erase_due"] {
+        let mut world =
+            World::idle(Settings { delivery: "[retention]\nlook = \"200ms\"", ..Settings::default() }).await;
+        world.channel("shop", &channel());
+        world.serve(&[]);
+        let id = world.post("/in/shop", &order(1, "x")).await.json()["id"].as_str().unwrap().to_owned();
+        world.reaches(&id, "delivered").await;
+        world.stop();
+        let text = std::fs::read_to_string(world.config()).unwrap();
+        std::fs::write(world.config(), text.replace("look =", "delivered = \"1ms\"\nlook =")).unwrap();
+        world.serve(&[("PAROM_CRASH_AT", point)]);
+        assert_eq!(world.died().await, None, "{point}");
+        let left = world.order(&id);
+        let (erased, body) = (left["erased_at"].is_string(), left["order"] == json!({}));
+        assert!(erased == body && erased == point.contains("after"), "{point}: {left}");
+        world.serve(&[]);
+        world.until("erased, and the log is cut", || found(&world, OLENA).is_empty()).await;
+        tried += 1;
+    }
+    for point in
+        ["store.before_commit.erase_person", "store.after_commit.erase_person", "store.before_commit.erase_samples"]
+    {
+        let world = world("delivered = \"off\"").await;
+        let id = world.post("/in/shop", &order(1, "x")).await.json()["id"].as_str().unwrap().to_owned();
+        world.reaches(&id, "delivered").await;
+        let erase = ["orders", "erase", "--email", "olena@example.ua", "--yes"];
+        assert!(world.killed(&erase, point), "{point}");
+        let left = world.order(&id);
+        assert_eq!(left["erased_at"].is_string(), left["order"] == json!({}), "{point}: {left}");
+        world
+            .until("erased by the same command", || {
+                assert_eq!(world.cli(&erase).code, 0);
+                found(&world, OLENA).is_empty()
+            })
+            .await;
+        tried += 1;
+    }
+    rows::row("T3", "kill -9 within an erasure, of the gateway and of the command", tried, None, "0 halves");
+}

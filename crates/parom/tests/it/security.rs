@@ -399,3 +399,35 @@ async fn what_is_typed_runs_nowhere() {
         "0 cells, 0 lines",
     );
 }
+
+/// A name that nobody has takes as long as a wrong password: who guesses names learns nothing by the clock.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_name_takes_as_long_as_a_wrong_password() {
+    let hash = parom_gateway::passwords::hash(PASSWORD).await.unwrap();
+    let took = async |hash: Option<&str>| {
+        let begun = std::time::Instant::now();
+        assert!(!parom_gateway::passwords::matches("a wrong password 9", hash).await);
+        begun.elapsed()
+    };
+    let runs = rows::runs(25);
+    let middle = |mut times: Vec<std::time::Duration>| {
+        times.sort();
+        times[times.len() / 2]
+    };
+    // The machine may be busy with something else for a while: then once more.
+    let mut difference = std::time::Duration::MAX;
+    for _ in 0..3 {
+        let (mut known, mut unknown) = (Vec::new(), Vec::new());
+        for _ in 0..runs {
+            known.push(took(Some(&hash)).await);
+            unknown.push(took(None).await);
+        }
+        difference = middle(known).abs_diff(middle(unknown));
+        if difference.as_millis() < 10 {
+            break;
+        }
+    }
+    assert!(difference.as_millis() < 10, "{difference:?}");
+    let figures = format!("medians differ by {} us", difference.as_micros());
+    rows::row("T29", "sign-in of an unknown name and with a wrong password", 2 * runs, None, &figures);
+}

@@ -146,6 +146,14 @@ fn secrets_are_compared_in_constant_time() {
     assert!(compared >= 4, "{compared}");
 }
 
+/// Keys of a map that come from outside are hashed with a random seed, as std does.
+#[test]
+fn no_map_can_be_flooded() {
+    for place in ["crates/parom-core/src", "crates/parom-gateway/src", "crates/parom/src"] {
+        must_not_name(place, &["FxHash", "ahash", "fnv::", "BuildHasherDefault", "nohash", "XxHash"]);
+    }
+}
+
 #[test]
 fn architecture_names_only_what_is_there() {
     let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();

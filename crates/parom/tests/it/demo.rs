@@ -64,13 +64,20 @@ async fn the_shops_form_is_in_the_crms_page_with_all_its_fields() {
     for value in ON_THE_PAGE {
         assert!(order.contains(value), "`{value}` is not on the CRM's page:\n{order}");
     }
-    let list = Command::new(env!("CARGO_BIN_EXE_parom"))
-        .args(["orders", "list", "--config"])
-        .arg(dir.path().join("parom.toml"))
-        .output()
-        .unwrap();
-    let list = String::from_utf8_lossy(&list.stdout).into_owned();
-    assert!(list.contains("delivered") && list.contains("v name"), "{list}");
+    // The CRM has it a moment before its answer is read and written down.
+    loop {
+        let list = Command::new(env!("CARGO_BIN_EXE_parom"))
+            .args(["orders", "list", "--config"])
+            .arg(dir.path().join("parom.toml"))
+            .output()
+            .unwrap();
+        let list = String::from_utf8_lossy(&list.stdout).into_owned();
+        if list.contains("delivered") && list.contains("v name") {
+            break;
+        }
+        assert!(Instant::now() < until, "{list}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     let _ = child.kill();
     let _ = child.wait();
 }

@@ -227,6 +227,7 @@ async fn a_person_is_erased_at_once_and_nobody_else() {
             world.orders().iter().filter(|order| order["state"] == "delivered").count() == count
         })
         .await;
+    assert!(found(&world, OLENA).len() >= 4, "what is looked for is there: {:?}", found(&world, OLENA));
     for (arguments, why) in [
         (&["orders", "erase"][..], "--phone"),
         (&["orders", "erase", "--phone", "12"], "not a phone number"),

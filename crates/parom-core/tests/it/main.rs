@@ -11,6 +11,7 @@ mod convert;
 #[expect(clippy::disallowed_methods, reason = "seeds and factors come from outside of the tests")]
 mod dice;
 mod dictionary;
+mod dispatch;
 mod mask;
 mod outcome;
 mod php;

@@ -4,7 +4,8 @@
 
 use keycrm_sandbox::{Fault, FaultKind, FaultOn};
 
-use super::proof::rows;
+use super::proof::acks::Acks;
+use super::proof::{checker, rows};
 use super::world::{SHOP, Settings, World, form};
 
 /// Rounds a point.
@@ -25,6 +26,7 @@ async fn ready() -> World {
 async fn rounds(point: &str, fault: Option<FaultKind>) {
     let mut world = ready().await;
     let runs = rows::runs(ROUNDS);
+    let acks = Acks::new();
     for round in 0..runs {
         world.serve(&[("PAROM_CRASH_AT", point)]);
         if let Some(kind) = fault {
@@ -34,14 +36,16 @@ async fn rounds(point: &str, fault: Option<FaultKind>) {
         let headers = [("idempotency-key", key.as_str())];
         let body = form(&format!("R{round}"));
         let first = world.try_send("/in/shop", FORM, body.clone().into(), &headers).await;
-        let acknowledged = first.is_ok_and(|answer| matches!(answer.status, 200 | 202));
+        let told = first.ok().filter(|answer| matches!(answer.status, 200 | 202));
         let code = world.died().await;
         assert_eq!(code, None, "{point} ended by itself:\n{}", world.log());
         world.serve(&[]);
-        if !acknowledged {
-            let again = world.send("/in/shop", FORM, body.into(), &headers).await;
-            assert!(matches!(again.status, 200 | 202), "{point}: {}", again.text);
-        }
+        let told = match told {
+            Some(answer) => answer,
+            None => world.send("/in/shop", FORM, body.clone().into(), &headers).await,
+        };
+        assert!(matches!(told.status, 200 | 202), "{point}: {}", told.text);
+        acks.add(told.json()["id"].as_str().unwrap(), &key, &body);
         world.crm_has(round + 2).await;
         world.until("all are delivered", || world.orders().iter().all(|order| order["state"] == "delivered")).await;
         world.stop();
@@ -50,6 +54,7 @@ async fn rounds(point: &str, fault: Option<FaultKind>) {
         world.orders().iter().map(|order| order["source_uuid"].as_str().unwrap().to_owned()).collect();
     assert_eq!(numbers.len(), runs + 1, "{point}: an order is there twice in our journal");
     world.assert_once(&numbers);
+    checker::check(&world, &acks).sound(&world);
     rows::row("T3", &format!("kill -9: {point}"), runs, None, "0 lost, 0 twice");
 }
 

@@ -53,6 +53,8 @@ pub(crate) struct Settings {
     pub(crate) gap: &'static str,
     pub(crate) delivery: &'static str,
     pub(crate) store: &'static str,
+    /// The store's file, below the folder.
+    pub(crate) file: &'static str,
     pub(crate) top: &'static str,
     pub(crate) duplicates: DupMode,
     pub(crate) multi_lookup: bool,
@@ -68,6 +70,7 @@ impl Default for Settings {
             gap: "150ms",
             delivery: "",
             store: "intake_min_free = \"1MiB\"\ndelivery_min_free = \"1MiB\"",
+            file: "parom.db",
             top: "",
             duplicates: DupMode::Accept,
             multi_lookup: true,
@@ -135,10 +138,10 @@ impl World {
     pub(crate) fn configure(&self, crm: &str) {
         let s = &self.settings;
         let text = format!(
-            "listen = \"127.0.0.1:{}\"\n{}\n[store]\nurl = \"sqlite:parom.db\"\n{}\n\
+            "listen = \"127.0.0.1:{}\"\n{}\n[store]\nurl = \"sqlite:{}\"\n{}\n\
              [accounts.main]\nurl = \"{crm}\"\napi_key = {{ env = \"TEST_CRM_KEY\" }}\nrequests_per_minute = {}\n\
              [delivery]\ntimeout = \"{}\"\nquiet_period = \"{}\"\nverify_gap = \"{}\"\n{}\n",
-            self.port, s.top, s.store, s.limit, s.timeout, s.quiet, s.gap, s.delivery
+            self.port, s.top, s.file, s.store, s.limit, s.timeout, s.quiet, s.gap, s.delivery
         );
         fs::write(self.config(), text).unwrap();
     }
@@ -159,13 +162,30 @@ impl World {
         self.port
     }
 
+    /// The store's file.
+    pub(crate) fn db(&self) -> PathBuf {
+        self.dir.path().join(self.settings.file)
+    }
+
+    /// Requests a minute that the gateway may make.
+    pub(crate) fn limit(&self) -> usize {
+        usize::try_from(self.settings.limit).unwrap()
+    }
+
+    /// The running gateway's process.
+    pub(crate) fn pid(&self) -> rustix::process::Pid {
+        rustix::process::Pid::from_child(self.child.as_ref().unwrap())
+    }
+
     /// Starts the gateway and waits until it is ready, or has died of an armed crash point.
     pub(crate) fn serve(&mut self, env: &[(&str, &str)]) {
-        assert!(self.child.is_none(), "the gateway runs already");
-        let log = fs::File::options().create(true).append(true).open(self.dir.path().join("log")).unwrap();
+        self.serve_below(&[], env);
+    }
+
+    /// Starts the gateway below another program, which must become it (as `strace -D` does), and waits as `serve` does.
+    pub(crate) fn serve_below(&mut self, above: &[&str], env: &[(&str, &str)]) {
         let before = self.log().matches("\"message\":\"serving\"").count();
-        let child = self.command(env).arg("serve").stdout(Stdio::null()).stderr(log).spawn().unwrap();
-        self.child = Some(child);
+        self.launch(above, env);
         let until = Instant::now() + Duration::from_secs(20);
         while self.log().matches("\"message\":\"serving\"").count() == before {
             if self.child.as_mut().unwrap().try_wait().unwrap().is_some() {
@@ -174,6 +194,20 @@ impl World {
             assert!(Instant::now() < until, "the gateway does not listen:\n{}", self.log());
             std::thread::sleep(Duration::from_millis(5));
         }
+    }
+
+    /// Starts the gateway and waits for nothing.
+    pub(crate) fn launch(&mut self, above: &[&str], env: &[(&str, &str)]) {
+        assert!(self.child.is_none(), "the gateway runs already");
+        let log = fs::File::options().create(true).append(true).open(self.dir.path().join("log")).unwrap();
+        let mut command = self.command(env);
+        if let Some((program, arguments)) = above.split_first() {
+            let gateway = command;
+            command = Command::new(program);
+            command.args(arguments).arg(gateway.get_program()).args(gateway.get_args());
+            command.envs(gateway.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        }
+        self.child = Some(command.arg("serve").stdout(Stdio::null()).stderr(log).spawn().unwrap());
     }
 
     /// Starts the gateway, and what it prints.

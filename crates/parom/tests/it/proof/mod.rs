@@ -5,4 +5,8 @@
 
 mod back;
 mod backup;
+pub(crate) mod acks;
+pub(crate) mod checker;
 pub(crate) mod rows;
+pub(crate) mod shop;
+mod teeth;

@@ -7,6 +7,7 @@ mod back;
 mod backup;
 pub(crate) mod acks;
 pub(crate) mod checker;
+mod kills;
 pub(crate) mod rows;
 pub(crate) mod shop;
 mod teeth;

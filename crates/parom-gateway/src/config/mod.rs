@@ -5,6 +5,8 @@ mod channels;
 mod file;
 mod retention;
 mod secrets;
+#[cfg(debug_assertions)]
+mod trials;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,6 +21,8 @@ pub use channels::{ChannelSet, LiveChannel, load_channels, read_channel_files};
 pub use file::{is_loopback, load};
 pub use retention::Retention;
 pub use secrets::{SecretError, Secrets, read_secret, read_secrets};
+#[cfg(debug_assertions)]
+pub(crate) use trials::{crash_point, is_careless};
 
 /// The checked configuration.
 #[derive(Clone, Debug)]
@@ -188,19 +192,4 @@ impl Config {
         let path = Path::new(path);
         if path.is_absolute() { path.to_owned() } else { self.dir.join(path) }
     }
-}
-
-/// The crash point that a test armed, and the passage at which it strikes.
-#[cfg(debug_assertions)]
-pub(crate) fn crash_point() -> Option<&'static (String, u32)> {
-    use std::sync::OnceLock;
-    static ARMED: OnceLock<Option<(String, u32)>> = OnceLock::new();
-    ARMED
-        .get_or_init(|| {
-            #[expect(clippy::disallowed_methods, reason = "config/ is where the environment is read")]
-            let armed = std::env::var("PAROM_CRASH_AT").ok()?;
-            let (name, nth) = armed.split_once(':').unwrap_or((&armed, "1"));
-            Some((name.to_owned(), nth.parse().ok()?))
-        })
-        .as_ref()
 }

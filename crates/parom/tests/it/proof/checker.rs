@@ -198,6 +198,13 @@ pub(crate) fn count(db: &Path, states: &[&str]) -> usize {
     usize::try_from(count).unwrap()
 }
 
+/// The acknowledged orders that are not in our file.
+pub(crate) fn lost(db: &Path, acks: &Acks) -> Vec<String> {
+    let file = open(db);
+    let mut known = file.prepare("SELECT 1 FROM orders WHERE id = ?1").unwrap();
+    acks.all().into_iter().map(|ack| ack.id).filter(|id| !known.exists([id]).unwrap()).collect()
+}
+
 /// Whether each order is where delivery does nothing more with it.
 pub(crate) fn is_settled(db: &Path) -> bool {
     count(db, &["queued", "sending", "unconfirmed"]) == 0

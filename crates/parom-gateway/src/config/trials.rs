@@ -1,0 +1,27 @@
+//! What tests may turn in debug builds: where the process dies, and how it cheats so that a test shows its teeth. Release
+//! builds have none of it.
+
+use std::sync::OnceLock;
+
+/// The crash point that a test armed, and the passage at which it strikes.
+pub(crate) fn crash_point() -> Option<&'static (String, u32)> {
+    static ARMED: OnceLock<Option<(String, u32)>> = OnceLock::new();
+    ARMED
+        .get_or_init(|| {
+            let armed = variable("PAROM_CRASH_AT")?;
+            let (name, nth) = armed.split_once(':').unwrap_or((&armed, "1"));
+            Some((name.to_owned(), nth.parse().ok()?))
+        })
+        .as_ref()
+}
+
+/// Whether commits are left to the system's leisure (`PAROM_CARELESS`): the power-cut test must then lose orders.
+pub(crate) fn is_careless() -> bool {
+    static CARELESS: OnceLock<bool> = OnceLock::new();
+    *CARELESS.get_or_init(|| variable("PAROM_CARELESS").is_some())
+}
+
+fn variable(name: &str) -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "config/ is where the environment is read")]
+    std::env::var(name).ok()
+}

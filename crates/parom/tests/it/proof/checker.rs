@@ -35,6 +35,7 @@ struct Kept {
     source: Option<i64>,
     number: String,
     body: String,
+    attempts: usize,
     crm_id: Option<i64>,
     submitted: Vec<u8>,
 }
@@ -123,15 +124,25 @@ fn in_the_crm(report: &mut Report, kept: &[Kept], crm: &Sandbox) {
     }
 }
 
-/// I4, I5: what was sent is what is kept, byte for byte, and never more often than the ceiling allows.
+/// I3, I4, I5: what was sent is what is kept, byte for byte, each time with an intent, and never more often than the
+/// ceiling allows.
 fn sent(report: &mut Report, kept: &[Kept], crm: &Sandbox, ceiling: usize) {
-    let bodies: HashMap<&str, &str> = kept.iter().map(|order| (order.number.as_str(), order.body.as_str())).collect();
+    let orders: HashMap<&str, &Kept> = kept.iter().map(|order| (order.number.as_str(), order)).collect();
     let ledger = crm.ledger();
-    for entry in ledger.iter().filter(|entry| entry.method == "POST" && entry.applied_order.is_some()) {
+    let mut posts: HashMap<&str, usize> = HashMap::new();
+    for entry in ledger.iter().filter(|entry| entry.method == "POST") {
+        // A request that was cut off shows no number.
+        let Some(number) = entry.source_uuid.as_deref() else { continue };
         report.posts += 1;
-        let number = entry.source_uuid.as_deref().unwrap_or_default();
-        if bodies.get(number).is_some_and(|body| *body != entry.body) {
+        *posts.entry(number).or_default() += 1;
+        if orders.get(number).is_some_and(|order| order.body != entry.body) {
             report.wrong.push(format!("I4: {number} was sent with another body than is kept"));
+        }
+    }
+    for (number, posts) in posts {
+        let intents = orders.get(number).map_or(0, |order| order.attempts);
+        if posts > intents {
+            report.wrong.push(format!("I3: {number} was sent {posts} times with {intents} intents"));
         }
     }
     let times: Vec<u64> = ledger.iter().map(|entry| entry.at_ms).collect();
@@ -217,7 +228,8 @@ pub(crate) fn integrity(db: &Path) -> String {
 }
 
 fn kept(file: &Connection) -> Vec<Kept> {
-    let sql = "SELECT o.id, o.state, o.source_id, o.number, o.body, o.crm_order_id, s.body
+    let sql = "SELECT o.id, o.state, o.source_id, o.number, o.body, o.crm_order_id, s.body,
+                 (SELECT count(*) FROM attempts a WHERE a.seq = o.seq)
                FROM orders o JOIN submissions s ON s.seq = o.seq ORDER BY o.seq";
     let mut statement = file.prepare(sql).unwrap();
     let rows = statement.query_map([], |row| {
@@ -229,6 +241,7 @@ fn kept(file: &Connection) -> Vec<Kept> {
             body: row.get(4)?,
             crm_id: row.get(5)?,
             submitted: row.get(6)?,
+            attempts: row.get::<_, u32>(7)? as usize,
         })
     });
     rows.unwrap().map(Result::unwrap).collect()

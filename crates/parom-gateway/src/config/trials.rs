@@ -21,6 +21,12 @@ pub(crate) fn is_careless() -> bool {
     *CARELESS.get_or_init(|| variable("PAROM_CARELESS").is_some())
 }
 
+/// Pages after which the log is written back (`PAROM_CHECKPOINT_PAGES`), so that a test need not wait for a long one.
+pub(crate) fn checkpoint_pages() -> Option<i64> {
+    static PAGES: OnceLock<Option<i64>> = OnceLock::new();
+    *PAGES.get_or_init(|| variable("PAROM_CHECKPOINT_PAGES")?.parse().ok())
+}
+
 fn variable(name: &str) -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "config/ is where the environment is read")]
     std::env::var(name).ok()

@@ -9,6 +9,7 @@ mod backup;
 mod board;
 mod changes;
 mod channels;
+mod checkpoint;
 mod delivery;
 mod dictionaries;
 mod doubt;

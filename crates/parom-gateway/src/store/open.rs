@@ -43,10 +43,8 @@ pub(super) fn open(settings: &StoreSettings, role: Role) -> Result<Opened, OpenE
         incarnation::meet(&mut writer, path)?;
     }
     let careful_until = incarnation::careful_until(&writer)?;
-    if role == Role::Command {
-        // Checkpoints are the server's alone: a command that copies pages could hold its writer up.
-        writer.pragma_update(None, "wal_autocheckpoint", 0)?;
-    }
+    // Checkpoints are the server's alone, and its own (`checkpoint`): a command that copies pages could hold its writer up.
+    writer.pragma_update(None, "wal_autocheckpoint", 0)?;
     let readers = (0..READERS).map(|_| reader(path)).collect::<Result<Vec<_>, _>>()?;
     Ok(Opened { writer, readers: Readers::new(readers, reader(path)?), lock, careful_until })
 }

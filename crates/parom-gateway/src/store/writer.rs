@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
-use super::{OpenError, StoreError};
+use super::{OpenError, StoreError, checkpoint};
 use crate::crash;
 
 /// Verbs in one transaction, at most.
@@ -134,7 +134,7 @@ fn work(connection: &Connection, jobs: &Receiver<Asked>, tell: &watch::Sender<Op
 /// `false` when the store cannot be trusted any more.
 fn timed(connection: &Connection, group: Vec<Job>, tell: &watch::Sender<Option<String>>) -> bool {
     let started = std::time::Duration::from_millis(crate::clock::mono().0);
-    if let Err(reason) = commit(connection, group) {
+    if let Err(reason) = commit(connection, group).and_then(|()| write_back(connection)) {
         tell.send_replace(Some(reason));
         // Callers that wait get "the writer has ended": what they asked for is unknown, as it is.
         return false;
@@ -142,6 +142,18 @@ fn timed(connection: &Connection, group: Vec<Job>, tell: &watch::Sender<Option<S
     let took = std::time::Duration::from_millis(crate::clock::mono().0).saturating_sub(started);
     metrics::histogram!("parom_commit_seconds").record(took.as_secs_f64());
     true
+}
+
+/// Between two commits. `Err` when the store cannot be trusted any more.
+fn write_back(connection: &Connection) -> Result<(), String> {
+    match checkpoint::write_back(connection) {
+        Err(StoreError::Broken(reason)) => Err(reason),
+        Err(error) => {
+            tracing::warn!(%error, "the log could not be written back yet");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
 }
 
 /// One transaction over the group. `Err` when the store cannot be trusted any more.

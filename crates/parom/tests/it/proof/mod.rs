@@ -8,6 +8,7 @@ mod backup;
 pub(crate) mod acks;
 pub(crate) mod checker;
 mod disks;
+mod failing;
 mod full;
 mod kills;
 mod power;

@@ -106,7 +106,7 @@ impl Doubt {
 
     /// Weighs what a look found, and plans the next one.
     pub fn weigh(&mut self, finding: &Finding, control: Control, now: Mono, plan: &Plan) -> Verdict {
-        self.looks += 1;
+        self.count(now);
         match finding {
             Finding::Ours(id) => return Verdict::Delivered(*id),
             Finding::Several(_) => {
@@ -138,8 +138,13 @@ impl Doubt {
 
     /// A look that gave no answer at all.
     pub fn missed(&mut self, now: Mono, plan: &Plan) {
-        self.looks += 1;
+        self.count(now);
         self.next = self.plan_next(now, plan.quiet, Control::Failed, plan);
+    }
+
+    /// A look that was another's turn costs this one nothing: with many doubts its rests would grow by their number.
+    fn count(&mut self, now: Mono) {
+        self.looks += u32::from(now >= self.next);
     }
 
     fn absent(&self, plan: &Plan) -> Verdict {

@@ -73,6 +73,21 @@ fn while_the_control_fails_the_looks_become_rarer_and_never_stop() {
     assert_eq!(last, 600_000);
 }
 
+/// A look takes along all that are doubtful: each of a hundred was looked at for the others' sake, and rested 10 minutes
+/// after a moment in which look-ups failed.
+#[test]
+fn looks_for_the_sake_of_others_do_not_make_ones_own_rarer() {
+    let (mut alone, mut among) = (doubt(), doubt());
+    for second in 1..300 {
+        if second % 60 == 0 {
+            alone.weigh(&Finding::Absent, Control::Failed, at(second), &PLAN);
+        }
+        among.weigh(&Finding::Absent, Control::Failed, at(second), &PLAN);
+    }
+    let (alone, among) = (alone.next_look().since(at(300)), among.next_look().since(at(300)));
+    assert!(among <= alone.max(PLAN.gap * 2), "alone it waits {alone} ms, among others {among} ms");
+}
+
 fn twice(mut doubt: Doubt, plan: &Plan) -> Verdict {
     doubt.weigh(&Finding::Absent, Control::Found, at(180), plan);
     doubt.weigh(&Finding::Absent, Control::Found, at(240), plan)

@@ -203,10 +203,12 @@ pub(crate) fn open(db: &Path) -> Connection {
 
 /// How many orders are in these states.
 pub(crate) fn count(db: &Path, states: &[&str]) -> usize {
-    let file = open(db);
-    let sql = format!("SELECT count(*) FROM orders WHERE state IN ('{}')", states.join("','"));
-    let count: i64 = file.query_row(&sql, [], |row| row.get(0)).unwrap();
-    usize::try_from(count).unwrap()
+    number(db, &format!("SELECT count(*) FROM orders WHERE state IN ('{}')", states.join("','")))
+}
+
+/// One number out of our file.
+pub(crate) fn number(db: &Path, sql: &str) -> usize {
+    open(db).query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap() as usize
 }
 
 /// The acknowledged orders that are not in our file.

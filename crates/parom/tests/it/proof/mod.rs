@@ -6,12 +6,18 @@
 mod back;
 mod backup;
 pub(crate) mod acks;
+mod answers;
 pub(crate) mod checker;
+mod cuts;
 mod disks;
 mod failing;
 mod full;
 mod kills;
+mod lies;
 mod power;
 pub(crate) mod rows;
 pub(crate) mod shop;
+mod slow;
+mod storms;
 mod teeth;
+mod wire;

@@ -49,6 +49,8 @@ pub struct DoubtRow {
     pub seq: i64,
     /// The CRM said that its number is taken.
     pub taken: bool,
+    /// Times that it was sent at all, as far as anybody knows.
+    pub attempts: i64,
     /// Times that it was sent again.
     pub resends: u32,
     /// What it becomes in the CRM.
@@ -181,7 +183,10 @@ impl Dispatch {
         let mut known = std::mem::take(&mut self.doubts);
         for row in rows {
             let old = known.remove(&row.seq).filter(|old| old.resends() == row.resends);
-            let doubt = old.unwrap_or_else(|| Doubt::new(now, &self.plan, row.taken, row.resends, row.target));
+            let doubt = old.unwrap_or_else(|| {
+                let doubt = Doubt::new(now, &self.plan, row.taken, row.resends, row.target);
+                if row.taken && row.attempts == 1 { doubt.refused_at_first() } else { doubt }
+            });
             self.doubts.insert(row.seq, doubt);
         }
     }

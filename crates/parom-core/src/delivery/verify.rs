@@ -44,6 +44,8 @@ pub struct Doubt {
     next: Mono,
     /// The CRM said that the number is taken: absence then is a contradiction, not a leave to send.
     taken: bool,
+    /// It was so when it was sent for the first time: the row was there before, and is another's.
+    before: bool,
     /// Times that it was sent again already.
     resends: u32,
     /// A card: an absence does not prove that it is not there.
@@ -75,6 +77,7 @@ impl Doubt {
             absent_at: None,
             next: now.after(first.min(5_000)),
             taken,
+            before: false,
             resends,
             card: target == Target::Card,
         }
@@ -90,6 +93,12 @@ impl Doubt {
     #[must_use]
     pub fn resends(&self) -> u32 {
         self.resends
+    }
+
+    /// The CRM called its number taken when it was sent for the first time.
+    #[must_use]
+    pub fn refused_at_first(self) -> Doubt {
+        Doubt { before: true, ..self }
     }
 
     /// When to look next.
@@ -108,6 +117,9 @@ impl Doubt {
     pub fn weigh(&mut self, finding: &Finding, control: Control, now: Mono, plan: &Plan) -> Verdict {
         self.count(now);
         match finding {
+            Finding::Ours(_) if self.before => {
+                return Verdict::Dispute("the CRM had an order with this number before this one was sent");
+            }
             Finding::Ours(id) => return Verdict::Delivered(*id),
             Finding::Several(_) => {
                 return Verdict::Dispute("the CRM has this order more than once");

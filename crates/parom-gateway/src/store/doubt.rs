@@ -33,6 +33,8 @@ pub struct Doubtful {
     pub reason: String,
     /// Times that it was sent again.
     pub resends: u32,
+    /// Times that it was sent at all, as far as anybody knows.
+    pub attempts: i64,
     /// What it becomes in the CRM.
     pub target: Target,
     /// The CRM's body, where it is a card: it is found by title and contact.
@@ -43,7 +45,7 @@ pub struct Doubtful {
 const SENDING: &str =
     "SELECT seq FROM orders WHERE state IN ('sending', 'unconfirmed') AND state = 'sending' ORDER BY account, seq";
 const DOUBTS: &str =
-    "SELECT seq, id, source_id, number, received_at, reason, resends, target, body, updated_at FROM orders
+    "SELECT seq, id, source_id, number, received_at, reason, resends, target, body, updated_at, attempts FROM orders
      WHERE account = ?1 AND state IN ('sending', 'unconfirmed') AND state = 'unconfirmed' ORDER BY seq LIMIT 10000";
 const CONTROLS: &str = "SELECT crm_order_id, source_id, number FROM orders
      WHERE account = ?1 AND state = 'delivered' AND target = 'order' AND crm_order_id IS NOT NULL
@@ -206,6 +208,7 @@ fn doubtful(connection: &Connection, account: &str) -> Result<Vec<Doubtful>, Sto
             resends: row.get(6)?,
             target,
             body,
+            attempts: row.get(10)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

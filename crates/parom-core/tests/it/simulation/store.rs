@@ -245,6 +245,7 @@ impl Store {
         let row = |(seq, row): (&i64, &Row)| DoubtRow {
             seq: *seq,
             taken: row.reason == NUMBER_TAKEN,
+            attempts: i64::from(row.attempts),
             resends: row.resends,
             target: Target::Order,
         };

@@ -33,6 +33,7 @@ impl Dispatcher {
         let known = rows.iter().map(|row| DoubtRow {
             seq: row.seq,
             taken: row.reason == NUMBER_TAKEN,
+            attempts: row.attempts,
             resends: row.resends,
             target: row.target,
         });

@@ -20,4 +20,5 @@ pub(crate) mod shop;
 mod slow;
 mod storms;
 mod teeth;
+mod twins;
 mod wire;

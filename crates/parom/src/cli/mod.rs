@@ -125,15 +125,19 @@ fn load(path: &std::path::Path) -> Result<Config, Failed> {
 }
 
 /// Waits for Ctrl-C, or for the signal by which a service manager stops a process.
-async fn stop_signal() {
+fn stop_signal() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        },
-        Err(_) => {
-            let _ = tokio::signal::ctrl_c().await;
+    // From here on the signal is heard, also before anybody waits for it.
+    let terminate = signal(SignalKind::terminate());
+    async {
+        match terminate {
+            Ok(mut terminate) => tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            },
+            Err(_) => {
+                let _ = tokio::signal::ctrl_c().await;
+            }
         }
     }
 }

@@ -21,12 +21,13 @@ impl Serve {
             return Err("no account: add [accounts.main] with url and api_key to the configuration".into());
         }
         let pages = config.pages_url();
+        let stopped = stop_signal();
         let mut gateway = Gateway::start(config).await?;
         tracing::info!(listen = %gateway.addr, channels = gateway.channels.current().len(), "serving");
         let store = gateway.store.clone();
         invite(&gateway, &pages).await?;
         let ended = tokio::select! {
-            () = stop_signal() => {
+            () = stopped => {
                 tracing::info!("stopping");
                 Ok(Outcome::Done)
             }
@@ -42,6 +43,7 @@ impl Serve {
         };
         if ended.is_ok() {
             gateway.stop().await;
+            store.ended();
         }
         ended
     }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use rusqlite::ErrorCode;
 
+use super::wholeness::ADVICE;
+
 /// Why a verb did nothing, or may have done nothing.
 #[derive(Debug)]
 pub enum StoreError {
@@ -29,7 +31,7 @@ impl std::error::Error for StoreError {}
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> StoreError {
-        let text = error.to_string();
+        let text = words(&error);
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
                 StoreError::Unavailable(text)
@@ -55,6 +57,14 @@ impl std::error::Error for OpenError {}
 
 impl From<rusqlite::Error> for OpenError {
     fn from(error: rusqlite::Error) -> OpenError {
-        OpenError(error.to_string())
+        OpenError(words(&error))
+    }
+}
+
+/// SQLite's words, and what to do where the file is damaged.
+fn words(error: &rusqlite::Error) -> String {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => format!("{error}; {ADVICE}"),
+        _ => error.to_string(),
     }
 }

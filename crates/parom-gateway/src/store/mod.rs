@@ -32,10 +32,15 @@ mod sessions;
 mod space;
 mod tokens;
 mod updates;
+mod wholeness;
 mod writer;
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use tokio::sync::watch;
 
 pub use accept::{Accepted, KeyConflict, NewOrder, NewSubmission};
 pub use alerts::{DueAlert, News, Waiting};
@@ -63,6 +68,7 @@ pub use tokens::KeptToken;
 pub use updates::Updated;
 
 use readers::Readers;
+use wholeness::End;
 use writer::Writer;
 
 use crate::config::StoreSettings;
@@ -121,7 +127,11 @@ struct Inner {
     /// Until then an order that comes by a key is looked up first: the store was restored.
     careful_until: i64,
     /// Held while `serve` runs; the lock goes with the process, whatever ends it.
-    _lock: Option<std::fs::File>,
+    lock: Option<Arc<File>>,
+    /// The look at the whole file, after an unclean end.
+    look: Option<JoinHandle<()>>,
+    /// What it found.
+    damage: watch::Sender<Option<String>>,
 }
 
 impl Store {
@@ -132,6 +142,11 @@ impl Store {
     /// file.
     pub fn open(settings: &StoreSettings, role: Role) -> Result<Store, OpenError> {
         let opened = open::open(settings, role)?;
+        let (lock, (damage, _)) = (opened.lock.map(Arc::new), watch::channel(None));
+        let look = match (&lock, opened.last) {
+            (Some(lock), End::Unclean) => Some(look_through(Arc::clone(lock), settings.path.clone(), damage.clone())?),
+            _ => None,
+        };
         Ok(Store {
             inner: Arc::new(Inner {
                 writer: Writer::start(opened.writer)?,
@@ -140,9 +155,19 @@ impl Store {
                 space: Space::new(settings),
                 path: settings.path.clone(),
                 careful_until: opened.careful_until,
-                _lock: opened.lock,
+                lock,
+                look,
+                damage,
             }),
         })
+    }
+
+    /// Notes that `serve` ended as it should, when nothing writes any more: the next start need not read the whole file.
+    pub fn ended(&self) {
+        let looked = self.inner.look.as_ref().is_none_or(JoinHandle::is_finished);
+        if let (Some(lock), true, None) = (&self.inner.lock, looked, self.inner.damage.borrow().as_ref()) {
+            wholeness::end(lock);
+        }
     }
 
     /// What intake and delivery tell each other beside the rows: wake-ups, and whether an account rests.
@@ -157,10 +182,14 @@ impl Store {
         &self.inner.space
     }
 
-    /// Waits until the store cannot be trusted any more: an I/O error, or a failed commit. Then nothing more is accepted
-    /// or sent, and the process must end.
+    /// Waits until the store cannot be trusted any more: an I/O error, a failed commit, or a damaged file. Then nothing more
+    /// is accepted or sent, and the process must end.
     pub async fn broken(&self) -> String {
-        self.inner.writer.broken().await
+        let mut damage = self.inner.damage.subscribe();
+        tokio::select! {
+            reason = self.inner.writer.broken() => reason,
+            Ok(found) = damage.wait_for(Option::is_some) => found.clone().unwrap_or_default(),
+        }
     }
 
     /// Checks that a write would be taken, without making one.
@@ -186,6 +215,9 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&rusqlite::Connection) -> Result<T, StoreError> + Send + 'static,
     {
+        if let Some(found) = self.inner.damage.borrow().clone() {
+            return Err(StoreError::Broken(found));
+        }
         self.inner.writer.submit(name, verb).await
     }
 
@@ -196,6 +228,22 @@ impl Store {
     {
         self.inner.readers.read(query).await
     }
+}
+
+/// Reads the whole file beside all else.
+fn look_through(
+    lock: Arc<File>,
+    path: PathBuf,
+    damage: watch::Sender<Option<String>>,
+) -> Result<JoinHandle<()>, OpenError> {
+    let look = move || match wholeness::look(&lock, &path) {
+        Some(found) => {
+            damage.send_replace(Some(found));
+        }
+        None => tracing::info!("the last end was unclean; the store was read through and is whole"),
+    };
+    let thread = std::thread::Builder::new().name("store-look".into()).spawn(look);
+    thread.map_err(|error| OpenError(format!("no thread for the store: {error}")))
 }
 
 /// The file's lock, beside it.

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{FlockOperation, flock, statfs};
 
 use super::readers::Readers;
+use super::wholeness::{self, End};
 use super::{OpenError, Role, incarnation, lock_path, migrate};
 use crate::config::StoreSettings;
 
@@ -22,6 +23,8 @@ pub(super) struct Opened {
     pub(super) readers: Readers,
     pub(super) lock: Option<File>,
     pub(super) careful_until: i64,
+    /// How the last `serve` on the file ended; a command does not ask.
+    pub(super) last: End,
 }
 
 pub(super) fn open(settings: &StoreSettings, role: Role) -> Result<Opened, OpenError> {
@@ -29,11 +32,15 @@ pub(super) fn open(settings: &StoreSettings, role: Role) -> Result<Opened, OpenE
         return Err(OpenError(format!("SQLite {} is too old: 3.51.3 or newer is needed", rusqlite::version())));
     }
     let path = &settings.path;
-    let lock = match role {
-        Role::Serve => Some(lock_file(settings)?),
-        Role::Command => None,
+    let (lock, last) = match role {
+        Role::Serve => {
+            let mut lock = lock_file(settings)?;
+            let last = wholeness::begin(&mut lock, path)?;
+            (Some(lock), last)
+        }
+        Role::Command => (None, End::Clean),
     };
-    let named = |error: rusqlite::Error| OpenError(format!("{}: {error}{}", path.display(), advice(&error)));
+    let named = |error: rusqlite::Error| OpenError(format!("{}: {}", path.display(), OpenError::from(error)));
     create(path)?;
     file_system(path)?;
     let mut writer = Connection::open(path).map_err(named)?;
@@ -46,7 +53,7 @@ pub(super) fn open(settings: &StoreSettings, role: Role) -> Result<Opened, OpenE
     // Checkpoints are the server's alone, and its own (`checkpoint`): a command that copies pages could hold its writer up.
     writer.pragma_update(None, "wal_autocheckpoint", 0)?;
     let readers = (0..READERS).map(|_| reader(path)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Opened { writer, readers: Readers::new(readers, reader(path)?), lock, careful_until })
+    Ok(Opened { writer, readers: Readers::new(readers, reader(path)?), lock, careful_until, last })
 }
 
 fn reader(path: &Path) -> Result<Connection, OpenError> {
@@ -68,7 +75,7 @@ fn create(path: &Path) -> Result<(), OpenError> {
 pub(super) fn lock_file(settings: &StoreSettings) -> Result<File, OpenError> {
     let path = lock_path(settings);
     let shown = path.display();
-    let file = File::options().create(true).append(true).open(&path);
+    let file = File::options().create(true).read(true).append(true).open(&path);
     let file = file.map_err(|error| OpenError(format!("{shown}: {error}; the folder must exist and be writable")))?;
     flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
         OpenError(format!("{}: another `parom serve` runs on this store; stop it first", settings.path.display()))
@@ -154,13 +161,4 @@ fn synchronous() -> i64 {
 /// Some pragmas answer with the value that they took.
 fn ignore_result_rows(error: rusqlite::Error) -> Result<(), rusqlite::Error> {
     if matches!(error, rusqlite::Error::ExecuteReturnedResults) { Ok(()) } else { Err(error) }
-}
-
-fn advice(error: &rusqlite::Error) -> &'static str {
-    match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
-            "; the file is damaged: keep it as it is, and start from a backup"
-        }
-        _ => "",
-    }
 }

@@ -246,6 +246,11 @@ impl World {
         }
     }
 
+    /// Whether the gateway has died by itself.
+    pub(crate) fn has_died(&mut self) -> bool {
+        self.child.as_mut().is_some_and(|child| child.try_wait().unwrap().is_some())
+    }
+
     /// Waits until the gateway has died by itself.
     pub(crate) async fn died(&mut self) -> Option<i32> {
         let mut child = self.child.take().unwrap();

@@ -9,6 +9,7 @@ pub(crate) mod acks;
 mod answers;
 pub(crate) mod checker;
 mod cuts;
+mod damage;
 mod disks;
 mod failing;
 mod full;

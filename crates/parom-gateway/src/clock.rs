@@ -8,18 +8,10 @@ use rustix::time::{ClockId, clock_gettime};
 #[must_use]
 pub fn now() -> Timestamp {
     #[expect(clippy::disallowed_methods, reason = "the one clock module")]
-    Timestamp::now()
-}
-
-/// Which start of the machine this is: milliseconds of [`mono`] compare within one alone.
-#[must_use]
-pub fn boot() -> &'static str {
-    static BOOT: std::sync::OnceLock<String> = std::sync::OnceLock::new();
-    BOOT.get_or_init(|| {
-        let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-        // Where the system does not tell: nothing of before this process compares.
-        if id.trim().is_empty() { uuid::Uuid::new_v4().to_string() } else { id.trim().to_owned() }
-    })
+    let now = Timestamp::now();
+    #[cfg(debug_assertions)]
+    let now = now.saturating_add(jiff::SignedDuration::from_millis(crate::config::clock_is_off_by())).unwrap_or(now);
+    now
 }
 
 /// Milliseconds since the machine started, suspend included: Rust's own `Instant` stops in suspend, and a quiet period

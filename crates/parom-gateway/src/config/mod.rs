@@ -22,7 +22,7 @@ pub use file::{is_loopback, load};
 pub use retention::Retention;
 pub use secrets::{SecretError, Secrets, read_secret, read_secrets};
 #[cfg(debug_assertions)]
-pub(crate) use trials::{checkpoint_pages, crash_point, is_careless};
+pub(crate) use trials::{checkpoint_pages, clock_is_off_by, crash_point, is_careless};
 
 /// The checked configuration.
 #[derive(Clone, Debug)]

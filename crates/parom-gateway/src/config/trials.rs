@@ -27,6 +27,15 @@ pub(crate) fn checkpoint_pages() -> Option<i64> {
     *PAGES.get_or_init(|| variable("PAROM_CHECKPOINT_PAGES")?.parse().ok())
 }
 
+/// How far the time of day is off: milliseconds in a file (`PAROM_CLOCK_FILE`), read at each look at the clock, so that a
+/// test can let it jump.
+pub(crate) fn clock_is_off_by() -> i64 {
+    static FILE: OnceLock<Option<String>> = OnceLock::new();
+    let file = FILE.get_or_init(|| variable("PAROM_CLOCK_FILE"));
+    let text = file.as_ref().and_then(|file| std::fs::read_to_string(file).ok());
+    text.and_then(|text| text.trim().parse().ok()).unwrap_or_default()
+}
+
 fn variable(name: &str) -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "config/ is where the environment is read")]
     std::env::var(name).ok()

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Map, Value};
 
 use super::accept::append_event;
-use super::delivery::spend;
+use super::ledger::spend;
 use super::pauses::is_paused;
 use super::records::{problems_from_json, problems_to_json};
 use super::{Store, StoreError};
@@ -136,7 +136,7 @@ fn claim(connection: &Connection, account: &str, now: i64) -> Result<Option<DueC
     if due_at > now {
         return Ok(None);
     }
-    spend(connection, account, now)?;
+    spend(connection, account)?;
     // A status may be set twice: it is sent again without a look.
     let sends = !due.doubtful || due.change.kind == ChangeKind::Status;
     if sends {

@@ -1,4 +1,4 @@
-//! Delivery's verbs: the intent, the result, and the rate ledger.
+//! Delivery's verbs: the intent and the result.
 
 use parom_core::delivery::checks;
 use parom_core::delivery::state::State;
@@ -6,6 +6,7 @@ use parom_core::order::Target;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::accept::append_event;
+use super::ledger::spend;
 use super::pauses::is_paused;
 use super::updates::settle_waiting;
 use super::{Store, StoreError};
@@ -55,13 +56,6 @@ pub struct Settlement {
     pub note: String,
 }
 
-/// How long ledger rows are kept: the window and some more.
-const LEDGER_KEPT_MS: i64 = 10 * 60_000;
-/// Rows that a start asks for: the window and the longest request.
-const SPENT_MS: i64 = 120_000;
-const SPENT: &str = "SELECT at, CASE WHEN boot = ?2 THEN mono END, places FROM crm_requests
-     WHERE account = ?1 AND CASE WHEN boot = ?2 THEN mono > ?3 ELSE at > ?4 END";
-
 pub(super) const CLAIM: &str =
     "UPDATE orders SET state = 'sending', reason = '', attempts = attempts + 1, updated_at = ?2
      WHERE seq = (SELECT seq FROM orders WHERE account = ?1 AND state = 'queued' AND (checked >= ?3 OR resends > 0)
@@ -98,38 +92,6 @@ impl Store {
         Ok(kept)
     }
 
-    /// Writes a request of another kind into the ledger, before it goes.
-    ///
-    /// # Errors
-    /// As any write.
-    pub async fn spend(&self, account: &str) -> Result<(), StoreError> {
-        let account = account.to_owned();
-        let now = clock::now().as_millisecond();
-        self.write("spend", move |connection| spend(connection, &account, now)).await
-    }
-
-    /// Ages, in milliseconds, of the requests of the last minutes, and how many there were at each. Since this start of the
-    /// machine they are counted by the clock that nobody sets; of before, what a clock that jumped back left in the future
-    /// has age 0.
-    ///
-    /// # Errors
-    /// As any read.
-    pub async fn spent(&self, account: &str) -> Result<Vec<(u64, u32)>, StoreError> {
-        let account = account.to_owned();
-        let (now, mono) = (clock::now().as_millisecond(), i64::try_from(clock::mono().0).unwrap_or(i64::MAX));
-        self.read(move |connection| {
-            let mut statement = connection.prepare(SPENT)?;
-            let rows =
-                statement.query_map(params![account, clock::boot(), mono - SPENT_MS, now - SPENT_MS], |row| {
-                    let (at, since, places): (i64, Option<i64>, u32) = (row.get(0)?, row.get(1)?, row.get(2)?);
-                    let age = since.map_or(now - at, |since| mono - since);
-                    Ok((u64::try_from(age).unwrap_or_default(), places))
-                })?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
-        .await
-    }
-
     /// Orders of an account that wait, counted up to a bound.
     ///
     /// # Errors
@@ -155,7 +117,7 @@ fn claim(connection: &Connection, account: &str, version: i64, now: i64) -> Resu
     };
     let sql = "INSERT INTO attempts (seq, attempt, started_at) VALUES (?1, ?2, ?3)";
     connection.prepare_cached(sql)?.execute(params![intent.seq, intent.attempt, now])?;
-    spend(connection, account, now)?;
+    spend(connection, account)?;
     let unchecked = if intent.checked == 0 { ", unchecked: the account's dictionaries are not known" } else { "" };
     let note = format!("attempt {}{unchecked}", intent.attempt);
     append_event(connection, intent.seq, now, State::Sending, "delivery", &note)?;
@@ -208,14 +170,4 @@ fn settle(connection: &Connection, seq: i64, attempt: i64, result: &Settlement, 
         settle_waiting(connection, seq, result.state, now)?;
     }
     Ok(changed == 1)
-}
-
-pub(super) fn spend(connection: &Connection, account: &str, now: i64) -> Result<(), StoreError> {
-    let (boot, mono) = (clock::boot(), i64::try_from(clock::mono().0).unwrap_or(i64::MAX));
-    let sql = "INSERT INTO crm_requests (account, at, boot, mono) VALUES (?1, ?2, ?3, ?4)";
-    connection.prepare_cached(sql)?.execute(params![account, now, boot, mono])?;
-    // A clock that jumped must not make room: rows of this start of the machine go by the other clock.
-    let sql = "DELETE FROM crm_requests WHERE account = ?1 AND at < ?2 AND (boot <> ?3 OR mono < ?4)";
-    connection.prepare_cached(sql)?.execute(params![account, now - LEDGER_KEPT_MS, boot, mono - LEDGER_KEPT_MS])?;
-    Ok(())
 }

@@ -11,13 +11,11 @@ use parom_core::delivery::state::State;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::accept::append_event;
-use super::{OpenError, Store, StoreError};
+use super::{OpenError, Store, StoreError, ledger};
 use crate::clock;
 
 /// Senders repeat a request for so long: what comes by a key may have been sent before the restore.
 const SENDERS_REPEAT_MS: i64 = 48 * 3_600_000;
-/// More than any limit: the requests of the last minute are not known.
-const ALL_PLACES: i64 = 1_000_000;
 /// The fact that `restore` leaves for the next start.
 pub(super) const RESTORED: &str = "restored";
 const RESTORED_AT: &str = "restored_at";
@@ -86,10 +84,7 @@ fn verify_first(connection: &mut Connection, now: i64) -> Result<usize, rusqlite
         let note = "the store was restored: it is looked up before it goes";
         append_event(&transaction, *seq, now, State::Unconfirmed, "delivery", note).map_err(not_kept)?;
     }
-    let sql = "INSERT INTO crm_requests (account, at, boot, mono, places)
-               SELECT DISTINCT account, ?1, ?2, ?3, ?4 FROM orders WHERE account <> ''";
-    let mono = i64::try_from(clock::mono().0).unwrap_or(i64::MAX);
-    transaction.execute(sql, params![now, clock::boot(), mono, ALL_PLACES])?;
+    ledger::fill(&transaction)?;
     set(&transaction, INCARNATION, &uuid::Uuid::now_v7().to_string())?;
     set(&transaction, RESTORED_AT, &now.to_string())?;
     transaction.execute("DELETE FROM facts WHERE name = ?1", [RESTORED])?;

@@ -17,6 +17,7 @@ mod erasure;
 mod error;
 mod incarnation;
 mod journal;
+mod ledger;
 mod looks_back;
 mod migrate;
 mod open;

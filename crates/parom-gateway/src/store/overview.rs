@@ -78,19 +78,6 @@ impl Store {
         })
         .await
     }
-
-    /// Requests to the CRM of an account since then.
-    ///
-    /// # Errors
-    /// As any read.
-    pub async fn requests_since(&self, account: &str, since: i64) -> Result<i64, StoreError> {
-        let account = account.to_owned();
-        self.read(move |connection| {
-            let sql = "SELECT count(*) FROM crm_requests WHERE account = ?1 AND at >= ?2";
-            Ok(connection.query_row(sql, params![account, since], |row| row.get(0))?)
-        })
-        .await
-    }
 }
 
 impl Overview {

@@ -50,7 +50,7 @@ struct ChannelRow {
 #[derive(Serialize)]
 pub(super) struct AccountRow {
     name: String,
-    used: i64,
+    used: usize,
     limit: u32,
     resting: bool,
     key_refused: bool,
@@ -125,13 +125,12 @@ async fn channels(ui: &Ui, caller: &Caller) -> Result<Vec<ChannelRow>, StoreErro
 /// The accounts in sight with the use of their limit in the last minute.
 pub(super) async fn accounts(ui: &Ui, caller: &Caller) -> Result<Vec<AccountRow>, StoreError> {
     let store = &ui.intake.store;
-    let since = clock::now().as_millisecond() - 60_000;
     let mut rows = Vec::new();
     for account in ui.intake.config.accounts.values().filter(|account| caller.scope.sees(&account.name)) {
         let state = store.sync_state(&account.name).await?;
         rows.push(AccountRow {
             name: account.name.clone(),
-            used: store.requests_since(&account.name, since).await?,
+            used: store.requests_in(&account.name, 60_000).await?,
             limit: account.requests_per_minute,
             resting: store.board().pulse(&account.name).resting,
             key_refused: state.outcome.contains("refuses the key"),

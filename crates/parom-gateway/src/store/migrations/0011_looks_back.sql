@@ -4,10 +4,7 @@ ALTER TABLE orders ADD COLUMN looks_back INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE orders ADD COLUMN doubted INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX orders_check ON orders (account, check_at) WHERE state = 'delivered' AND check_at IS NOT NULL;
 
--- The ledger by a clock that nobody sets: which start of the machine, and milliseconds since then. `places`: how many
--- requests a row stands for.
-ALTER TABLE crm_requests ADD COLUMN boot TEXT NOT NULL DEFAULT '';
-ALTER TABLE crm_requests ADD COLUMN mono INTEGER NOT NULL DEFAULT 0;
+-- How many requests a row of the ledger stands for.
 ALTER TABLE crm_requests ADD COLUMN places INTEGER NOT NULL DEFAULT 1;
 
 -- What the store knows of itself: `incarnation`, and `restored_at` after a restore.

@@ -8,6 +8,7 @@ mod backup;
 pub(crate) mod acks;
 mod answers;
 pub(crate) mod checker;
+mod clocks;
 mod cuts;
 mod damage;
 mod disks;

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::OpenError;
+use crate::crash;
 
 const STEPS: &[&str] = &[
     include_str!("migrations/0001_first.sql"),
@@ -33,9 +34,12 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
     }
     for step in &STEPS[done..] {
         transaction.execute_batch(step)?;
+        crash::point("store.migration_step");
     }
     transaction.pragma_update(None, "user_version", i64::try_from(STEPS.len()).unwrap_or_default())?;
+    crash::point("store.before_migration");
     transaction.commit()?;
+    crash::point("store.after_migration");
     Ok(())
 }
 

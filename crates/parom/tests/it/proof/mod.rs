@@ -15,6 +15,7 @@ mod disks;
 mod failing;
 mod full;
 mod kills;
+mod kills_at;
 mod lies;
 mod power;
 mod recorded;

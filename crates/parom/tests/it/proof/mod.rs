@@ -26,4 +26,5 @@ mod storms;
 mod teeth;
 mod trace;
 mod twins;
+mod webhooks;
 mod wire;

@@ -150,7 +150,7 @@ impl Store {
         };
         Ok(Store {
             inner: Arc::new(Inner {
-                writer: Writer::start(opened.writer)?,
+                writer: Writer::start(opened.writer, lock.clone())?,
                 readers: opened.readers,
                 board: Board::default(),
                 space: Space::new(settings),
@@ -227,7 +227,14 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&rusqlite::Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        self.inner.readers.read(query).await
+        let result = self.inner.readers.read(query).await;
+        if let Err(StoreError::Broken(reason)) = &result
+            && wholeness::is_damage(reason)
+        {
+            wholeness::suspect(self.inner.lock.as_deref(), reason);
+            self.inner.damage.send_replace(Some(reason.clone()));
+        }
+        result
     }
 }
 

@@ -53,6 +53,18 @@ pub(super) fn look(lock: &File, path: &Path) -> Option<String> {
     Some(format!("{}: {ADVICE} ({found})", path.display()))
 }
 
+/// Whether an error's words tell of a damaged file.
+pub(super) fn is_damage(reason: &str) -> bool {
+    reason.contains(ADVICE)
+}
+
+/// Notes a damage that a query or a commit met, so that the next start looks before it writes.
+pub(super) fn suspect(lock: Option<&File>, reason: &str) {
+    if let (Some(lock), true) = (lock, is_damage(reason)) {
+        note(lock, DAMAGED);
+    }
+}
+
 fn damage(path: &Path) -> Option<String> {
     match quick_check(path) {
         Ok(answer) if answer == "ok" => None,

@@ -2,12 +2,14 @@
 //!
 //! There is no timer: an idle store pays one flush for one order, a busy one shares it.
 
+use std::fs::File;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
-use super::{OpenError, StoreError, checkpoint};
+use super::{OpenError, StoreError, checkpoint, wholeness};
 use crate::crash;
 
 /// Verbs in one transaction, at most.
@@ -50,12 +52,13 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection) -> Result<Writer, OpenError> {
+    /// Starts the thread; a file that a commit finds damaged is noted in the lock.
+    pub(super) fn start(connection: Connection, lock: Option<Arc<File>>) -> Result<Writer, OpenError> {
         let (jobs, waiting) = channel();
         let (tell, broken) = watch::channel(None);
         std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || work(&connection, &waiting, &tell))
+            .spawn(move || work(&connection, &waiting, &tell, lock.as_deref()))
             .map_err(|error| OpenError(format!("no thread for the store: {error}")))?;
         Ok(Writer { jobs, broken })
     }
@@ -111,7 +114,7 @@ impl Writer {
     }
 }
 
-fn work(connection: &Connection, jobs: &Receiver<Asked>, tell: &watch::Sender<Option<String>>) {
+fn work(connection: &Connection, jobs: &Receiver<Asked>, tell: &watch::Sender<Option<String>>, lock: Option<&File>) {
     while let Ok(first) = jobs.recv() {
         let (mut group, mut next) = (Vec::new(), Some(first));
         let mut chore = None;
@@ -122,7 +125,11 @@ fn work(connection: &Connection, jobs: &Receiver<Asked>, tell: &watch::Sender<Op
             }
             next = if chore.is_none() && group.len() < GROUP { jobs.try_recv().ok() } else { None };
         }
-        if !group.is_empty() && !timed(connection, group, tell) {
+        let ended = if group.is_empty() { Ok(()) } else { timed(connection, group) };
+        if let Err(reason) = ended {
+            wholeness::suspect(lock, &reason);
+            tell.send_replace(Some(reason));
+            // Callers that wait get "the writer has ended": what they asked for is unknown, as it is.
             return;
         }
         if let Some(chore) = chore {
@@ -131,17 +138,14 @@ fn work(connection: &Connection, jobs: &Receiver<Asked>, tell: &watch::Sender<Op
     }
 }
 
-/// `false` when the store cannot be trusted any more.
-fn timed(connection: &Connection, group: Vec<Job>, tell: &watch::Sender<Option<String>>) -> bool {
+/// One group, and how long it took. `Err` when the store cannot be trusted any more.
+fn timed(connection: &Connection, group: Vec<Job>) -> Result<(), String> {
     let started = std::time::Duration::from_millis(crate::clock::mono().0);
-    if let Err(reason) = commit(connection, group).and_then(|()| write_back(connection)) {
-        tell.send_replace(Some(reason));
-        // Callers that wait get "the writer has ended": what they asked for is unknown, as it is.
-        return false;
-    }
+    commit(connection, group)?;
+    write_back(connection)?;
     let took = std::time::Duration::from_millis(crate::clock::mono().0).saturating_sub(started);
     metrics::histogram!("parom_commit_seconds").record(took.as_secs_f64());
-    true
+    Ok(())
 }
 
 /// Between two commits. `Err` when the store cannot be trusted any more.

@@ -1,4 +1,5 @@
-//! The proof's own bookkeeping: how often a test runs, from which seed, and the row of the table that it reached.
+//! The proof: power cuts, kills, disks, clocks and bad neighbours, each tried often, from a seed, and compared by a checker
+//! that shares no code with the gateway.
 //!
 //! `make test` runs the small figures; `make soak MINUTES=n` repeats the same tests with larger ones. A row is
 //! `plan, what, runs, seed, figures`; the lines are gathered in `proof.tsv` and printed as one table at the end.

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Map, Value};
 
 use super::accept::append_event;
-use super::ledger::spend;
+use super::ledger::{spend, uptime};
 use super::pauses::is_paused;
 use super::records::{problems_from_json, problems_to_json};
 use super::{Store, StoreError};
@@ -57,7 +57,8 @@ const DUE: &str =
      ORDER BY c.due_at, c.id LIMIT 1";
 
 impl Store {
-    /// When the next change of an account is due, milliseconds; none where there is none.
+    /// When the next change of an account is due, milliseconds since the machine started, so that a clock that is set makes
+    /// no wait shorter or longer; none where there is none.
     ///
     /// # Errors
     /// As any read.
@@ -90,16 +91,18 @@ impl Store {
         self.write("settle_change", move |connection| settle(connection, &due, &next, wait, now)).await
     }
 
-    /// At the start: an attempt without a result may have been made.
+    /// At the start: an attempt without a result may have been made. Each doubt waits its whole time again, and what an
+    /// earlier run of the machine planned is planned anew.
     ///
     /// # Errors
     /// As any write.
     pub async fn recover_changes(&self, quiet: i64) -> Result<(), StoreError> {
         let now = clock::now().as_millisecond();
         self.write("recover_changes", move |connection| {
-            let sql = "UPDATE changes SET state = 'unconfirmed', looks = 0, due_at = ?1, updated_at = ?2
-                       WHERE state IN ('queued', 'sending', 'unconfirmed') AND state = 'sending'";
-            connection.execute(sql, params![now + quiet, now])?;
+            let sql = "UPDATE changes SET state = iif(state = 'queued', state, 'unconfirmed'), looks = 0, due_at = ?1,
+                         updated_at = ?2
+                       WHERE state IN ('queued', 'sending', 'unconfirmed') AND (state <> 'queued' OR due_at > ?1)";
+            connection.execute(sql, params![uptime().saturating_add(quiet), now])?;
             Ok(())
         })
         .await
@@ -133,7 +136,7 @@ fn claim(connection: &Connection, account: &str, now: i64) -> Result<Option<DueC
     let Some((due, due_at, seq)) = row.optional()? else {
         return Ok(None);
     };
-    if due_at > now {
+    if due_at > uptime() {
         return Ok(None);
     }
     spend(connection, account)?;
@@ -161,7 +164,7 @@ fn settle(connection: &Connection, due: &DueChange, next: &Next, wait: i64, now:
     let sql = "UPDATE changes SET state = ?2, note = ?3, looks = ?4, due_at = ?5, updated_at = ?6 WHERE id = ?1 RETURNING seq";
     let seq: i64 = connection
         .prepare_cached(sql)?
-        .query_row(params![due.id, state, note, looks, now + wait, now], |row| row.get(0))?;
+        .query_row(params![due.id, state, note, looks, uptime().saturating_add(wait), now], |row| row.get(0))?;
     let kind = due.change.kind.as_str();
     let told = match next {
         Next::Done => format!("{kind} is in the CRM"),
@@ -221,10 +224,18 @@ pub(super) fn add(
             connection.prepare_cached(sql)?.execute(params![seq, now])?;
         }
         let sql = "INSERT INTO changes (seq, account, kind, body, mark, state, created_at, updated_at, due_at)
-                   VALUES (?1, ?2, ?3, ?4, ?5, 'queued', ?6, ?6, ?6)";
+                   VALUES (?1, ?2, ?3, ?4, ?5, 'queued', ?6, ?6, ?7)";
         let body = serde_json::to_string(&change.body).unwrap_or_default();
         let mark = number::own(uuid::Uuid::new_v4().as_u128());
-        connection.prepare_cached(sql)?.execute(params![seq, account, change.kind.as_str(), body, mark, now])?;
+        connection.prepare_cached(sql)?.execute(params![
+            seq,
+            account,
+            change.kind.as_str(),
+            body,
+            mark,
+            now,
+            uptime()
+        ])?;
         added += 1;
     }
     Ok(added)

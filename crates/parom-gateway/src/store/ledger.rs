@@ -87,7 +87,8 @@ fn of_this_run(at: i64, now: i64) -> i64 {
     }
 }
 
-fn uptime() -> i64 {
+/// Milliseconds since the machine started.
+pub(super) fn uptime() -> i64 {
     i64::try_from(clock::mono().0).unwrap_or(i64::MAX)
 }
 

@@ -151,6 +151,29 @@ async fn an_update_rule_belongs_to_senders_that_tell_of_orders_again() {
     assert!(checked.out.contains("[update] needs a `format`"), "{}", checked.out);
 }
 
+/// The waits of a change went by the time of day: a clock that was set back by an hour held a payment in doubt up for an
+/// hour, and one that was set forward could end its quiet period early.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_jumps_changes_no_wait_of_a_payment() {
+    let mut world = World::idle(Settings { quiet: "1500ms", gap: "100ms", ..Settings::default() }).await;
+    world.channel("woo", WOO);
+    let file = world.dir.path().join("offset");
+    std::fs::write(&file, "0").unwrap();
+    world.serve(&[("PAROM_CLOCK_FILE", file.to_str().unwrap())]);
+    world.until("dictionaries are fetched", || world.log().contains("dictionaries fetched")).await;
+    for (id, hours) in [(1, 1), (2, -1)] {
+        std::fs::write(&file, "0").unwrap();
+        delivered(&world, id).await;
+        world.crm.add_fault(Fault::once(FaultOn::Change, FaultKind::DropAndLateCommit { ms: 800 }));
+        send(&world, &order(id, "processing", true, 1)).await;
+        let doubtful = || changes(&world, id).iter().any(|(_, state)| state == "unconfirmed");
+        world.until("it is doubtful", doubtful).await;
+        std::fs::write(&file, (hours * 3_600_000).to_string()).unwrap();
+        all_done(&world, id).await;
+        assert_eq!(payments(&world, id), 1, "{hours} h");
+    }
+}
+
 /// Killed at each point of a change; the start after it looks, and the CRM has one payment.
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_each_point_a_payment_is_added_once() {

@@ -23,9 +23,9 @@ impl Dispatcher {
         let Some(due) = self.store.change_due(&self.account).await? else {
             return Ok(idle);
         };
-        let wait = u64::try_from(due - clock::now().as_millisecond()).unwrap_or_default();
-        if wait > 0 {
-            return Ok(now.after(wait));
+        let due = Mono(u64::try_from(due).unwrap_or_default());
+        if due > now {
+            return Ok(due);
         }
         let turn = self.changed.after(BESIDE_ORDERS_MS);
         if self.waiting && now < turn {

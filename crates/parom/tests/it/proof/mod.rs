@@ -4,10 +4,10 @@
 //! `make test` runs the small figures; `make soak MINUTES=n` repeats the same tests with larger ones. A row is
 //! `plan, what, runs, seed, figures`; the lines are gathered in `proof.tsv` and printed as one table at the end.
 
-mod back;
-mod backup;
 pub(crate) mod acks;
 mod answers;
+mod back;
+mod backup;
 pub(crate) mod checker;
 mod clocks;
 mod cuts;

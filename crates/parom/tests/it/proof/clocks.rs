@@ -12,7 +12,7 @@ use super::{checker, rows, shop};
 
 const SECOND: i64 = 1_000;
 const DAY: i64 = 86_400 * SECOND;
-const QUIET_MS: u64 = 1_000;
+const QUIET_MS: u64 = 1_500;
 const GAP_MS: u64 = 150;
 
 macro_rules! jumps {
@@ -77,7 +77,7 @@ impl Jumping {
 }
 
 async fn jump(millis: i64) {
-    let mut jumping = Jumping::new(Settings { quiet: "1s", gap: "150ms", ..Settings::default() }).await;
+    let mut jumping = Jumping::new(Settings { quiet: "1500ms", gap: "150ms", ..Settings::default() }).await;
     jumping.serve();
     jumping.order("control").await;
     jumping.settled().await;
@@ -100,7 +100,7 @@ async fn jump(millis: i64) {
     let quiet = posts[3].at_ms - posts[2].at_ms;
     assert!(quiet >= QUIET_MS + GAP_MS, "the quiet period was {quiet} ms");
     // While it is doubtful, and comes late.
-    jumping.world.crm.add_fault(Fault::once(FaultOn::Post, FaultKind::DropAndLateCommit { ms: 600 }));
+    jumping.world.crm.add_fault(Fault::once(FaultOn::Post, FaultKind::DropAndLateCommit { ms: 500 }));
     jumping.order("late").await;
     jumping.doubtful().await;
     jumping.offset(millis);

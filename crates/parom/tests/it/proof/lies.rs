@@ -14,7 +14,7 @@ use super::wire::{Plan, Wire};
 use super::{checker, shop};
 
 async fn world() -> World {
-    let mut world = World::idle(Settings { quiet: "2s", gap: "150ms", ..Settings::default() }).await;
+    let mut world = World::idle(Settings { quiet: "3s", gap: "150ms", ..Settings::default() }).await;
     world.channel("shop", SHOP);
     world.serve(&[]);
     // A control, and the account's dictionaries.
@@ -78,7 +78,7 @@ async fn t17_an_absence_without_its_control_sends_nothing() {
         orders(&world, 2 * runs, &acks).await;
         world.until("the CRM has all", || world.crm.orders().len() == 2 * runs + 1).await;
         // Longer than the quiet period and both looks after it.
-        tokio::time::sleep(Duration::from_millis(3_500)).await;
+        tokio::time::sleep(Duration::from_millis(4_500)).await;
         assert_eq!(world.crm_posts(), 2 * runs + 1, "{lie}: an order was sent a second time");
         lying.store(false, Ordering::SeqCst);
         world.crm.clear_faults();

@@ -87,7 +87,7 @@ async fn one(kind: Option<FaultKind>) -> (usize, usize) {
     assert!(most <= IN_FLIGHT, "{kind:?}: {most} requests were under way");
     let grown = memory.saturating_sub(before);
     assert!(grown < GROWS, "{kind:?}: {grown} bytes more");
-    assert!(slowest < Duration::from_secs(5), "{kind:?} held the other account up for {slowest:?}");
+    assert!(slowest < Duration::from_secs(10), "{kind:?} held the other account up for {slowest:?}");
     assert!(checker::lost(&world.db(), &acks).is_empty());
     assert_eq!(other.orders().len(), 21);
     (most, grown)

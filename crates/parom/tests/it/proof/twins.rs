@@ -11,7 +11,8 @@ const SHARED: usize = 15;
 const OWN: usize = 15;
 
 async fn gateway(crm: Option<&World>) -> World {
-    let settings = Settings { limit: 120, duplicates: DupMode::Reject, ..Settings::default() };
+    // An answer that is lost would leave the found row in doubt: here none is, however busy the machine.
+    let settings = Settings { limit: 120, timeout: "10s", duplicates: DupMode::Reject, ..Settings::default() };
     let mut world = World::idle(settings).await;
     world.channel("shop", &SHOP.replace("source_id = 22", "source_id = 22\nsource_uuid = \"{{ nr }}\""));
     if let Some(other) = crm {

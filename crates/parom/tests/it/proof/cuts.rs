@@ -1,4 +1,4 @@
-//! T12: the connection is cut at every byte of the request and of the answer.
+//! T12: the connection is cut at places all along the request and the answer; in a soak, at nearly every byte.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -12,12 +12,12 @@ use super::shop::Shop;
 use super::wire::{Heard, Plan, Wire};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn t12_a_connection_cut_at_every_byte_of_a_request() {
+async fn t12_connections_cut_all_along_a_request() {
     cut("request", |at, of, heard| Plan::CutRequest(heard.bytes.len() * at / of)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn t12_a_connection_cut_at_every_byte_of_an_answer() {
+async fn t12_connections_cut_all_along_an_answer() {
     cut("answer", |at, of, _| Plan::CutAnswer(1_000 * at / of)).await;
 }
 

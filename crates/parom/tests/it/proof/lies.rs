@@ -56,8 +56,8 @@ async fn t16_orders_applied_late_within_the_quiet_period_are_found() {
     rows::row("T16", "applied late, within the quiet period", doubts, Some(seed), "0 sent again, 0 twice");
 }
 
-/// T17: lists that are empty, that ignore their filter, that show other sources, or show rows late: while the control fails,
-/// an absence sends nothing.
+/// T17: lists that are empty, that ignore their filter, or that show other sources or numbers: while the control fails, an
+/// absence sends nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn t17_an_absence_without_its_control_sends_nothing() {
     let runs = rows::runs(25);

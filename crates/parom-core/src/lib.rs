@@ -16,6 +16,7 @@ pub mod presets;
 pub mod problem;
 pub mod redact;
 pub mod silence;
+pub mod spam;
 pub mod submission;
 
 pub use problem::{Code, Effect, Problem};

@@ -82,3 +82,13 @@ pub const RESENDS: u32 = 2;
 pub const CRM_CLOCK_SLACK_S: i64 = 300;
 /// Two equal forms within this time are suspected to be one order.
 pub const REPEAT_WINDOW_S: i64 = 600;
+/// Soonest that a form is believed to be filled in by a person, unless the channel says otherwise.
+pub const FORM_TIME_MIN_S: u64 = 3;
+/// Longest that a form is believed to stand open, unless the channel says otherwise.
+pub const FORM_TIME_MAX_S: u64 = 86_400;
+/// The longest that a channel may say: so long each nonce is remembered.
+pub const FORM_TIME_LIMIT_S: u64 = 7 * 86_400;
+/// Longest time of an allowance: it is counted in memory, and a restart forgets it.
+pub const ALLOWANCE_WINDOW_S: u64 = 86_400;
+/// Clients' addresses whose orders are counted at once, over all channels: about 1 MB.
+pub const ALLOWANCE_ADDRESSES: usize = 10_000;

@@ -70,6 +70,8 @@ codes! {
     NumberTaken = "number_taken",
     /// The same form came twice within minutes.
     SuspectedDuplicate = "suspected_duplicate",
+    /// A program seems to have sent the form.
+    SuspectedSpam = "suspected_spam",
     /// The same idempotency key came with another content.
     KeyReused = "key_reused",
     /// The form was sent from a site that the channel does not list.
@@ -130,7 +132,12 @@ impl Code {
     pub fn is_suspicion(self) -> bool {
         matches!(
             self,
-            Code::SuspectedDuplicate | Code::ForeignOrigin | Code::KeyReused | Code::WrongToken | Code::UnknownUpdate
+            Code::SuspectedDuplicate
+                | Code::SuspectedSpam
+                | Code::ForeignOrigin
+                | Code::KeyReused
+                | Code::WrongToken
+                | Code::UnknownUpdate
         )
     }
 

@@ -7,7 +7,7 @@ use regex::Regex;
 use toml::de::DeTable;
 
 use super::finding::Findings;
-use super::{Channel, TargetRule};
+use super::{Channel, TargetRule, spam};
 use crate::mapping::{Expr, LineRule, Place};
 use crate::order::Target;
 use crate::presets;
@@ -15,6 +15,7 @@ use crate::problem::Code;
 
 pub(super) fn check(channel: &Channel, table: &DeTable<'_>, findings: &mut Findings<'_>) {
     signing(channel, table, findings);
+    spam::check(channel, table, findings);
     update(channel, table, findings);
     let at = table.get("order").or_else(|| table.get("card")).map_or(0..0, |order| order.span());
     if !channel.has_mapping() {

@@ -7,6 +7,7 @@ mod known;
 mod read;
 mod rules;
 mod samples;
+mod spam;
 mod suggest;
 
 pub use edit::{Line, edited, lines};
@@ -27,6 +28,7 @@ use crate::dictionary::UnknownSku;
 use crate::mapping::{Assign, Expr, Place, Rules};
 use crate::order::{OnInvalid, Target};
 use crate::presets::Preset;
+use crate::spam::SpamRules;
 use crate::submission::Submission;
 
 /// What a channel sends to in the CRM.
@@ -96,6 +98,8 @@ pub struct Channel {
     pub wait: Duration,
     /// Who may post.
     pub access: Access,
+    /// What makes a form suspected spam.
+    pub spam: SpamRules,
     /// Whether the last submissions are kept as samples.
     pub learn: bool,
     /// What a SKU does that is not in the catalogue.

@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::finding::{Finding, Findings};
-use super::{Access, Channel, OnRepeat, SecretRef, TargetRule, checks, rules};
+use super::{Access, Channel, OnRepeat, SecretRef, TargetRule, checks, rules, spam};
 use crate::convert::{self, Locale};
 use crate::dictionary::UnknownSku;
 use crate::limits;
@@ -18,7 +18,7 @@ use crate::order::{OnInvalid, Target};
 use crate::presets::{self, Preset};
 use crate::problem::Code;
 
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "account",
     "target",
     "format",
@@ -32,6 +32,7 @@ const KEYS: [&str; 17] = [
     "wait",
     "learn",
     "access",
+    "spam",
     "order",
     "card",
     "update",
@@ -94,6 +95,7 @@ impl Reader<'_, '_, '_> {
             thank_you_url: self.thank_you_url(),
             wait: self.wait(),
             access,
+            spam: spam::read(self.table.get("spam"), self.findings),
             learn: self.learn(),
             unknown_sku: unknown_sku.unwrap_or_default(),
             rules: Rules::default(),

@@ -22,6 +22,7 @@ mod rows;
 mod silence;
 #[cfg(debug_assertions)]
 mod simulation;
+mod spam;
 mod state;
 mod suggest;
 mod verify;

@@ -8,6 +8,7 @@ use parom_core::dictionary::Dictionary;
 use parom_core::mapping::{self, Given};
 use parom_core::order::{Draft, Verdict};
 use parom_core::presets::Mark;
+use parom_core::spam::Stamp;
 use parom_core::submission::Submission;
 use parom_core::{Code, Effect, Problem};
 
@@ -86,6 +87,8 @@ pub(super) struct Told {
     pub(super) signed: bool,
     pub(super) page: bool,
     pub(super) changes: (Vec<Change>, Vec<Problem>),
+    /// The form time that it uses up.
+    pub(super) stamp: Option<Stamp>,
 }
 
 pub(super) fn new_order(
@@ -122,6 +125,7 @@ pub(super) fn new_order(
         changes: told.changes,
         doubt: told.mark.doubt,
         changed_at: told.mark.changed_at.map(Timestamp::as_millisecond),
+        stamp: told.stamp,
         on_repeat: if is_form && state != OrderState::Canceled { on_repeat } else { OnRepeat::Off },
         submission: row,
     }

@@ -106,6 +106,7 @@ async fn accept(
         changed_at: None,
         doubt: None,
         changes: Default::default(),
+        stamp: None,
         on_repeat: OnRepeat::Off,
         submission: row,
     };

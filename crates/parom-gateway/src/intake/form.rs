@@ -19,7 +19,7 @@ use super::decode::decode_within;
 use super::keep::{self, AGAIN, Context};
 use super::language::Language;
 use super::sender::{self, Sent};
-use super::{Intake, body, cors, key, pages};
+use super::{Intake, body, cors, key, pages, spam};
 use crate::clock;
 use crate::config::LiveChannel;
 use crate::metering;
@@ -110,37 +110,52 @@ async fn accept(
     let content = keep::content_hash(&submission);
     let random = bits(live, key.text.as_deref(), &content);
     let (draft, verdict) = decide(live, &submission, entry, dictionary.as_deref(), random);
-    let decided = Decided { draft, verdict, checked: dictionary.as_ref().map_or(0, |known| known.version), content };
+    let checked = dictionary.as_ref().map_or(0, |known| known.version);
+    let mut decided = Decided { draft, verdict, checked, content };
     if decided.verdict == Verdict::Reject {
         return Err(rejected(intake, live, &submission, row, decided).await.into());
     }
     let number = decided.draft.number().unwrap_or_default().to_owned();
     let again = || pages::again(&again_address(parts, key.text.as_deref()), &submission.flat, Language::of(headers));
-    if let Err((free, needed)) = intake.store.space().intake() {
-        tracing::error!(free, needed, "intake stopped: the disk is nearly full");
-        let refusal = Refusal::unavailable("the disk is nearly full; the order was not kept, send it again");
-        return Err(Turned::Later(Box::new((refusal, Some(again())))));
-    }
+    has_room(intake).map_err(|refusal| Turned::Later(Box::new((refusal, Some(again())))))?;
+    let given = token.or_else(|| super::access::bearer(headers));
+    let mut looked = intake.spam.look(live, &submission, given, signed, spam::client(intake, parts));
+    let stamp = looked.apply(&mut decided);
     let changes = changes(live, &submission, &mark, dictionary.as_deref());
     learn(intake, live, &row, submission.received_at).await;
-    let told = Told { key: key.clone(), foreign: entry == Entry::Foreign, mark, signed, page, changes };
+    let told = Told { key: key.clone(), foreign: entry == Entry::Foreign, mark, signed, page, changes, stamp };
     let order = new_order(live, &submission, row, decided, told);
     let (id, account, checked) = (order.id.clone(), order.account.clone(), order.checked);
     crate::crash::point("intake.before_accept");
     let accepted = intake.store.accept(order).await;
     crate::crash::point("intake.after_accept");
-    if matches!(accepted, Ok(Accepted::New(OrderState::Held))) {
-        intake.dictionaries.notice(&account, checked);
+    match accepted {
+        Ok(Accepted::New(OrderState::Held)) => intake.dictionaries.notice(&account, checked),
+        Ok(Accepted::New(_)) => {}
+        _ => intake.spam.give_back(&looked),
     }
-    let (id, duplicate) = known(live, id, accepted, again)?;
-    if page {
-        let url = live.channel.as_ref().and_then(|channel| channel.thank_you_url.as_deref());
-        return Ok(answer::thank_you(url, &number, Language::of(headers)));
+    let kept = known(live, id, accepted, again)?;
+    Ok(answered(live, kept, page.then_some((number.as_str(), Language::of(headers)))))
+}
+
+/// Refuses while the disk is nearly full.
+fn has_room(intake: &Intake) -> Result<(), Refusal> {
+    intake.store.space().intake().map_err(|(free, needed)| {
+        tracing::error!(free, needed, "intake stopped: the disk is nearly full");
+        Refusal::unavailable("the disk is nearly full; the order was not kept, send it again")
+    })
+}
+
+/// What a sender hears of a kept order; a browser's person sees its number.
+fn answered(live: &LiveChannel, (id, duplicate): (String, bool), person: Option<(&str, Language)>) -> Response {
+    let channel = live.channel.as_ref();
+    if let Some((number, language)) = person {
+        return answer::thank_you(channel.and_then(|channel| channel.thank_you_url.as_deref()), number, language);
     }
-    Ok(match preset {
+    match channel.and_then(|channel| channel.preset) {
         Some(preset) => sender::accepted(preset, &id, duplicate),
         None => answer::accepted(&id, duplicate),
-    })
+    }
 }
 
 /// The order that the store has now, and whether it had it before.

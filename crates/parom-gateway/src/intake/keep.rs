@@ -8,6 +8,7 @@ use parom_core::delivery::state::State;
 use parom_core::limits;
 use parom_core::order::Verdict;
 use parom_core::presets;
+use parom_core::spam::FIELD;
 use parom_core::submission::{DecodeError, Decoded, Submission};
 use parom_core::{Effect, Problem};
 use percent_encoding::percent_decode_str;
@@ -142,5 +143,13 @@ pub(super) fn standing(verdict: Verdict, problems: &[Problem]) -> (State, String
 
 /// The content's hash: two forms with the same fields are the same, in whatever encoding they came.
 pub(super) fn content_hash(submission: &Submission) -> [u8; 32] {
+    // The form time is another one each time that the page is opened.
+    if submission.form.get(FIELD).is_none() {
+        return Sha256::digest(submission.canonical().as_bytes()).into();
+    }
+    let mut submission = submission.clone();
+    if let Some(form) = submission.form.as_object_mut() {
+        form.remove(FIELD);
+    }
     Sha256::digest(submission.canonical().as_bytes()).into()
 }

@@ -14,6 +14,7 @@ mod language;
 mod pages;
 mod rows;
 mod sender;
+mod spam;
 
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ pub use key::of_sender as key_of_sender;
 pub(crate) use language::Language;
 pub use rows::{Landed, Row, take_row};
 pub use sender::{brings_token, verify};
+pub use spam::SpamWatch;
 
 use crate::channels::Channels;
 use crate::config::Config;
@@ -44,6 +46,8 @@ pub struct Intake {
     pub channels: Arc<Channels>,
     /// The accounts' dictionaries.
     pub dictionaries: Arc<Dictionaries>,
+    /// What is known of those who send.
+    pub spam: Arc<SpamWatch>,
 }
 
 /// The routes of senders.
@@ -51,6 +55,7 @@ pub fn routes(intake: Intake) -> Router {
     Router::new()
         .route("/in/{channel}", post(form::post_open).options(cors::preflight))
         .route("/in/{channel}/{token}", post(form::post_with_token).options(cors::preflight_with_token))
+        .route("/form-time/{channel}", get(spam::issue))
         .route("/v1/order", post(dropin::post_order))
         .route("/v1/pipelines/cards", post(dropin::post_card))
         .route("/assets/page.css", get(pages::style))

@@ -86,6 +86,7 @@ pub async fn take_row(
         changed_at: None,
         doubt: None,
         changes: Default::default(),
+        stamp: None,
         on_repeat: OnRepeat::Off,
         submission: NewSubmission {
             door: "import",

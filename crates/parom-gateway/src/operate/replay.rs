@@ -6,6 +6,7 @@ use parom_core::delivery::state::State;
 use parom_core::dictionary::Dictionary;
 use parom_core::mapping::{self, Given};
 use parom_core::order::{Draft, Target, Verdict};
+use parom_core::spam;
 use parom_core::{Code, Effect, Problem};
 use serde_json::Value;
 
@@ -49,7 +50,8 @@ pub async fn replay(
     let suspicions: Vec<Problem> = suspicions.cloned().collect();
     let twin = twin_problem(store, &order, &channel).await?;
     let entry = entry_problem(live, &channel, &order).await;
-    for problem in suspicions.into_iter().chain(holds).chain(entry).chain(twin) {
+    let hidden = honeypot_problem(&channel, &order).await;
+    for problem in suspicions.into_iter().chain(holds).chain(entry).chain(twin).chain(hidden) {
         if draft.problems.contains(&problem) {
             continue;
         }
@@ -217,6 +219,14 @@ async fn entry_problem(live: &LiveChannel, channel: &Channel, order: &OrderDetai
         let message = "it came without the channel's token while the channel's file was broken";
         Problem::new("", Code::WrongToken, Effect::Hold, message, "Release it if you know its sender.")
     })
+}
+
+/// What nobody looked at while the channel's file was broken. Form times and rates cannot be judged later.
+async fn honeypot_problem(channel: &Channel, order: &OrderDetail) -> Option<Problem> {
+    channel.spam.honeypot.as_ref()?;
+    let at = Timestamp::from_millisecond(order.summary.received_at).unwrap_or(Timestamp::UNIX_EPOCH);
+    let decoded = intake::submission_of(&order.content_type, &order.context, order.raw.clone(), at).await;
+    spam::honeypot(&channel.spam, &decoded.ok()?)
 }
 
 /// A sender that can set no header brings the channel's token with the form.

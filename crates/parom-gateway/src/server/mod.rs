@@ -20,8 +20,9 @@ use crate::channels::Channels;
 use crate::config::Config;
 use crate::delivery::Delivery;
 use crate::dictionaries::Dictionaries;
-use crate::intake::{self, Intake};
+use crate::intake::{self, Intake, SpamWatch};
 use crate::metering;
+use crate::passwords;
 use crate::store::{Role, Store};
 use crate::ui;
 use headers::Common;
@@ -70,11 +71,13 @@ impl Gateway {
             store.board().set_paused(account, true);
         }
         let (stop, stopping) = watch::channel(false);
+        let key = store.form_time_key(passwords::random()).await.map_err(|error| error.to_string())?;
         let intake = Intake {
             config: Arc::clone(&config),
             store: store.clone(),
             channels: Arc::clone(&channels),
             dictionaries: Arc::clone(&dictionaries),
+            spam: Arc::new(SpamWatch::new(key)),
         };
         // Nothing is sent before all that can be wrong with the configuration was looked at.
         let (public, private) = (open_routes(intake.clone()), operator_routes(intake, stopping.clone())?);

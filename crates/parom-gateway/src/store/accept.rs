@@ -6,11 +6,13 @@ use parom_core::delivery::change::Change;
 use parom_core::delivery::state::State;
 use parom_core::limits;
 use parom_core::order::Target;
+use parom_core::spam::{self, Stamp};
 use parom_core::{Code, Effect, Problem};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Map, Value};
 
 use super::erasure::hidden_key;
+use super::nonces::use_nonce;
 use super::records::{buyer_columns, problems_to_json};
 use super::updates::{Updated, update};
 use super::{Store, StoreError};
@@ -78,6 +80,8 @@ pub struct NewOrder {
     pub changed_at: Option<i64>,
     /// What it changes, should the order be in the CRM already, and what of that cannot be made.
     pub changes: (Vec<Change>, Vec<Problem>),
+    /// The form time whose nonce it uses up; one that was used before makes it suspected.
+    pub stamp: Option<Stamp>,
     /// Whether an equal form without a key is looked for.
     pub on_repeat: OnRepeat,
     /// The request.
@@ -192,17 +196,26 @@ fn accept(connection: &Connection, order: &mut NewOrder) -> Result<Accepted, Sto
     } else if order.on_repeat != OnRepeat::Off {
         repeat(connection, order)?;
     }
+    if let Some(stamp) = order.stamp
+        && !use_nonce(connection, &stamp, order.received_at)?
+    {
+        add_hold(order, spam::suspected("its form time already made another order"));
+    }
     let owns_number = owns_number(connection, order)?;
     insert(connection, order, owns_number)?;
     Ok(Accepted::New(order.state))
 }
 
 fn hold(order: &mut NewOrder, path: &str, code: Code, message: String, hint: &str) {
-    order.problems.push(Problem::new(path, code, Effect::Hold, message, hint));
+    add_hold(order, Problem::new(path, code, Effect::Hold, message, hint));
+}
+
+fn add_hold(order: &mut NewOrder, problem: Problem) {
     if matches!(order.state, State::Queued | State::Unconfirmed) {
         order.state = State::Held;
-        order.reason = code.as_str().to_owned();
+        order.reason = problem.code.as_str().to_owned();
     }
+    order.problems.push(problem);
 }
 
 /// The same content within minutes, without a key: perhaps a double click.

@@ -17,6 +17,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0009_tokens.sql"),
     include_str!("migrations/0010_erasure.sql"),
     include_str!("migrations/0011_looks_back.sql"),
+    include_str!("migrations/0012_spam.sql"),
 ];
 
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {

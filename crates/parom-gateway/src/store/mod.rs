@@ -20,6 +20,7 @@ mod journal;
 mod ledger;
 mod looks_back;
 mod migrate;
+mod nonces;
 mod open;
 mod operator;
 mod operators;

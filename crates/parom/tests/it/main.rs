@@ -36,6 +36,7 @@ mod script;
 mod security;
 mod seed_rules;
 mod senders;
+mod spam;
 mod tidy;
 mod ui;
 mod ui_browser;

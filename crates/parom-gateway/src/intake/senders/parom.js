@@ -2,7 +2,7 @@
  the gateway has it. What cannot be kept, the browser posts. */
 (() => {
 if (!AbortSignal.timeout) return; // older than 2022
-const PRE = 'parom:', doc = document, store = localStorage, tasks = {}; // key: {form, tries, busy, timer}
+const PRE = 'parom:', TIME = 'parom_time', doc = document, store = localStorage, tasks = {}; // key: {form, tries, busy, timer}
 const TEXTS = {
  uk: ['Замовлення збережено, буде надіслано.', 'Прийнято, дякуємо!', 'Не прийнято.'],
  ru: ['Заказ сохранён, будет отправлен.', 'Принято, спасибо!', 'Не принято.'],
@@ -15,6 +15,17 @@ const drain = () => orders().forEach(o => send(o));
 const web = url => /^https?:/.test(url = new URL(url, doc.baseURI).href) && url;
 const lock = (form, on) => form.querySelectorAll('[type=submit],button:not([type])').forEach(b => b.disabled = on);
 
+// When the form was opened, for channels that ask (docs/stop-spam.md).
+const stamp = async field => {
+ try {
+  const url = new URL(field.closest('form').getAttribute('action'), doc.baseURI);
+  url.pathname = url.pathname.replace(/\/in\/([^/]+).*/, '/form-time/$1');
+  const got = await fetch(url);
+  field.value = got.ok ? await got.text() : '';
+ } catch (e) { setTimeout(stamp, 1e4, field); }
+};
+const stampAll = () => doc.querySelectorAll(`form[action] [name=${TIME}]`).forEach(stamp);
+
 function say(form, text, more = []) {
  const texts = TEXTS[(doc.documentElement.lang || navigator.language).slice(0, 2)] || TEXTS.uk;
  const place = form.querySelector((form.dataset.paromMessage || '_') + ',p[role=status]')
@@ -24,8 +35,9 @@ function say(form, text, more = []) {
 }
 
 function send(order, asker) {
- const { key, body } = order, name = PRE + key, task = tasks[key] = tasks[key] || { tries: 0 };
+ const { key, body, time } = order, data = new URLSearchParams(body), name = PRE + key, task = tasks[key] = tasks[key] || { tries: 0 };
  task.form = asker || task.form;
+ time && data.set(TIME, time);
  if (task.busy) return;
  task.busy = true;
  clearTimeout(task.timer);
@@ -34,7 +46,7 @@ function send(order, asker) {
   let status, wait, told = {};
   if (mine || task.form) try { // a form hears the answer; the key makes it safe
    const got = await fetch(order.action, {
-    method: 'POST', body: new URLSearchParams(body), signal: AbortSignal.timeout(15e3),
+    method: 'POST', body: data, signal: AbortSignal.timeout(15e3),
     keepalive: body.length < 6e4, // browsers take no more
     headers: { Accept: 'application/json', 'Idempotency-Key': key }
    });
@@ -61,7 +73,9 @@ function send(order, asker) {
   const thanks = !refused && form.dataset.paromThanks;
   thanks && web(thanks) ? location.assign(thanks) : lock(form);
   say(form, refused ? 2 : 1, [told.message, ...Object.values(told.errors || {})]);
-  if (!refused) form.reset(); // last: a field may have this name
+  if (refused) return;
+  stampAll(); // it is good for one order
+  form.reset(); // last: a field may have this name
  };
  const { locks } = navigator;
  locks ? locks.request(name, { ifAvailable: true }, attempt) : attempt(true);
@@ -82,10 +96,12 @@ addEventListener('submit', event => {
   // Another origin sees only the site in Referer.
   new URLSearchParams(location.search).forEach((v, k) => /^utm_/.test(k) && !fields.get(k) && fields.set(k, v));
   if (!fields.has('page')) fields.set('page', doc.URL.split('#')[0]);
+  const time = fields.get(TIME);
+  fields.delete(TIME); // else a reload would make it another order
   const body = `${fields}`, key = crypto.getRandomValues(new Uint32Array(4)).join('-');
   // The same content while it waits: a double click, a reload.
   let order = orders().find(o => o.action === action && o.body === body);
-  if (!order) store[PRE + key] = JSON.stringify(order = { action, body, key, at: Date.now() });
+  if (!order) store[PRE + key] = JSON.stringify(order = { action, body, key, time, at: Date.now() });
   event.preventDefault();
   send(order, form);
   lock(form, true);
@@ -94,6 +110,8 @@ addEventListener('submit', event => {
 });
 addEventListener('pagehide', () => doc.querySelectorAll('[data-parom]').forEach(f => lock(f)));
 ['online', 'pageshow', 'visibilitychange'].forEach(name => addEventListener(name, drain));
+addEventListener('pageshow', event => event.persisted && stampAll());
 window.Parom = { drain, pending: () => orders().length };
 drain();
+stampAll();
 })();

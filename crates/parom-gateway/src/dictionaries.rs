@@ -172,13 +172,18 @@ impl Dictionaries {
             if orders.is_empty() {
                 break;
             }
+            let mut checks = Vec::with_capacity(orders.len());
             for order in orders {
                 let check = check(&order, channels, &dictionary);
                 if let Some(reason) = &check.held_for {
                     tracing::warn!(order = %order.id, reason, "held: the account's dictionaries changed");
                 }
-                store.recheck(order.seq, order.replaced, check).await?;
+                checks.push(store.recheck(order.seq, order.replaced, check));
+                // A long queue must not keep everything else of this thread waiting.
+                tokio::task::yield_now().await;
             }
+            // Together, so that they share a flush: delivery waits for the last of them.
+            futures_util::future::try_join_all(checks).await?;
         }
         {
             let mut set = self.set.write().unwrap_or_else(PoisonError::into_inner);

@@ -12,10 +12,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
-/// Connections at once.
-const CONNECTIONS: usize = 4_096;
+use super::places::Places;
+use super::slow::{Answered, Coming};
+
 /// From the first byte of a request to the end of its headers; it also ends idle connections.
 const HEADERS: Duration = Duration::from_secs(10);
 /// Bytes of a request's headers.
@@ -28,14 +29,9 @@ const GRACE: Duration = Duration::from_secs(20);
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 pub(super) async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let places = Places::new();
     let graceful = GracefulShutdown::new();
     loop {
-        let place = tokio::select! {
-            place = Arc::clone(&places).acquire_owned() => place,
-            () = stopped(&mut stop) => break,
-        };
-        let Ok(place) = place else { break };
         let (stream, peer) = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
@@ -47,11 +43,23 @@ pub(super) async fn serve(listener: TcpListener, router: Router, mut stop: watch
             },
             () = stopped(&mut stop) => break,
         };
+        let place = tokio::select! {
+            place = places.take() => place,
+            () = stopped(&mut stop) => break,
+        };
         let _ = stream.set_nodelay(true);
+        place.wait();
+        let waiting = Arc::clone(&place);
         let routes = TowerToHyperService::new(router.clone());
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
-            routes.call(request)
+            let place = Arc::clone(&waiting);
+            let answer = routes.call(request.map(|body| Coming::new(body, Arc::clone(&place))));
+            async move {
+                let answer = answer.await;
+                place.wait();
+                answer
+            }
         });
         let mut builder = hyper::server::conn::http1::Builder::new();
         builder
@@ -59,11 +67,13 @@ pub(super) async fn serve(listener: TcpListener, router: Router, mut stop: watch
             .header_read_timeout(HEADERS)
             .max_buf_size(HEADER_BYTES)
             .max_headers(HEADER_LINES);
-        let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
+        let connection = graceful.watch(builder.serve_connection(TokioIo::new(Answered::new(stream)), service));
         tokio::spawn(async move {
             // A sender that goes away is no failure of ours.
-            let _ = connection.await;
-            drop(place);
+            tokio::select! {
+                _ = connection => {}
+                () = place.ended() => {}
+            }
         });
     }
     drop(listener);

@@ -4,6 +4,8 @@ mod connections;
 mod headers;
 mod health;
 mod hosts;
+mod places;
+mod slow;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -36,6 +36,7 @@ mod script;
 mod security;
 mod seed_rules;
 mod senders;
+mod slow;
 mod spam;
 mod tidy;
 mod ui;

@@ -177,6 +177,14 @@ impl World {
         rustix::process::Pid::from_child(self.child.as_ref().unwrap())
     }
 
+    /// Resident memory of the gateway, bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        let id = self.child.as_ref().unwrap().id();
+        let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1_024
+    }
+
     /// Starts the gateway and waits until it is ready, or has died of an armed crash point.
     pub(crate) fn serve(&mut self, env: &[(&str, &str)]) {
         self.serve_below(&[], env);

@@ -18,12 +18,13 @@ use serde_json::{Value, json};
 use super::access::{bearer, is_token};
 use super::answer::{Refusal, json_response};
 use super::decide::bits;
+use super::form::has_room;
 use super::keep::{self, Context};
 use super::{Intake, body, key};
 use crate::clock;
 use crate::config::LiveChannel;
 use crate::metering;
-use crate::store::{Accepted, KeyConflict, NewOrder, Store};
+use crate::store::{Accepted, KeyConflict, NewOrder, Store, Turn};
 
 pub(super) async fn post_order(State(intake): State<Intake>, request: Request<Body>) -> Response {
     post(&intake, Target::Order, request).await
@@ -67,6 +68,8 @@ async fn accept(
     body: Body,
 ) -> Result<Response, Refusal> {
     let bytes = body::read(body, &parts.headers).await?;
+    let turn = intake.store.turn();
+    has_room(intake, turn.as_ref())?;
     let context = Context::of(&parts.headers, parts.uri.query(), None);
     let mut row = keep::row(target.as_str(), &parts.headers, &context, bytes.clone());
     row.content_type = "application/json".into();
@@ -96,7 +99,7 @@ async fn accept(
         state,
         reason,
         target,
-        number: number.clone(),
+        number,
         checked: dictionary.map_or(0, |dictionary| dictionary.version),
         body: draft.body,
         problems: draft.problems,
@@ -110,7 +113,7 @@ async fn accept(
         on_repeat: OnRepeat::Off,
         submission: row,
     };
-    store_and_wait(intake, channel, order, &number, refusal).await
+    store_and_wait(intake, channel, order, turn, refusal).await
 }
 
 /// Whether the sender gave the order its number, which then is its key too.
@@ -122,7 +125,7 @@ async fn store_and_wait(
     intake: &Intake,
     channel: &Channel,
     order: NewOrder,
-    number: &str,
+    turn: Option<Turn>,
     refusal: Option<Refusal>,
 ) -> Result<Response, Refusal> {
     let store = &intake.store;
@@ -130,16 +133,15 @@ async fn store_and_wait(
         let _ = store.accept(order).await;
         return Err(refusal);
     }
-    if let Err((free, needed)) = store.space().intake() {
-        tracing::error!(free, needed, "intake stopped: the disk is nearly full");
-        return Err(Refusal::unavailable("the disk is nearly full; the order was not kept, send it again"));
-    }
+    let number = order.number.clone();
     let (mut id, account, checked) = (order.id.clone(), order.account.clone(), order.checked);
     // Before the commit, so that no change is missed.
     let changes = store.board().changes();
     crate::crash::point("intake.before_accept");
     let accepted = store.accept(order).await;
     crate::crash::point("intake.after_accept");
+    // It is kept, or not: who waits for the CRM's answer is in nobody's way.
+    drop(turn);
     let waits = match accepted {
         Ok(Accepted::New(OrderState::Queued)) => true,
         Ok(Accepted::New(_)) => {

@@ -23,7 +23,7 @@ use super::{Intake, body, cors, key, pages, spam};
 use crate::clock;
 use crate::config::LiveChannel;
 use crate::metering;
-use crate::store::{Accepted, NewSubmission, StoreError};
+use crate::store::{Accepted, NewSubmission, StoreError, Turn};
 
 pub(super) async fn post_open(
     State(intake): State<Intake>,
@@ -93,6 +93,11 @@ async fn accept(
         entry.refuse(page)?;
     }
     let bytes = body::read(body, headers).await?;
+    let turn = intake.store.turn();
+    if !page {
+        // Nothing is looked at of what cannot be kept; a person gets the page that sends it again.
+        has_room(intake, turn.as_ref())?;
+    }
     let context = Context::of(headers, parts.uri.query(), token.or_else(|| super::access::bearer(headers)));
     let row = keep::row("in", headers, &context, bytes.clone());
     let nodes = if preset.is_some() { limits::SHOP_JSON_NODES } else { limits::JSON_NODES };
@@ -106,6 +111,8 @@ async fn accept(
         },
     };
     let key = key::of_form(live, headers, &context, &submission, &mark)?;
+    let again = || pages::again(&again_address(parts, key.text.as_deref()), &submission.flat, Language::of(headers));
+    has_room(intake, turn.as_ref()).map_err(|refusal| Turned::Later(Box::new((refusal, Some(again())))))?;
     let dictionary = live.channel.as_ref().and_then(|channel| intake.dictionaries.get(&channel.account));
     let content = keep::content_hash(&submission);
     let random = bits(live, key.text.as_deref(), &content);
@@ -116,8 +123,6 @@ async fn accept(
         return Err(rejected(intake, live, &submission, row, decided).await.into());
     }
     let number = decided.draft.number().unwrap_or_default().to_owned();
-    let again = || pages::again(&again_address(parts, key.text.as_deref()), &submission.flat, Language::of(headers));
-    has_room(intake).map_err(|refusal| Turned::Later(Box::new((refusal, Some(again())))))?;
     let given = token.or_else(|| super::access::bearer(headers));
     let mut looked = intake.spam.look(live, &submission, given, signed, spam::client(intake, parts));
     let stamp = looked.apply(&mut decided);
@@ -138,8 +143,12 @@ async fn accept(
     Ok(answered(live, kept, page.then_some((number.as_str(), Language::of(headers)))))
 }
 
-/// Refuses while the disk is nearly full.
-fn has_room(intake: &Intake) -> Result<(), Refusal> {
+/// Refuses while more orders wait than can be kept soon, or while the disk is nearly full.
+pub(super) fn has_room(intake: &Intake, turn: Option<&Turn>) -> Result<(), Refusal> {
+    if turn.is_none() {
+        let message = "more orders come than can be kept at once; the order was not kept, send it again";
+        return Err(Refusal::unavailable(message));
+    }
     intake.store.space().intake().map_err(|(free, needed)| {
         tracing::error!(free, needed, "intake stopped: the disk is nearly full");
         Refusal::unavailable("the disk is nearly full; the order was not kept, send it again")

@@ -33,6 +33,7 @@ mod samples;
 mod sessions;
 mod space;
 mod tokens;
+mod turns;
 mod updates;
 mod wholeness;
 mod writer;
@@ -67,6 +68,7 @@ pub use samples::Sample;
 pub use sessions::{Audited, OpenSession, Session};
 pub use space::Space;
 pub use tokens::KeptToken;
+pub use turns::{TURNS, Turn};
 pub use updates::Updated;
 
 use readers::Readers;
@@ -128,6 +130,7 @@ struct Inner {
     path: PathBuf,
     /// Until then an order that comes by a key is looked up first: the store was restored.
     careful_until: i64,
+    turns: turns::Turns,
     /// Held while `serve` runs; the lock goes with the process, whatever ends it.
     lock: Option<Arc<File>>,
     /// The look at the whole file, after an unclean end.
@@ -160,6 +163,7 @@ impl Store {
                 lock,
                 look,
                 damage,
+                turns: turns::Turns::default(),
             }),
         })
     }

@@ -27,6 +27,7 @@ mod learn;
 mod limits;
 mod load;
 mod packaging;
+mod overload;
 mod presets;
 mod proof;
 mod rate;

@@ -18,6 +18,8 @@ pub const DEPTH: usize = 32;
 pub const NAME_BYTES: usize = 256;
 /// Bytes of one value.
 pub const VALUE_BYTES: usize = 64 * 1024;
+/// Bytes of one number of a JSON document: what is longer is no amount.
+pub const NUMBER_BYTES: usize = 256;
 /// Steps that one expression may take; a mapping of a large cart needs a few hundred.
 pub const EXPRESSION_FUEL: u64 = 20_000;
 /// Bytes of a channel file.

@@ -67,13 +67,13 @@ async fn accept(
     parts: &Parts,
     body: Body,
 ) -> Result<Response, Refusal> {
-    let bytes = body::read(body, &parts.headers).await?;
+    let whole = body::read(body, &parts.headers).await?;
     let turn = intake.store.turn();
     has_room(intake, turn.as_ref())?;
     let context = Context::of(&parts.headers, parts.uri.query(), None);
-    let mut row = keep::row(target.as_str(), &parts.headers, &context, bytes.clone());
+    let mut row = keep::row(target.as_str(), &parts.headers, &context, whole.bytes.clone());
     row.content_type = "application/json".into();
-    let tree = decode_json(&bytes)?;
+    let tree = decode_json(&whole.bytes)?;
     let Value::Object(wanted) = &tree else {
         return Err(Refusal::new(400, "the body is a list; send one order"));
     };

@@ -92,16 +92,16 @@ async fn accept(
     if preset.is_none() {
         entry.refuse(page)?;
     }
-    let bytes = body::read(body, headers).await?;
+    let whole = body::read(body, headers).await?;
     let turn = intake.store.turn();
     if !page {
         // Nothing is looked at of what cannot be kept; a person gets the page that sends it again.
         has_room(intake, turn.as_ref())?;
     }
     let context = Context::of(headers, parts.uri.query(), token.or_else(|| super::access::bearer(headers)));
-    let row = keep::row("in", headers, &context, bytes.clone());
+    let row = keep::row("in", headers, &context, whole.bytes.clone());
     let nodes = if preset.is_some() { limits::SHOP_JSON_NODES } else { limits::JSON_NODES };
-    let decoded = decode_within(&row.content_type, bytes, nodes).await.map_err(Refusal::from)?;
+    let decoded = decode_within(&row.content_type, whole.bytes.clone(), nodes).await.map_err(Refusal::from)?;
     let submission = keep::submission(decoded, &context, clock::now());
     let (mark, signed) = match preset.map(|preset| sender::look(live, preset, &submission, &row.body, entry, page)) {
         None => (Mark::default(), false),

@@ -131,7 +131,7 @@ async fn ndjson_and_xlsx_are_taken_too() {
 }
 
 /// The smallest workbook with one sheet.
-fn workbook(rows: &str) -> Vec<u8> {
+pub(crate) fn workbook(rows: &str) -> Vec<u8> {
     let ns = "http://schemas.openxmlformats.org";
     let parts = [
         (
@@ -163,9 +163,14 @@ fn workbook(rows: &str) -> Vec<u8> {
             format!("<worksheet xmlns=\"{ns}/spreadsheetml/2006/main\"><sheetData>{rows}</sheetData></worksheet>"),
         ),
     ];
+    workbook_of(&parts)
+}
+
+/// A zip of these parts.
+pub(crate) fn workbook_of(parts: &[(&str, String)]) -> Vec<u8> {
     let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (name, text) in parts {
-        archive.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        archive.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
         archive.write_all(text.as_bytes()).unwrap();
     }
     archive.finish().unwrap().into_inner()

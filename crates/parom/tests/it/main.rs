@@ -5,6 +5,7 @@
 mod access;
 mod alerts;
 mod api;
+mod bombs;
 mod browser;
 mod bypass;
 mod canaries;

@@ -180,9 +180,7 @@ impl World {
     /// Resident memory of the gateway, bytes.
     pub(crate) fn memory(&self) -> u64 {
         let id = self.child.as_ref().unwrap().id();
-        let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1_024
+        memory(&fs::read_to_string(format!("/proc/{id}/status")).unwrap(), "VmRSS:")
     }
 
     /// Starts the gateway and waits until it is ready, or has died of an armed crash point.
@@ -288,6 +286,21 @@ impl World {
             out: String::from_utf8_lossy(&output.stdout).into_owned(),
             err: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
+    }
+
+    /// A command, and the most memory that it had, bytes.
+    pub(crate) fn cli_measured(&self, arguments: &[&str]) -> (Ran, u64) {
+        let mut command = self.command(&[]);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let (status, mut most) = (format!("/proc/{}/status", child.id()), 0);
+        while child.try_wait().unwrap().is_none() {
+            most = most.max(memory(&fs::read_to_string(&status).unwrap_or_default(), "VmHWM:"));
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let output = child.wait_with_output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (Ran { code: output.status.code().unwrap_or(-1), out: text(&output.stdout), err: text(&output.stderr) }, most)
     }
 
     /// A command with something to read.
@@ -454,6 +467,12 @@ fn find(bytes: &[u8], word: &[u8]) -> bool {
         rest = &rest[at + 1..];
     }
     false
+}
+
+/// A line of a process's status, in bytes.
+fn memory(status: &str, name: &str) -> u64 {
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or_default() * 1_024
 }
 
 async fn read(response: reqwest::Response) -> Result<Answer, reqwest::Error> {

@@ -1,10 +1,7 @@
 //! `parom import`: a file of orders through a channel's mapping, row by row.
 
-mod csv;
-mod ndjson;
+mod files;
 mod report;
-mod rows;
-mod xlsx;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,8 +15,8 @@ use parom_gateway::intake::{Landed, Row, take_row};
 use parom_gateway::store::{Role, Store};
 
 use super::{Failed, Outcome, load};
+use files::{Asked, Reader, Taken};
 use report::Report;
-use rows::{Reader, Taken};
 
 /// Rows that share a commit.
 const TOGETHER: usize = 128;
@@ -72,7 +69,8 @@ impl Import {
         };
         let dictionaries = Dictionaries::start(config.accounts.keys(), &store).await;
         let dictionary = dictionaries.map_err(|error| error.to_string())?.get(&channel.account);
-        let mut reader = Reader::open(&self)?;
+        let (encoding, sheet) = (self.encoding.as_deref(), self.sheet.as_deref());
+        let mut reader = Reader::open(&self.file, Asked { delimiter: self.delimiter, encoding, sheet })?;
         let mut report = Report::new(&self, reader.bytes())?;
         loop {
             let batch: Vec<Taken> = reader.by_ref().take(TOGETHER).collect();

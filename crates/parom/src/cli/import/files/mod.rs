@@ -1,5 +1,12 @@
-//! Rows out of a file of any known kind, one by one, with their places.
+//! Rows out of a file of any known kind, one by one, with their places. What it costs to read a file is bounded, whatever
+//! the file says of itself.
 
+mod csv;
+mod ndjson;
+mod xlsx;
+
+use std::fs::File;
+use std::io::{Read, Seek};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,44 +14,61 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parom_core::limits;
 use serde_json::Value;
 
-use super::{Import, csv, ndjson, xlsx};
-use crate::cli::Failed;
-
 /// A row and where it stands, from 1: the line of a text, the row of a sheet.
-pub(super) struct Taken {
-    pub(super) place: u64,
-    pub(super) row: Result<Value, String>,
+pub(crate) struct Taken {
+    pub(crate) place: u64,
+    pub(crate) row: Result<Value, String>,
 }
 
+/// What is known of a file beforehand.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Asked<'a> {
+    pub(crate) delimiter: Option<char>,
+    pub(crate) encoding: Option<&'a str>,
+    pub(crate) sheet: Option<&'a str>,
+}
+
+type Rows = Box<dyn Iterator<Item = Taken> + Send>;
+
 /// The rows of a file.
-pub(super) struct Reader {
-    rows: Box<dyn Iterator<Item = Taken> + Send>,
+pub(crate) struct Reader {
+    rows: Rows,
     bytes: u64,
     read: Arc<AtomicU64>,
 }
 
 impl Reader {
-    pub(super) fn open(asked: &Import) -> Result<Reader, Failed> {
-        let path = asked.file.as_path();
+    pub(crate) fn open(path: &Path, asked: Asked<'_>) -> Result<Reader, String> {
         let named = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-        let bytes = std::fs::metadata(path).map_err(|error| named(&error))?.len();
+        let file = File::open(path).map_err(|error| named(&error))?;
+        let bytes = file.metadata().map_err(|error| named(&error))?.len();
+        Reader::new(file, bytes, &ending(path), asked).map_err(|error| named(&error))
+    }
+
+    /// The rows of what a file of this ending holds.
+    pub(crate) fn new<R: Read + Seek + Send + 'static>(
+        source: R,
+        bytes: u64,
+        ending: &str,
+        asked: Asked<'_>,
+    ) -> Result<Reader, String> {
         let read = Arc::new(AtomicU64::new(0));
-        let rows = match ending(path).as_str() {
-            "csv" | "txt" | "tsv" => csv::rows(path, asked.delimiter, asked.encoding.as_deref(), &read),
-            "ndjson" | "jsonl" => ndjson::rows(path, &read),
-            "xlsx" => xlsx::rows(path, asked.sheet.as_deref(), bytes, &read),
+        let rows = match ending {
+            "csv" | "txt" | "tsv" => csv::rows(source, asked, &read),
+            "ndjson" | "jsonl" => Ok(ndjson::rows(source, &read)),
+            "xlsx" => xlsx::rows(source, asked.sheet, bytes, &read),
             other => Err(format!("`.{other}` files are not taken; export as .csv, .xlsx or .ndjson")),
         };
-        Ok(Reader { rows: rows.map_err(|error| named(&error))?, bytes, read })
+        Ok(Reader { rows: rows?, bytes, read })
     }
 
     /// The file's size.
-    pub(super) fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
 
     /// Bytes that were read.
-    pub(super) fn read(&self) -> u64 {
+    pub(crate) fn read(&self) -> u64 {
         self.read.load(Ordering::Relaxed).min(self.bytes)
     }
 }

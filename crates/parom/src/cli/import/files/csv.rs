@@ -1,61 +1,63 @@
 //! CSV as shops export it: any usual delimiter, UTF-8, UTF-16 or windows-1251.
 
-use std::fs::File;
-use std::io::{BufReader, Read};
-use std::path::Path;
+use std::io::{BufReader, Read, Seek};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use csv::{ReaderBuilder, StringRecord};
 use encoding_rs::{Encoding, WINDOWS_1251};
 use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
 
-use super::rows::{Counted, Taken, header, object};
+use super::{Asked, Counted, Taken, header, object};
 
 /// Enough of the file to tell its encoding and its delimiter.
 const LOOK: u64 = 64 * 1024;
 
-type Decoded = DecodeReaderBytes<Counted<BufReader<File>>, Vec<u8>>;
-/// Every line ends with one `\n`, the last one too: a record's line can be told then.
-type Source = std::io::Chain<WithoutReturns<Decoded>, &'static [u8]>;
+/// One row; a quote that is never closed would make one of the whole file.
+const ROW_BYTES: u64 = 4 << 20;
 
-pub(super) fn rows(
-    path: &Path,
-    delimiter: Option<char>,
-    encoding: Option<&str>,
+type Decoded<R> = DecodeReaderBytes<Counted<BufReader<R>>, Vec<u8>>;
+/// Every line ends with one `\n`, the last one too: a record's line can be told then.
+type Source<R> = std::io::Chain<OneRow<WithoutReturns<Decoded<R>>>, &'static [u8]>;
+
+pub(super) fn rows<R: Read + Seek + Send + 'static>(
+    mut source: R,
+    asked: Asked<'_>,
     read: &Arc<AtomicU64>,
-) -> Result<Box<dyn Iterator<Item = Taken> + Send>, String> {
-    let start = start(path).map_err(|error| error.to_string())?;
-    let encoding = match encoding {
+) -> Result<super::Rows, String> {
+    let start = start(&mut source).map_err(|error| error.to_string())?;
+    let encoding = match asked.encoding {
         Some(name) => Some(
             Encoding::for_label(name.as_bytes())
                 .ok_or_else(|| format!("--encoding: `{name}` is not known; write utf-8, windows-1251 or utf-16le"))?,
         ),
         None => guessed(&start),
     };
-    let delimiter = match delimiter {
+    let delimiter = match asked.delimiter {
         Some(c) => u8::try_from(c).map_err(|_| format!("--delimiter: `{c}` is not one byte"))?,
         None => likely(&decoded(&start, encoding)),
     };
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    let source = DecodeReaderBytesBuilder::new().encoding(encoding).build(Counted::new(BufReader::new(file), read));
-    let source = WithoutReturns(source).chain(&b"\n"[..]);
+    let source = DecodeReaderBytesBuilder::new().encoding(encoding).build(Counted::new(BufReader::new(source), read));
+    let row = Arc::new(AtomicU64::new(0));
+    let source = OneRow { inner: WithoutReturns(source), came: Arc::clone(&row) }.chain(&b"\n"[..]);
     let mut reader = ReaderBuilder::new().delimiter(delimiter).flexible(true).has_headers(false).from_reader(source);
     let mut first = StringRecord::new();
     if !reader.read_record(&mut first).map_err(|error| words(&error))? {
         return Err("the file is empty".into());
     }
     let header = header(first.iter().map(str::to_owned).collect())?;
-    Ok(Box::new(Rows { reader, header, over: false }))
+    Ok(Box::new(Rows { reader, row, header, over: false }))
 }
 
-struct Rows {
-    reader: csv::Reader<Source>,
+struct Rows<R> {
+    reader: csv::Reader<Source<R>>,
+    /// Bytes that came since the last row.
+    row: Arc<AtomicU64>,
     header: Vec<String>,
     over: bool,
 }
 
-impl Iterator for Rows {
+impl<R: Read> Iterator for Rows<R> {
     type Item = Taken;
 
     fn next(&mut self) -> Option<Taken> {
@@ -64,6 +66,7 @@ impl Iterator for Rows {
             if self.over {
                 return None;
             }
+            self.row.store(0, Ordering::Relaxed);
             let read = self.reader.read_record(&mut record);
             // The line in the file: blank ones count, as they do in an editor.
             let own: usize = record.iter().map(|cell| cell.matches('\n').count()).sum();
@@ -89,6 +92,24 @@ impl Iterator for Rows {
     }
 }
 
+/// A text that ends in an error where one row of it is too large.
+struct OneRow<R> {
+    inner: R,
+    came: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for OneRow<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        let more = u64::try_from(count).unwrap_or(u64::MAX);
+        if self.came.fetch_add(more, Ordering::Relaxed) > ROW_BYTES {
+            let message = format!("a row is larger than {ROW_BYTES} bytes: a quote may not be closed there");
+            return Err(std::io::Error::other(message));
+        }
+        Ok(count)
+    }
+}
+
 /// A text without its carriage returns.
 struct WithoutReturns<R>(R);
 
@@ -111,9 +132,10 @@ impl<R: Read> Read for WithoutReturns<R> {
     }
 }
 
-fn start(path: &Path) -> std::io::Result<Vec<u8>> {
+fn start<R: Read + Seek>(source: &mut R) -> std::io::Result<Vec<u8>> {
     let mut start = Vec::new();
-    File::open(path)?.take(LOOK).read_to_end(&mut start)?;
+    source.by_ref().take(LOOK).read_to_end(&mut start)?;
+    source.rewind()?;
     Ok(start)
 }
 

@@ -1,28 +1,25 @@
 //! NDJSON: a JSON object on each line.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use parom_core::limits;
 use parom_core::submission::decode_json;
 
-use super::rows::{Counted, Taken};
+use super::{Counted, Taken};
 
-pub(super) fn rows(path: &Path, read: &Arc<AtomicU64>) -> Result<Box<dyn Iterator<Item = Taken> + Send>, String> {
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    Ok(Box::new(Rows { lines: BufReader::new(Counted::new(file, read)), place: 0, over: false }))
+pub(super) fn rows<R: Read + Send + 'static>(source: R, read: &Arc<AtomicU64>) -> super::Rows {
+    Box::new(Rows { lines: BufReader::new(Counted::new(source, read)), place: 0, over: false })
 }
 
-struct Rows {
-    lines: BufReader<Counted<File>>,
+struct Rows<R> {
+    lines: BufReader<Counted<R>>,
     place: u64,
     over: bool,
 }
 
-impl Iterator for Rows {
+impl<R: Read> Iterator for Rows<R> {
     type Item = Taken;
 
     fn next(&mut self) -> Option<Taken> {

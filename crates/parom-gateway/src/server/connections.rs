@@ -1,5 +1,7 @@
 //! Connections: how many, and how long a sender may take to say what it wants.
 
+use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +13,7 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 
 use super::places::Places;
@@ -25,8 +27,23 @@ const HEADER_BYTES: usize = 16 * 1024;
 const HEADER_LINES: usize = 64;
 /// How long requests under way may take when the process stops.
 const GRACE: Duration = Duration::from_secs(20);
+/// Connections that the system holds until they are taken: a flood of new ones must not cost an honest sender the second
+/// after which it knocks again.
+const BACKLOG: u32 = 4_096;
+/// Of an answer that nobody reads, what the system holds for one connection: left to itself, it grows to megabytes.
+const SEND_BUFFER: u32 = 128 * 1024;
 /// Rest after a failed accept: out of descriptors, most likely.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
+/// Listens; connections have the listener's settings.
+pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A restart need not wait until the last connections are forgotten.
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
 
 pub(super) async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
     let places = Places::new();

@@ -13,7 +13,6 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -53,12 +52,12 @@ impl Gateway {
     pub async fn start(config: Config) -> Result<Gateway, String> {
         metering::install();
         let config = Arc::new(config);
-        let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+        let listener = connections::listen(config.listen).map_err(|error| {
             format!("cannot listen on {}: {error}; is another program there? (listen in parom.toml)", config.listen)
         })?;
         let addr = listener.local_addr().map_err(|error| error.to_string())?;
         let own = match config.ui_listen {
-            Some(own) => Some(TcpListener::bind(own).await.map_err(|error| {
+            Some(own) => Some(connections::listen(own).map_err(|error| {
                 format!("cannot listen on {own}: {error}; is another program there? (ui_listen in parom.toml)")
             })?),
             None => None,

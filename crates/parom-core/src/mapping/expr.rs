@@ -151,7 +151,7 @@ impl Expr {
     pub fn eval(&self, root: &Context) -> Result<Value, ExprError> {
         match self {
             Expr::Constant(value) => Ok(value.clone()),
-            Expr::Lone(compiled) => compiled.eval(root).map(|value| lower(&value, 0)),
+            Expr::Lone(compiled) => compiled.eval(root).and_then(|value| compiled.lowered(&value)),
             Expr::List(parts) => {
                 parts.iter().map(|part| part.eval(root)).collect::<Result<Vec<_>, _>>().map(Value::Array)
             }
@@ -218,6 +218,32 @@ impl Compiled {
     }
 }
 
+impl Compiled {
+    /// The value as JSON; none that is larger than a form could bring: a number in a form may say how often to repeat.
+    fn lowered(&self, value: &Context) -> Result<Value, ExprError> {
+        let mut left = Left { values: limits::SHOP_JSON_NODES, bytes: limits::BODY_BYTES };
+        lower(value, 0, &mut left).ok_or_else(|| self.large())
+    }
+
+    fn large(&self) -> ExprError {
+        ExprError::of(format!("`{{{{ {} }}}}` gives more than an order can hold", self.source))
+    }
+}
+
+/// What a value may still take.
+struct Left {
+    values: usize,
+    bytes: usize,
+}
+
+impl Left {
+    fn take(&mut self, bytes: usize) -> Option<()> {
+        self.values = self.values.checked_sub(1)?;
+        self.bytes = self.bytes.checked_sub(bytes)?;
+        (bytes <= limits::EXPRESSION_BYTES).then_some(())
+    }
+}
+
 impl ExprError {
     fn of(message: impl Into<String>) -> ExprError {
         ExprError { message: message.into(), unknown_value: false, text: None }
@@ -251,10 +277,13 @@ fn text(pieces: &[Piece], root: &Context) -> Result<Value, ExprError> {
         match piece {
             Piece::Literal(literal) => out.push_str(literal),
             Piece::Expression(compiled) => {
-                let value = lower(&compiled.eval(root)?, 0);
+                let value = compiled.lowered(&compiled.eval(root)?)?;
                 if !is_empty(&value) {
                     found = true;
                     out.push_str(&plain(&value).unwrap_or_else(|| value.to_string()));
+                    if out.len() > limits::EXPRESSION_BYTES {
+                        return Err(compiled.large());
+                    }
                 }
             }
         }
@@ -262,32 +291,35 @@ fn text(pieces: &[Piece], root: &Context) -> Result<Value, ExprError> {
     Ok(if found { Value::String(out) } else { Value::Null })
 }
 
-/// An expression's value as JSON.
-fn lower(value: &Context, depth: usize) -> Value {
+/// An expression's value as JSON; none where it takes more than is left.
+fn lower(value: &Context, depth: usize, left: &mut Left) -> Option<Value> {
+    left.take(value.as_str().map_or(0, str::len))?;
     if let Some(json) = value.downcast_object_ref::<JsonText>() {
-        return Value::String(json.text.clone());
+        left.take(json.text.len())?;
+        return Some(Value::String(json.text.clone()));
     }
     if depth > limits::DEPTH {
-        return Value::Null;
+        return Some(Value::Null);
     }
-    match value.kind() {
+    Some(match value.kind() {
         ValueKind::Undefined | ValueKind::None => Value::Null,
         ValueKind::Bool => Value::Bool(value.is_true()),
         ValueKind::Number => lower_number(value),
         ValueKind::Seq | ValueKind::Iterable => {
             let items = value.try_iter().into_iter().flatten();
-            Value::Array(items.map(|item| lower(&item, depth + 1)).collect())
+            Value::Array(items.map(|item| lower(&item, depth + 1, left)).collect::<Option<_>>()?)
         }
         ValueKind::Map => {
-            let keys = value.try_iter().into_iter().flatten();
-            let entries = keys.filter_map(|key| {
-                let item = value.get_item(&key).ok()?;
-                Some((key.to_string(), lower(&item, depth + 1)))
-            });
-            Value::Object(entries.collect::<Map<_, _>>())
+            let mut entries = Map::new();
+            for key in value.try_iter().into_iter().flatten() {
+                if let Ok(item) = value.get_item(&key) {
+                    entries.insert(key.to_string(), lower(&item, depth + 1, left)?);
+                }
+            }
+            Value::Object(entries)
         }
         _ => Value::String(value.to_string()),
-    }
+    })
 }
 
 fn lower_number(value: &Context) -> Value {

@@ -74,3 +74,22 @@ fn a_channel_with_a_token_alone_serves_drop_in_requests() {
     let channel = channel.unwrap();
     assert_eq!((channel.source_id(), channel.has_mapping(), found.len()), (Some(22), false, 1));
 }
+
+/// Found by mutated expressions: what a repetition gives was mapped whatever its size, and took a second.
+#[test]
+fn what_is_larger_than_a_form_could_bring_is_a_problem_and_not_a_value() {
+    for large in ["'a' * 400000", "[1] * 60000", "{'a': ['b' * 300000]}", "[['x' * 200000]] * 6"] {
+        let file = GOOD.replace("[order]", &format!("[order]\nmanager_comment = \"{{{{ {large} }}}}\""));
+        let channel = parse("shop", &file).0.unwrap();
+        let mut submission = parom_core::submission::Submission::empty(jiff::Timestamp::UNIX_EPOCH);
+        submission.form = serde_json::json!({ "phone": "0671112233" });
+        let given = parom_core::mapping::Given { dictionary: None, random: 0 };
+        let (draft, _) = parom_core::mapping::map(&channel, &submission, given);
+        assert_eq!(draft.body["buyer"]["phone"], "+380671112233");
+        assert!(
+            draft.problems.iter().any(|problem| problem.message.contains("more than an order can hold")),
+            "{large} {:?}",
+            draft.problems
+        );
+    }
+}

@@ -198,6 +198,19 @@ async fn files_that_cannot_be_taken_are_refused_with_the_reason() {
     assert_eq!(world.cli(&["import", "nobody", "x.csv"]).code, 2);
 }
 
+/// Found by mutated files: the row was said to be the one before it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_whose_quote_is_never_closed_is_named_by_its_own_line() {
+    let world = world().await;
+    let path = write(&world, "a.csv", format!("{HEADER}\n1;;Олена;0671112233;Чай;5\n2;;\"Петро;1;Чай;5\n").as_bytes());
+    let report = world.dir.path().join("report.ndjson");
+    let (ran, _) = import(&world, &path, &["--report", report.to_str().unwrap()]);
+    let text = fs::read_to_string(report).unwrap();
+    let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let places: Vec<&Value> = rows.iter().map(|row| &row["row"]).collect();
+    assert_eq!(places, [&json!(2), &json!(3)], "{text} {}", ran.err);
+}
+
 /// Killed in the middle, and run again: each row is one order.
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_in_the_middle_and_run_again_each_row_is_one_order() {

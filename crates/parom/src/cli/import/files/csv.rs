@@ -46,7 +46,7 @@ pub(super) fn rows<R: Read + Seek + Send + 'static>(
         return Err("the file is empty".into());
     }
     let header = header(first.iter().map(str::to_owned).collect())?;
-    Ok(Box::new(Rows { reader, row, header, over: false }))
+    Ok(Box::new(Rows { reader, row, header, last: 1, over: false }))
 }
 
 struct Rows<R> {
@@ -54,6 +54,8 @@ struct Rows<R> {
     /// Bytes that came since the last row.
     row: Arc<AtomicU64>,
     header: Vec<String>,
+    /// The last row's line; the header is somewhere before.
+    last: u64,
     over: bool,
 }
 
@@ -72,19 +74,24 @@ impl<R: Read> Iterator for Rows<R> {
             let own: usize = record.iter().map(|cell| cell.matches('\n').count()).sum();
             let ended = self.reader.position().line().saturating_sub(1);
             let place = ended.saturating_sub(u64::try_from(own).unwrap_or_default());
+            // A quote that is still open at the end has the last line's end inside of it.
+            let place = place.max(self.last + 1);
             match read {
                 Ok(false) => return None,
-                Ok(true) if record.iter().all(|cell| cell.trim().is_empty()) => {}
+                Ok(true) if record.iter().all(|cell| cell.trim().is_empty()) => self.last = place,
                 Ok(true) if record.len() > self.header.len() => {
+                    self.last = place;
                     let message = format!("{} columns, and the header has {}", record.len(), self.header.len());
                     return Some(Taken { place, row: Err(format!("{message}; a quote or a delimiter may be wrong")) });
                 }
                 Ok(true) => {
+                    self.last = place;
                     return Some(Taken { place, row: object(&self.header, record.iter().map(str::to_owned)) });
                 }
                 Err(error) => {
                     // The file itself may be unreadable from here on.
                     self.over = error.is_io_error();
+                    self.last = place;
                     return Some(Taken { place, row: Err(words(&error)) });
                 }
             }

@@ -12,6 +12,7 @@ mod convert;
 mod dice;
 mod dictionary;
 mod dispatch;
+mod fuzz;
 mod mask;
 mod outcome;
 mod php;

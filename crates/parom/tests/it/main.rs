@@ -20,6 +20,7 @@ mod disk;
 mod dropin;
 mod erase;
 mod failures;
+mod fuzz;
 mod import;
 mod init;
 mod intake;

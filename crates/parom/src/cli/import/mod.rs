@@ -3,6 +3,7 @@
 mod files;
 mod report;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -69,8 +70,7 @@ impl Import {
         };
         let dictionaries = Dictionaries::start(config.accounts.keys(), &store).await;
         let dictionary = dictionaries.map_err(|error| error.to_string())?.get(&channel.account);
-        let (encoding, sheet) = (self.encoding.as_deref(), self.sheet.as_deref());
-        let mut reader = Reader::open(&self.file, Asked { delimiter: self.delimiter, encoding, sheet })?;
+        let mut reader = self.open()?;
         let mut report = Report::new(&self, reader.bytes())?;
         loop {
             let batch: Vec<Taken> = reader.by_ref().take(TOGETHER).collect();
@@ -92,6 +92,16 @@ impl Import {
             report.at(reader.read());
         }
         report.end()
+    }
+
+    fn open(&self) -> Result<Reader, Failed> {
+        let named = |error: &dyn std::fmt::Display| format!("{}: {error}", self.file.display());
+        let file = File::open(&self.file).map_err(|error| named(&error))?;
+        let bytes = file.metadata().map_err(|error| named(&error))?.len();
+        let ending = self.file.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let (encoding, sheet) = (self.encoding.as_deref(), self.sheet.as_deref());
+        let asked = Asked { delimiter: self.delimiter, encoding, sheet };
+        Reader::new(file, bytes, &ending, asked).map_err(|error| named(&error))
     }
 
     async fn land(

@@ -20,6 +20,7 @@ mod kills_at;
 mod lies;
 mod power;
 mod recorded;
+pub(crate) mod mutate;
 pub(crate) mod rows;
 pub(crate) mod shop;
 mod slow;

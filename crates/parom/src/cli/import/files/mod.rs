@@ -5,9 +5,7 @@ mod csv;
 mod ndjson;
 mod xlsx;
 
-use std::fs::File;
 use std::io::{Read, Seek};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -38,13 +36,6 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    pub(crate) fn open(path: &Path, asked: Asked<'_>) -> Result<Reader, String> {
-        let named = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-        let file = File::open(path).map_err(|error| named(&error))?;
-        let bytes = file.metadata().map_err(|error| named(&error))?.len();
-        Reader::new(file, bytes, &ending(path), asked).map_err(|error| named(&error))
-    }
-
     /// The rows of what a file of this ending holds.
     pub(crate) fn new<R: Read + Seek + Send + 'static>(
         source: R,
@@ -79,10 +70,6 @@ impl Iterator for Reader {
     fn next(&mut self) -> Option<Taken> {
         self.rows.next()
     }
-}
-
-fn ending(path: &Path) -> String {
-    path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default()
 }
 
 /// A table's row under its header; a column without a name is taken by its number.

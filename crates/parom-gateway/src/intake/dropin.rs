@@ -113,7 +113,7 @@ async fn accept(
         on_repeat: OnRepeat::Off,
         submission: row,
     };
-    store_and_wait(intake, channel, order, turn, refusal).await
+    store_and_wait(intake, channel, order, (turn, whole), refusal).await
 }
 
 /// Whether the sender gave the order its number, which then is its key too.
@@ -125,7 +125,7 @@ async fn store_and_wait(
     intake: &Intake,
     channel: &Channel,
     order: NewOrder,
-    turn: Option<Turn>,
+    held: (Option<Turn>, body::Whole),
     refusal: Option<Refusal>,
 ) -> Result<Response, Refusal> {
     let store = &intake.store;
@@ -141,7 +141,7 @@ async fn store_and_wait(
     let accepted = store.accept(order).await;
     crate::crash::point("intake.after_accept");
     // It is kept, or not: who waits for the CRM's answer is in nobody's way.
-    drop(turn);
+    drop(held);
     let waits = match accepted {
         Ok(Accepted::New(OrderState::Queued)) => true,
         Ok(Accepted::New(_)) => {

@@ -3,11 +3,10 @@
 
 #[path = "../../../parom/tests/it/proof/mutate.rs"]
 mod mutate;
-#[path = "../../../parom/tests/it/proof/rows.rs"]
-#[expect(dead_code, reason = "the other crate's tests use all of it")]
-mod rows;
 #[path = "../../../../fuzz/src/of_core.rs"]
 mod targets;
+
+use crate::dice as rows;
 
 macro_rules! targets {
     ($($name:ident),*) => {

@@ -109,12 +109,9 @@ impl Store {
     /// As any write. After `Broken` it is not known whether the order was kept: the sender must repeat with the same key.
     pub async fn accept(&self, mut order: NewOrder) -> Result<Accepted, StoreError> {
         let account = order.account.clone();
-        if order.key.is_some() && order.state == State::Queued && order.received_at < self.inner.careful_until {
-            // Its sender may repeat what went before the store was restored.
-            order.state = State::Unconfirmed;
-            "restored".clone_into(&mut order.reason);
-        }
-        let accepted = self.write("accept", move |connection| accept(connection, &mut order)).await?;
+        // Its sender may repeat what went before the store was restored.
+        let careful = order.key.is_some() && order.received_at < self.inner.careful_until;
+        let accepted = self.write("accept", move |connection| accept(connection, &mut order, careful)).await?;
         if matches!(accepted, Accepted::New(State::Unconfirmed)) {
             self.board().wake_all();
         }
@@ -167,7 +164,7 @@ impl Store {
     }
 }
 
-fn accept(connection: &Connection, order: &mut NewOrder) -> Result<Accepted, StoreError> {
+fn accept(connection: &Connection, order: &mut NewOrder, careful: bool) -> Result<Accepted, StoreError> {
     if let Some(key) = &order.key {
         let sql = "SELECT o.id, k.content FROM idempotency_keys k JOIN orders o ON o.seq = k.seq
                    WHERE k.channel = ?1 AND k.key IN (?2, ?3)";
@@ -202,7 +199,16 @@ fn accept(connection: &Connection, order: &mut NewOrder) -> Result<Accepted, Sto
         add_hold(order, spam::suspected("its form time already made another order"));
     }
     let owns_number = owns_number(connection, order)?;
+    if careful && order.state == State::Queued {
+        order.state = State::Unconfirmed;
+        "restored".clone_into(&mut order.reason);
+    }
     insert(connection, order, owns_number)?;
+    if careful && order.state == State::Held {
+        // Looked up when it is released.
+        let sql = "UPDATE orders SET restored = 1 WHERE id = ?1";
+        connection.prepare_cached(sql)?.execute([&order.id])?;
+    }
     Ok(Accepted::New(order.state))
 }
 
@@ -211,7 +217,7 @@ fn hold(order: &mut NewOrder, path: &str, code: Code, message: String, hint: &st
 }
 
 fn add_hold(order: &mut NewOrder, problem: Problem) {
-    if matches!(order.state, State::Queued | State::Unconfirmed) {
+    if order.state == State::Queued {
         order.state = State::Held;
         order.reason = problem.code.as_str().to_owned();
     }

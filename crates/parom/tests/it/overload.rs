@@ -7,7 +7,8 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-use super::proof::rows::{percentile, row, runs};
+use super::proof::percentile;
+use super::proof::rows::{row, runs};
 use super::world::{SHOP, Settings, World, form};
 
 /// Connections of the flood: more than orders may wait at once.

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream};
 
-use super::proof::rows::{percentile, row, runs};
+use super::proof::percentile;
+use super::proof::rows::{row, runs};
 use super::world::{World, form};
 
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -112,7 +112,7 @@ impl Life {
             asked_to_rest: (0, 0),
             disobeyed: 0,
             dreamt: Vec::new(),
-            tells: crate::dice::tells(),
+            tells: super::tells(),
             fate,
             dice,
         };

@@ -115,3 +115,15 @@ impl Fate {
         }
     }
 }
+
+/// Now, to measure how many lives a second there are.
+#[expect(clippy::disallowed_methods, reason = "how long lives take is measured, not lived by")]
+pub(crate) fn moment() -> std::time::Instant {
+    std::time::Instant::now()
+}
+
+/// Whether one life is played, of `PAROM_SEED`, and tells each of its events (`PAROM_TELL=1`).
+#[expect(clippy::disallowed_methods, reason = "asked for from outside of the tests")]
+pub(crate) fn tells() -> bool {
+    std::env::var("PAROM_TELL").is_ok()
+}

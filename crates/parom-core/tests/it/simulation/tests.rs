@@ -16,10 +16,10 @@ fn judge(seed: u64, broken: Option<Broken>) -> Vec<String> {
 #[test]
 fn no_life_breaks_a_promise() {
     let (first, lives) = (seed(), runs(LIVES));
-    if crate::dice::tells() {
+    if super::tells() {
         panic!("{:#?}", judge(first, None));
     }
-    let began = crate::dice::moment();
+    let began = super::moment();
     let halves: Vec<_> = (0..2u64)
         .map(|half| {
             std::thread::spawn(move || {

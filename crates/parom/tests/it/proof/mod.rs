@@ -18,9 +18,9 @@ mod full;
 mod kills;
 mod kills_at;
 mod lies;
+pub(crate) mod mutate;
 mod power;
 mod recorded;
-pub(crate) mod mutate;
 pub(crate) mod rows;
 pub(crate) mod shop;
 mod slow;
@@ -30,3 +30,10 @@ mod trace;
 mod twins;
 mod webhooks;
 mod wire;
+
+/// Of sorted times the one that so many per cent are not above, in milliseconds.
+pub(crate) fn percentile(sorted: &[std::time::Duration], percent: usize) -> u128 {
+    sorted
+        .get((sorted.len() * percent / 100).min(sorted.len().saturating_sub(1)))
+        .map_or(0, std::time::Duration::as_millis)
+}

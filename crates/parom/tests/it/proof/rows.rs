@@ -45,23 +45,6 @@ pub(crate) fn row(plan: &str, what: &str, runs: usize, seed: Option<u64>, figure
     file.unwrap().write_all(line.as_bytes()).unwrap();
 }
 
-/// Now, to measure how long something took.
-pub(crate) fn moment() -> std::time::Instant {
-    std::time::Instant::now()
-}
-
-/// Whether a replayed life tells each of its events (`PAROM_TELL=1`, with `PAROM_SEED`).
-pub(crate) fn tells() -> bool {
-    number("PAROM_TELL").is_some()
-}
-
-/// Of sorted times the one that so many per cent are not above, in milliseconds.
-pub(crate) fn percentile(sorted: &[std::time::Duration], percent: usize) -> u128 {
-    sorted
-        .get((sorted.len() * percent / 100).min(sorted.len().saturating_sub(1)))
-        .map_or(0, std::time::Duration::as_millis)
-}
-
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }

@@ -173,6 +173,9 @@ async fn what_is_no_backup_is_refused_and_the_store_stays() {
     assert_eq!(world.cli(&["backup", &good]).code, 0, "an earlier backup is replaced");
     use std::os::unix::fs::PermissionsExt;
     assert_eq!(std::fs::metadata(&good).unwrap().permissions().mode() & 0o777, 0o600);
+    for secret in ["canary-key-1", "right-token"] {
+        assert!(!crate::world::is_in(secret, &std::fs::read(&good).unwrap()), "a backup holds {secret}");
+    }
     assert_eq!(world.cli(&["backup", &path("parom.db")]).code, 2, "the store itself");
     assert_eq!(world.cli(&["backup", &path("parom.toml")]).code, 2, "another file");
     let running = world.cli(&["restore", &good]);

@@ -69,7 +69,7 @@ pub(crate) fn check(world: &World, acks: &Acks) -> Report {
     compare(&world.db(), acks, &world.crm, world.limit())
 }
 
-/// I1 to I6 of `docs/reliability.md`.
+/// I1 to I6 of `docs/RELIABILITY.md`.
 pub(crate) fn compare(db: &Path, acks: &Acks, crm: &Sandbox, ceiling: usize) -> Report {
     let file = open(db);
     let kept = kept(&file);

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
 use super::accept::append_event;
-use super::open::BUSY;
+use super::checkpoint::cut;
 use super::operators::audit;
 use super::person::Person;
 use super::records::{problems_from_json, problems_to_json};
@@ -23,7 +23,7 @@ use crate::clock;
 const BATCH: i64 = 50;
 /// Orders looked through in one read.
 const CHUNK: i64 = 2_000;
-/// How long the cut of the log waits for readers.
+/// How long the cut of the log waits for readers: senders wait behind it.
 const CUT_WAIT: Duration = Duration::from_millis(200);
 
 /// Before these times, milliseconds, what is settled is erased; none: never.
@@ -161,16 +161,8 @@ impl Store {
     /// # Errors
     /// As any write.
     pub async fn cut_log(&self) -> Result<bool, StoreError> {
-        self.inner.writer.between("cut_log", cut).await
+        self.inner.writer.between("cut_log", |connection| cut(connection, CUT_WAIT)).await
     }
-}
-
-fn cut(connection: &Connection) -> Result<bool, StoreError> {
-    // Senders wait behind this: who reads an old state for long is not waited for.
-    connection.busy_timeout(CUT_WAIT)?;
-    let cut = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
-    connection.busy_timeout(BUSY)?;
-    Ok(cut? == 0)
 }
 
 fn seqs(connection: &Connection, sql: &str, arguments: impl rusqlite::Params) -> Result<Vec<i64>, StoreError> {

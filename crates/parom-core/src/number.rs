@@ -5,6 +5,12 @@ use sha2::{Digest, Sha256};
 /// Crockford's alphabet: no I, L, O, U, so a number can be read over the phone.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
+/// Whether a number is one of [`own`]'s.
+#[must_use]
+pub fn is_own(number: &str) -> bool {
+    number.strip_prefix("P-").is_some_and(|rest| rest.len() == 13 && rest.bytes().all(|byte| ALPHABET.contains(&byte)))
+}
+
 /// The bits of a number that follow from the submission itself: the same request, kept again after a restore, has the same
 /// number, by which it is found in the CRM.
 #[must_use]

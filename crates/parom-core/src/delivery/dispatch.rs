@@ -49,6 +49,10 @@ pub struct DoubtRow {
     pub seq: i64,
     /// The CRM said that its number is taken.
     pub taken: bool,
+    /// A person asked to look, and to send it if it is not there.
+    pub asked: bool,
+    /// The store was restored.
+    pub restored: bool,
     /// Times that it was sent at all, as far as anybody knows.
     pub attempts: i64,
     /// Times that it was sent again.
@@ -185,6 +189,7 @@ impl Dispatch {
             let old = known.remove(&row.seq).filter(|old| old.resends() == row.resends);
             let doubt = old.unwrap_or_else(|| {
                 let doubt = Doubt::new(now, &self.plan, row.taken, row.resends, row.target);
+                let doubt = doubt.because(row.asked, row.restored);
                 if row.taken && row.attempts == 1 { doubt.refused_at_first() } else { doubt }
             });
             self.doubts.insert(row.seq, doubt);
@@ -264,11 +269,14 @@ impl Dispatch {
         Ok(Back { orders, tickets, alone: self.alone })
     }
 
-    /// A look back at so many orders was made; whether what must be there was.
-    pub fn looked_back(&mut self, back: Back, orders: usize, trusted: bool, now: Mono) {
+    /// A look back was made; whether what must be there was, where a list came at all.
+    pub fn looked_back(&mut self, back: Back, trusted: Option<bool>, rest: Option<u64>, now: Mono) {
         back.tickets.into_iter().for_each(|ticket| self.budget.settle(ticket, now));
-        if orders > 0 && !trusted {
+        if trusted == Some(false) {
             self.alone = !self.alone;
+        }
+        if let Some(rest) = rest {
+            self.budget.limited(now, rest.saturating_mul(1_000));
         }
     }
 

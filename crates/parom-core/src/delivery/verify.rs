@@ -32,6 +32,9 @@ pub enum Control {
     Failed,
 }
 
+/// The dispute of an order that may have been sent before its store was restored.
+pub const SENT_BEFORE: &str = "an order with this number was in the CRM before the store was restored";
+
 /// Looks for a card among more cards than can be read, before a person is asked.
 const CARD_LOOKS: u32 = 12;
 
@@ -46,6 +49,10 @@ pub struct Doubt {
     taken: bool,
     /// It was so when it was sent for the first time: the row was there before, and is another's.
     before: bool,
+    /// A person asked for it: proven absent, it goes, whatever it is.
+    asked: bool,
+    /// The store was restored, and it may have gone before.
+    restored: bool,
     /// Times that it was sent again already.
     resends: u32,
     /// A card: an absence does not prove that it is not there.
@@ -78,6 +85,8 @@ impl Doubt {
             next: now.after(first.min(5_000)),
             taken,
             before: false,
+            asked: false,
+            restored: false,
             resends,
             card: target == Target::Card,
         }
@@ -99,6 +108,12 @@ impl Doubt {
     #[must_use]
     pub fn refused_at_first(self) -> Doubt {
         Doubt { before: true, ..self }
+    }
+
+    /// Why it is doubtful: a person asked to look, or the store was restored.
+    #[must_use]
+    pub fn because(self, asked: bool, restored: bool) -> Doubt {
+        Doubt { asked, restored, ..self }
     }
 
     /// When to look next.
@@ -123,6 +138,9 @@ impl Doubt {
             Finding::Ours(id) => return Verdict::Delivered(*id),
             Finding::Several(_) => {
                 return Verdict::Dispute("the CRM has this order more than once");
+            }
+            Finding::Foreign(_) if self.restored => {
+                return Verdict::Dispute(SENT_BEFORE);
             }
             Finding::Foreign(_) => {
                 return Verdict::Dispute("the number belongs to another order in the CRM");
@@ -160,7 +178,9 @@ impl Doubt {
     }
 
     fn absent(&self, plan: &Plan) -> Verdict {
-        if self.card {
+        if self.asked && !self.taken {
+            Verdict::Resend
+        } else if self.card {
             Verdict::Dispute("no card of this title and contact was found, and cards have no number to be sure by")
         } else if self.taken {
             Verdict::Dispute("the CRM says that the number is taken, and shows no order with it")

@@ -14,7 +14,15 @@ const PLAN: Plan = Plan { quiet: 180_000, gap: 60_000, resend: true };
 
 fn dispatch(limit: u32, doubts: i64) -> Dispatch {
     let mut dispatch = Dispatch::new(limit, PLAN, 4);
-    let row = |seq| DoubtRow { seq, taken: false, attempts: 1, resends: 0, target: Target::Order };
+    let row = |seq| DoubtRow {
+        seq,
+        taken: false,
+        asked: false,
+        restored: false,
+        attempts: 1,
+        resends: 0,
+        target: Target::Order,
+    };
     dispatch.refresh((1..=doubts).map(row), Mono(1_000));
     dispatch
 }

@@ -9,12 +9,13 @@ use parom_core::delivery::outcome::rest_after;
 use parom_core::delivery::rows::{Delivered, Finding, List, Wanted, read};
 use parom_core::delivery::verify::Control;
 use parom_core::limits;
+use parom_core::number;
 use parom_core::order::Target;
 
 use crate::clock;
 use crate::crash;
 use crate::crm::{Client, LookUp, Seen};
-use crate::store::{Doubtful, Store};
+use crate::store::{Doubtful, RESTORED, Store};
 
 /// A request may go on for so long after its answer was lost.
 const CARD_LATE_MS: i64 = 3_600_000;
@@ -145,9 +146,10 @@ async fn singly(client: &Client, doubts: &[Doubtful], controls: &[Delivered]) ->
 }
 
 /// A look that gave no list.
+#[derive(Clone)]
 pub(super) struct Lost {
     note: String,
-    rest: Option<u64>,
+    pub(super) rest: Option<u64>,
 }
 
 impl Lost {
@@ -203,6 +205,10 @@ fn wanted(doubt: &Doubtful) -> Wanted {
     Wanted { source_id: doubt.source_id, number: doubt.number.clone(), received_at: received(doubt) }
 }
 
+/// What was repeated after a restore is older in the CRM than here; a number of our own follows from what was sent.
 fn received(doubt: &Doubtful) -> Timestamp {
+    if doubt.reason == RESTORED && number::is_own(&doubt.number) {
+        return Timestamp::UNIX_EPOCH;
+    }
     Timestamp::from_millisecond(doubt.received_at).unwrap_or(Timestamp::UNIX_EPOCH)
 }

@@ -87,6 +87,15 @@ async fn whole(store: &Store, scope: &Scope, name: &str) -> Result<OrderDetail, 
     }
 }
 
+/// The same, and one whose buyer was erased where a person must decide about it: deciding needs no buyer.
+async fn settleable(store: &Store, scope: &Scope, name: &str) -> Result<OrderDetail, OperateError> {
+    let order = store.order(scope, name).await?.ok_or_else(|| OperateError::Unknown(name.to_owned()))?;
+    match erased(&order) {
+        Some(text) if order.summary.state != State::Disputed => Err(OperateError::Wrong(text)),
+        _ => Ok(order),
+    }
+}
+
 /// Why nothing can be done with an order, where the buyer's data was taken out of it.
 fn erased(order: &OrderDetail) -> Option<String> {
     let at = Timestamp::from_millisecond(order.summary.erased_at?).unwrap_or(Timestamp::UNIX_EPOCH);
@@ -123,7 +132,7 @@ pub async fn retry(desk: Desk<'_>, name: &str) -> Result<Done, OperateError> {
 /// An unknown order, one that is not disputed, or the store.
 pub async fn accept(desk: Desk<'_>, name: &str, crm_order_id: i64) -> Result<Done, OperateError> {
     let Desk { store, actor, .. } = desk;
-    let order = whole(store, desk.scope, name).await?;
+    let order = settleable(store, desk.scope, name).await?;
     let state = order.summary.state;
     if state != State::Disputed {
         let text = format!("the order is {state}: only a disputed one is taken for one of the CRM's");
@@ -141,7 +150,7 @@ pub async fn accept(desk: Desk<'_>, name: &str, crm_order_id: i64) -> Result<Don
 /// # Errors
 /// An unknown order, one that may be in the CRM, or the store.
 pub async fn cancel(store: &Store, scope: &Scope, name: &str, reason: &str, actor: &str) -> Result<Done, OperateError> {
-    let order = whole(store, scope, name).await?;
+    let order = settleable(store, scope, name).await?;
     let state = order.summary.state;
     match state {
         State::Canceled => Ok(Done::Stays(state, "it is canceled already".into())),

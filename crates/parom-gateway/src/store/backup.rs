@@ -160,7 +160,11 @@ fn set_aside(path: &Path) -> Result<Option<PathBuf>, OpenError> {
     let stamp = clock::now().strftime("%Y%m%d-%H%M%S").to_string();
     let beside = with_ending(path, &format!(".before-restore-{stamp}"));
     if let Ok(connection) = Connection::open(path) {
-        let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        let held = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+        // A damaged file answers an error: its log goes with it.
+        if held.is_ok_and(|held| held) {
+            return Err(OpenError(format!("a command uses {}: wait until it has ended", path.display())));
+        }
     }
     // The old log must not be played into the new file.
     for ending in ["-wal", "-shm"] {

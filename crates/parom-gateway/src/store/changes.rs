@@ -10,7 +10,7 @@ use super::accept::append_event;
 use super::ledger::{spend, uptime};
 use super::pauses::is_paused;
 use super::records::{problems_from_json, problems_to_json};
-use super::{Store, StoreError};
+use super::{Store, StoreError, incarnation};
 use crate::clock;
 
 /// A change whose turn it is.
@@ -218,6 +218,11 @@ pub(super) fn add(
         if known || count >= limits::CHANGES {
             continue;
         }
+        if change.kind == ChangeKind::Payment && forgotten(connection, seq, now)? {
+            let why = "the store was restored, and it may have been made before";
+            mark_order(connection, seq, change.kind.as_str(), why)?;
+            continue;
+        }
         if change.kind == ChangeKind::Status {
             let sql = "UPDATE changes SET state = 'superseded', updated_at = ?2
                        WHERE seq = ?1 AND kind = 'status' AND state = 'queued'";
@@ -239,6 +244,21 @@ pub(super) fn add(
         added += 1;
     }
     Ok(added)
+}
+
+/// Whether the store was restored lately, and the order is older: what was paid since is not known.
+fn forgotten(connection: &Connection, seq: i64, now: i64) -> Result<bool, StoreError> {
+    let Some((at, until)) = incarnation::careful(connection)? else { return Ok(false) };
+    let sql = "SELECT received_at < ?2 FROM orders WHERE seq = ?1";
+    Ok(now < until && connection.query_row(sql, params![seq, at], |row| row.get(0))?)
+}
+
+/// A canceled order has nothing left to change, and nobody looks for what may have been changed.
+pub(super) fn drop_all(connection: &Connection, seq: i64, now: i64) -> Result<(), StoreError> {
+    let sql = "UPDATE changes SET state = 'superseded', updated_at = ?2
+               WHERE seq = ?1 AND state IN ('queued', 'unconfirmed')";
+    connection.prepare_cached(sql)?.execute(params![seq, now])?;
+    Ok(())
 }
 
 fn kept_bodies(connection: &Connection, seq: i64, kind: ChangeKind) -> Result<Vec<Map<String, Value>>, StoreError> {

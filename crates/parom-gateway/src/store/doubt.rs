@@ -41,6 +41,9 @@ pub struct Doubtful {
     pub body: Map<String, serde_json::Value>,
 }
 
+/// The reason of an order that may have gone before its store was restored.
+pub const RESTORED: &str = "restored";
+
 // A partial index is used only where a query repeats its condition word by word.
 const SENDING: &str =
     "SELECT seq FROM orders WHERE state IN ('sending', 'unconfirmed') AND state = 'sending' ORDER BY account, seq";
@@ -100,7 +103,7 @@ impl Store {
     }
 
     /// Resolves a doubt: `delivered`, `queued` (to be sent again) or `disputed`. Nothing changes if the order has moved
-    /// on. A crash before: the doubt is there again at the next start.
+    /// on, or was sent again since it was looked for. A crash before: the doubt is there again at the next start.
     ///
     /// # Errors
     /// As any write.
@@ -116,7 +119,7 @@ impl Store {
         let now = clock::now().as_millisecond();
         let resend = i64::from(state == State::Queued);
         let account = doubt.account.clone();
-        let target = doubt.target.as_str();
+        let (target, attempts) = (doubt.target.as_str(), doubt.attempts);
         let changed = self
             .write("resolve", move |connection| {
                 // Another order of ours is that row already: whose it is, a person decides.
@@ -131,7 +134,7 @@ impl Store {
                 let sql = "UPDATE orders SET state = ?2, reason = ?3, crm_order_id = coalesce(?4, crm_order_id),
                              resends = resends + ?5, updated_at = ?6, due_at = ?6, looks_back = 0, doubted = 1,
                              check_at = CASE WHEN ?2 = 'delivered' AND target = 'order' THEN ?7 END
-                           WHERE seq = ?1 AND state = 'unconfirmed'";
+                           WHERE seq = ?1 AND state = 'unconfirmed' AND attempts = ?8";
                 let changed = connection.prepare_cached(sql)?.execute(params![
                     seq,
                     state.as_str(),
@@ -140,6 +143,7 @@ impl Store {
                     resend,
                     now,
                     checks::next(true, 0, now),
+                    attempts,
                 ])?;
                 if changed == 1 {
                     append_event(connection, seq, now, state, "delivery", &note)?;

@@ -15,7 +15,6 @@ use super::checkpoint::cut;
 use super::operators::audit;
 use super::person::Person;
 use super::records::{problems_from_json, problems_to_json};
-use super::updates::newest;
 use super::{Store, StoreError};
 use crate::clock;
 
@@ -268,6 +267,21 @@ fn erase_samples(connection: &Connection, person: &Person) -> Result<(), StoreEr
     Ok(())
 }
 
+/// Whether any later request for the order speaks of the person.
+fn in_updates(connection: &Connection, seq: i64, person: &Person) -> Result<bool, StoreError> {
+    let sql = "SELECT body, context, coalesce(becomes, '') FROM updates WHERE seq = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([seq])?;
+    while let Some(row) = rows.next()? {
+        for at in 0..3 {
+            if person.is_in(row.get_ref(at)?.as_bytes().map_err(rusqlite::Error::from)?) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
 /// The person's orders of the rows after `from`, and the last row that was looked at; none: it was the last of all.
 fn looked_through(
     connection: &Connection,
@@ -289,7 +303,7 @@ fn looked_through(
         let own = person.is(&row.get::<_, String>(3)?, &row.get::<_, String>(4)?);
         let within = || -> Result<bool, StoreError> {
             let in_first = person.is_in(text(5)?) || person.is_in(text(6)?) || person.is_in(text(7)?);
-            Ok(in_first || newest(connection, seq)?.is_some_and(|(_, _, body)| person.is_in(&body)))
+            Ok(in_first || in_updates(connection, seq, person)?)
         };
         if own || within()? {
             let state = State::parse(&row.get::<_, String>(2)?).unwrap_or(State::Disputed);

@@ -5,6 +5,7 @@
 //! mark only ever tells too little, so a file that is behind it is an older one.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use parom_core::delivery::state::State;
@@ -31,8 +32,47 @@ struct Mark {
 /// Compares the file with its mark, and makes what is not settled doubtful where they do not fit. A crash within: the next
 /// start does it, perhaps again, which costs look-ups and nothing else.
 pub(super) fn meet(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
-    let known = fact(connection, INCARNATION)?;
-    let events = last_event(connection)?;
+    match reason(connection, path)? {
+        Some(reason) => {
+            let doubtful = verify_first(connection, clock::now().as_millisecond())?;
+            tracing::warn!(
+                reason,
+                doubtful,
+                "the store may have forgotten what was sent; everything is looked up first"
+            );
+        }
+        None if fact(connection, INCARNATION)?.is_none() => {
+            // The mark first: a store without one looks like a copy.
+            let incarnation = uuid::Uuid::now_v7().to_string();
+            told(write(path, &Mark { incarnation: incarnation.clone(), events: 0 }).and_then(|()| flush_folder(path)));
+            set(connection, INCARNATION, &incarnation)?;
+        }
+        None => {}
+    }
+    told(write_mark(connection, path));
+    Ok(())
+}
+
+/// A mark that is not written only tells less.
+fn told(written: Result<(), std::io::Error>) {
+    if let Err(error) = written {
+        tracing::warn!(%error, "the store's mark could not be written");
+    }
+}
+
+/// A command writes before `serve` compares: what it adds must not hide that the file is an older one.
+pub(super) fn note(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    if fact(connection, RESTORED)?.is_none()
+        && let Some(reason) = reason(connection, path)?
+    {
+        set(connection, RESTORED, reason)?;
+    }
+    Ok(())
+}
+
+/// Why the file may have forgotten what was sent; nothing where it fits its mark.
+fn reason(connection: &Connection, path: &Path) -> Result<Option<&'static str>, OpenError> {
+    let (known, events) = (fact(connection, INCARNATION)?, last_event(connection)?);
     let mark = read_mark(path);
     if events == 0
         && let Some(mark) = mark.as_ref().filter(|mark| mark.events > 0)
@@ -45,28 +85,17 @@ pub(super) fn meet(connection: &mut Connection, path: &Path) -> Result<(), OpenE
             mark.events
         )));
     }
-    let reason = match (&known, &mark) {
+    Ok(match (&known, &mark) {
         _ if fact(connection, RESTORED)?.is_some() => Some("it was restored from a backup"),
         // A store of before there were marks, or a new one.
-        (None, _) => None,
+        (None, None) => None,
+        (None, Some(mark)) if mark.events == 0 => None,
+        (None, Some(_)) => Some("another file was here before"),
         (Some(_), None) => Some("its mark is missing: it may be a copy"),
         (Some(own), Some(mark)) if *own != mark.incarnation => Some("another file was here before"),
         (Some(_), Some(mark)) if mark.events > events => Some("it is older than its mark"),
         _ => None,
-    };
-    match (reason, known) {
-        (Some(reason), _) => {
-            let doubtful = verify_first(connection, clock::now().as_millisecond())?;
-            tracing::warn!(
-                reason,
-                doubtful,
-                "the store may have forgotten what was sent; everything is looked up first"
-            );
-        }
-        (None, None) => set(connection, INCARNATION, &uuid::Uuid::now_v7().to_string())?,
-        (None, Some(_)) => {}
-    }
-    write_mark(connection, path).map_err(|error| OpenError(format!("{}: {error}", mark_path(path).display())))
+    })
 }
 
 /// Makes every order doubtful that may have gone since, and fills the ledger.
@@ -84,6 +113,9 @@ fn verify_first(connection: &mut Connection, now: i64) -> Result<usize, rusqlite
         let note = "the store was restored: it is looked up before it goes";
         append_event(&transaction, *seq, now, State::Unconfirmed, "delivery", note).map_err(not_kept)?;
     }
+    // A payment may have been made since: it is looked for by its mark.
+    let sql = "UPDATE changes SET state = 'unconfirmed', looks = 0 WHERE state = 'queued' AND kind = 'payment'";
+    transaction.execute(sql, [])?;
     ledger::fill(&transaction)?;
     set(&transaction, INCARNATION, &uuid::Uuid::now_v7().to_string())?;
     set(&transaction, RESTORED_AT, &now.to_string())?;
@@ -98,8 +130,13 @@ fn not_kept(error: StoreError) -> rusqlite::Error {
 
 /// Until when an order that comes by a key is looked up first, milliseconds; 0 where nothing was restored.
 pub(super) fn careful_until(connection: &Connection) -> Result<i64, rusqlite::Error> {
+    Ok(careful(connection)?.map_or(0, |(_, until)| until))
+}
+
+/// When the store was restored, and until when that matters, milliseconds.
+pub(super) fn careful(connection: &Connection) -> Result<Option<(i64, i64)>, rusqlite::Error> {
     let at = fact(connection, RESTORED_AT)?.and_then(|text| text.parse::<i64>().ok());
-    Ok(at.map_or(0, |at| at.saturating_add(SENDERS_REPEAT_MS)))
+    Ok(at.map(|at| (at, at.saturating_add(SENDERS_REPEAT_MS))))
 }
 
 pub(super) fn fact(connection: &Connection, name: &str) -> Result<Option<String>, rusqlite::Error> {
@@ -132,11 +169,22 @@ fn write_mark(connection: &Connection, path: &Path) -> Result<(), std::io::Error
     let other = |error: rusqlite::Error| std::io::Error::other(error.to_string());
     let incarnation = fact(connection, INCARNATION).map_err(other)?.unwrap_or_default();
     let events = last_event(connection).map_err(other)?;
+    write(path, &Mark { incarnation, events })
+}
+
+/// Whole or not at all.
+fn write(path: &Path, mark: &Mark) -> Result<(), std::io::Error> {
     let (place, mut fresh) = (mark_path(path), mark_path(path).into_os_string());
     fresh.push(".new");
-    // Whole or not at all; if a power cut takes it back, it only tells less.
-    fs::write(&fresh, format!("{incarnation} {events}\n"))?;
+    let mut file = fs::File::create(&fresh)?;
+    file.write_all(format!("{} {}\n", mark.incarnation, mark.events).as_bytes())?;
+    file.sync_data()?;
     fs::rename(&fresh, place)
+}
+
+fn flush_folder(path: &Path) -> Result<(), std::io::Error> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::File::open(folder)?.sync_all()
 }
 
 impl Store {

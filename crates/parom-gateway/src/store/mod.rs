@@ -53,7 +53,7 @@ pub use changes::{DueChange, KeptChange};
 pub use channels::{KeptVersion, Version};
 pub use delivery::{Intent, Settlement};
 pub use dictionaries::{COMPLETE, Recheck, SyncState, Unchecked};
-pub use doubt::Doubtful;
+pub use doubt::{Doubtful, RESTORED};
 pub use erasure::{Cutoffs, Found};
 pub use error::{OpenError, StoreError};
 pub use journal::{Attempt, Event, Filter, OrderDetail, Summary, Update};
@@ -170,10 +170,16 @@ impl Store {
 
     /// Notes that `serve` ended as it should, when nothing writes any more: the next start need not read the whole file.
     pub fn ended(&self) {
-        let looked = self.inner.look.as_ref().is_none_or(JoinHandle::is_finished);
+        let looked = self.inner.look.as_ref().is_none_or(JoinHandle::is_finished) && self.failure().is_none();
         if let (Some(lock), true, None) = (&self.inner.lock, looked, self.inner.damage.borrow().as_ref()) {
             wholeness::end(lock);
         }
+    }
+
+    /// Why the store cannot be trusted any more, if it cannot.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        self.inner.writer.failure().or_else(|| self.inner.damage.borrow().clone())
     }
 
     /// What intake and delivery tell each other beside the rows: wake-ups, and whether an account rests.

@@ -40,20 +40,33 @@ pub(super) fn open(settings: &StoreSettings, role: Role) -> Result<Opened, OpenE
         }
         Role::Command => (None, End::Clean),
     };
+    match open_file(path, role) {
+        Ok((writer, readers, careful_until)) => Ok(Opened { writer, readers, lock, careful_until, last }),
+        Err(error) => {
+            // The next start looks before it writes.
+            wholeness::suspect(lock.as_ref(), &error.0);
+            Err(error)
+        }
+    }
+}
+
+/// The connections, and until when what comes by a key is looked up first.
+fn open_file(path: &Path, role: Role) -> Result<(Connection, Readers, i64), OpenError> {
     let named = |error: rusqlite::Error| OpenError(format!("{}: {}", path.display(), OpenError::from(error)));
     create(path)?;
     file_system(path)?;
     let mut writer = Connection::open(path).map_err(named)?;
     configure(&writer, false)?;
     migrate::migrate(&mut writer).map_err(|error| OpenError(format!("{}: {error}", path.display())))?;
-    if role == Role::Serve {
-        incarnation::meet(&mut writer, path)?;
+    match role {
+        Role::Serve => incarnation::meet(&mut writer, path)?,
+        Role::Command => incarnation::note(&writer, path)?,
     }
     let careful_until = incarnation::careful_until(&writer)?;
     // Checkpoints are the server's alone, and its own (`checkpoint`): a command that copies pages could hold its writer up.
     writer.pragma_update(None, "wal_autocheckpoint", 0)?;
     let readers = (0..READERS).map(|_| reader(path)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Opened { writer, readers: Readers::new(readers, reader(path)?), lock, careful_until, last })
+    Ok((writer, Readers::new(readers, reader(path)?), careful_until))
 }
 
 fn reader(path: &Path) -> Result<Connection, OpenError> {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::accept::{append_event, identity, number_owner};
 use super::records::{buyer_columns, problems_to_json};
-use super::{Store, StoreError};
+use super::{Store, StoreError, changes};
 use crate::clock;
 
 /// A new body of an order that is not in the CRM, and the state that it leads to.
@@ -95,6 +95,9 @@ impl Store {
                 let changed = connection.execute(sql, params![seq, seen.as_str(), to.as_str(), reason, now])?;
                 if changed == 1 {
                     append_event(connection, seq, now, to, &actor, &note)?;
+                    if to == State::Canceled {
+                        changes::drop_all(connection, seq, now)?;
+                    }
                 }
                 Ok(changed == 1)
             })

@@ -105,6 +105,10 @@ impl Writer {
         outcome.await.map_err(|_| gone())?
     }
 
+    pub(super) fn failure(&self) -> Option<String> {
+        self.broken.borrow().clone()
+    }
+
     pub(super) async fn broken(&self) -> String {
         let mut broken = self.broken.clone();
         match broken.wait_for(Option::is_some).await {

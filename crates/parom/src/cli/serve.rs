@@ -43,6 +43,9 @@ impl Serve {
         };
         if ended.is_ok() {
             gateway.stop().await;
+            if let Some(reason) = store.failure() {
+                return Err(format!("the store has failed: {reason}; check the disk, then start again"));
+            }
             store.ended();
         }
         ended

@@ -184,7 +184,7 @@ async fn numbers_are_looked_up_one_by_one_where_lists_do_not_work() {
 
 /// With `resend = "ask"` nothing goes again without a person; `orders retry` looks first, too.
 #[tokio::test(flavor = "multi_thread")]
-async fn with_ask_a_person_decides_and_the_crm_is_asked_again_first() {
+async fn f23_with_ask_a_person_decides_and_the_crm_is_asked_again_first() {
     let mut world = World::idle(Settings { delivery: "resend = \"ask\"", ..Settings::default() }).await;
     world.channel("shop", SHOP);
     world.serve(&[]);
@@ -194,6 +194,20 @@ async fn with_ask_a_person_decides_and_the_crm_is_asked_again_first() {
     assert_eq!(order["state"], "disputed");
     assert_eq!(world.crm_posts(), 2);
     let id = order["id"].as_str().unwrap().to_owned();
+    // F23: a person's word sends it, once it is proven again that it is not there.
+    assert_eq!(world.cli(&["orders", "retry", &id]).code, 0);
+    world.reaches(&id, "delivered").await;
+    assert_eq!((world.crm.orders().len(), world.crm_posts()), (2, 3));
+    // One that is there after all is found and not sent.
+    let lost = one(&world, FaultKind::DropAndLateCommit { ms: 1_500 }).await;
+    let id = lost["id"].as_str().unwrap().to_owned();
+    assert_eq!(lost["state"], "disputed");
+    world.crm_has(3).await;
+    assert_eq!(world.cli(&["orders", "retry", &id]).code, 0);
+    world.reaches(&id, "delivered").await;
+    assert_eq!((world.crm.orders().len(), world.crm_posts()), (3, 4));
+    // And a word to give it up.
+    let id = one(&world, FaultKind::DropBefore).await["id"].as_str().unwrap().to_owned();
     assert_eq!(world.cli(&["orders", "cancel", &id, "--reason", "test"]).code, 0);
     assert_eq!(world.order(&id)["state"], "canceled");
 }

@@ -26,7 +26,8 @@ pub(crate) enum Event {
     Heard(Intent, Ticket, Heard),
     Settle(Intent, Outcome),
     LookGoes(u64, Look),
-    LookHeard(u64, Look, Looked),
+    /// With how often each order had been sent when it was looked for.
+    LookHeard(u64, Look, Looked, BTreeMap<i64, u32>),
     CheckGoes(u64, Back, Vec<i64>),
     /// A request that was lost is applied after all.
     Late {
@@ -201,7 +202,7 @@ impl Life {
             Event::Heard(intent, ticket, heard) => self.heard(node, intent, ticket, heard),
             Event::Settle(intent, outcome) => self.settle(node, &intent, &outcome),
             Event::LookGoes(epoch, look) => self.look_goes(node, epoch, look),
-            Event::LookHeard(epoch, look, looked) => self.look_heard(node, epoch, look, &looked),
+            Event::LookHeard(epoch, look, looked, sent) => self.look_heard(node, epoch, look, &looked, &sent),
             Event::CheckGoes(epoch, back, seqs) => self.check_goes(node, epoch, back, &seqs),
             _ => {}
         }
@@ -304,10 +305,8 @@ impl Life {
         }
         if let Some(ticket) = claim {
             self.push_in(node, 5, Event::Claim(epoch, ticket, mono));
-            if self.now < self.fate.faults_until && self.fate.freeze > 0 && self.dice.below(30) == 0 {
-                // Between the lease and the claim: the lease may be another's when it goes on.
-                self.nodes[node].frozen_until = self.now + 3 * MINUTE;
-            }
+            // Between the lease and the claim: the lease may be another's when it goes on.
+            self.stalls(node, 30);
         }
         let check = self.start_check(node, epoch);
         if self.idle() && check.is_none() {
@@ -339,6 +338,14 @@ impl Life {
             self.store.give_up(epoch);
         }
         self.soon(node);
+    }
+
+    /// One time in so many, in lives with frozen machines, the node stands still here for longer than a lease.
+    pub(crate) fn stalls(&mut self, node: usize, of: u64) {
+        if self.now < self.fate.faults_until && self.fate.freeze > 0 && self.dice.below(of) == 0 {
+            let long = 3 * MINUTE + self.dice.below(7 * MINUTE);
+            self.nodes[node].frozen_until = self.now + long;
+        }
     }
 
     /// Whether the node dies here.

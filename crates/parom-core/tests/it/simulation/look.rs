@@ -1,6 +1,6 @@
 //! Look-ups and looks back, as the gateway makes them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use parom_core::delivery::checks::{self, Checked};
 use parom_core::delivery::dispatch::{Back, Look, Looked};
@@ -40,7 +40,9 @@ impl Life {
         let mood = self.mood();
         let looked = self.ask_all(&look, mood);
         let latency = 20 + self.dice.below(800);
-        self.at(self.now + latency, node, Event::LookHeard(epoch, look, looked));
+        self.stalls(node, 8);
+        let sent = look.seqs.iter().filter_map(|seq| Some((*seq, self.store.rows.get(seq)?.attempts))).collect();
+        self.at(self.now + latency, node, Event::LookHeard(epoch, look, looked, sent));
     }
 
     fn mood(&mut self) -> Mood {
@@ -111,7 +113,14 @@ impl Life {
         }
     }
 
-    pub(crate) fn look_heard(&mut self, node: usize, epoch: u64, look: Look, looked: &Looked) {
+    pub(crate) fn look_heard(
+        &mut self,
+        node: usize,
+        epoch: u64,
+        look: Look,
+        looked: &Looked,
+        sent: &BTreeMap<i64, u32>,
+    ) {
         let mono = self.mono();
         let Some((own, dispatch)) = &mut self.nodes[node].dispatch else { return };
         if *own != epoch {
@@ -122,11 +131,11 @@ impl Life {
             if self.crashes(node) {
                 return;
             }
-            let wall = self.wall();
+            let (wall, at) = (self.wall(), (seq, sent.get(&seq).copied().unwrap_or_default()));
             match verdict {
-                Verdict::Delivered(id) => self.store.resolve(seq, State::Delivered, Some(id), "", wall),
-                Verdict::Resend => self.store.resolve(seq, State::Queued, None, "resend", wall),
-                Verdict::Dispute(why) => self.store.resolve(seq, State::Disputed, None, why, wall),
+                Verdict::Delivered(id) => self.store.resolve(at, State::Delivered, Some(id), "", wall),
+                Verdict::Resend => self.store.resolve(at, State::Queued, None, "resend", wall),
+                Verdict::Dispute(why) => self.store.resolve(at, State::Disputed, None, why, wall),
                 Verdict::Wait => {}
             }
             self.compare(seq);
@@ -183,7 +192,7 @@ impl Life {
         if let Some((own, dispatch)) = &mut self.nodes[node].dispatch
             && *own == epoch
         {
-            dispatch.looked_back(back, wanted.len(), trusted, mono);
+            dispatch.looked_back(back, list.is_some().then_some(trusted), None, mono);
         }
         let wall = self.wall();
         for (seq, wanted) in &wanted {

@@ -186,8 +186,12 @@ impl Store {
         all.into_iter().for_each(|seq| self.set(seq, State::Unconfirmed, "restored"));
     }
 
-    pub(crate) fn resolve(&mut self, seq: i64, state: State, crm_id: Option<i64>, reason: &str, wall: i64) {
-        if self.rows.get(&seq).is_none_or(|row| row.state != State::Unconfirmed) {
+    /// `at`: the order, and how often it had been sent when it was looked for.
+    pub(crate) fn resolve(&mut self, at: (i64, u32), state: State, crm_id: Option<i64>, reason: &str, wall: i64) {
+        let (seq, sent) = at;
+        let Some(row) = self.rows.get(&seq).filter(|row| row.state == State::Unconfirmed) else { return };
+        // Sent again since: the look was another attempt's. Rare: one life in some 40,000 needs it.
+        if row.attempts != sent {
             return;
         }
         // Another order of ours is that row already.
@@ -245,6 +249,8 @@ impl Store {
         let row = |(seq, row): (&i64, &Row)| DoubtRow {
             seq: *seq,
             taken: row.reason == NUMBER_TAKEN,
+            asked: false,
+            restored: row.reason == "restored",
             attempts: i64::from(row.attempts),
             resends: row.resends,
             target: Target::Order,

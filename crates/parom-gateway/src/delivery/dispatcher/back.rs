@@ -53,21 +53,24 @@ impl Dispatcher {
             for _ in &back.tickets {
                 // The ledger first: a restart must know of each request.
                 if store.spend(&account).await.is_err() {
-                    return Done::LookedBack(back, Vec::new(), true);
+                    return Done::LookedBack(back, Glance::default());
                 }
             }
             let controls = store.controls(&account).await.unwrap_or_default();
-            let (found, trusted) = look_back(&client, &orders, &controls, back.alone).await;
-            Done::LookedBack(back, found, trusted)
+            let glance = look_back(&client, &orders, &controls, back.alone).await;
+            Done::LookedBack(back, glance)
         });
         Ok(idle)
     }
 
-    pub(super) async fn take_look_back(&mut self, back: Back, found: Vec<(i64, Checked)>, trusted: bool, now: Mono) {
+    pub(super) async fn take_look_back(&mut self, back: Back, glance: Glance, now: Mono) {
         self.looking_back = false;
-        self.dispatch.looked_back(back, found.len(), trusted, now);
+        if let Some(rest) = glance.rest {
+            tracing::warn!(account = %self.account, rest, "the CRM asked for time");
+        }
+        self.dispatch.looked_back(back, glance.trusted, glance.rest, now);
         crate::crash::point("back.before_result");
-        match self.store.looked_back(found).await {
+        match self.store.looked_back(glance.found).await {
             Ok(wrong) => wrong.iter().for_each(|order| {
                 tracing::error!(order, "the CRM has it twice, or as another: a person must decide");
             }),
@@ -79,28 +82,38 @@ impl Dispatcher {
     }
 }
 
-/// What each order shows, and whether something that must be there was.
-async fn look_back(
-    client: &Client,
-    orders: &[LookBack],
-    controls: &[Delivered],
-    alone: bool,
-) -> (Vec<(i64, Checked)>, bool) {
+/// What a look back brought.
+#[derive(Debug, Default)]
+pub(super) struct Glance {
+    found: Vec<(i64, Checked)>,
+    /// Whether something that must be there was, where a list came at all.
+    trusted: Option<bool>,
+    /// The CRM asked for so many seconds.
+    rest: Option<u64>,
+}
+
+async fn look_back(client: &Client, orders: &[LookBack], controls: &[Delivered], alone: bool) -> Glance {
     let numbers: Vec<String> = orders.iter().map(|order| order.number.clone()).collect();
     let names = controls.iter().map(|control| control.number.clone());
     let (list, proof) = if alone {
+        let list = ask(client, numbers).await;
         let proof = match names.into_iter().next() {
-            Some(name) => ask(client, vec![name]).await.ok(),
-            None => None,
+            // Without a control nothing is proven, and nothing is wrong.
+            None => Ok(None),
+            Some(name) => ask(client, vec![name]).await.map(Some),
         };
-        (ask(client, numbers).await.ok(), proof)
+        (list, proof)
     } else {
-        let list = ask(client, numbers.into_iter().chain(names).collect()).await.ok();
-        (list.clone(), list)
+        let list = ask(client, numbers.into_iter().chain(names).collect()).await;
+        let proof = list.as_ref().map(|list| Some(list.clone())).map_err(Clone::clone);
+        (list, proof)
     };
-    let trusted = proof.is_some_and(|list| list.control(controls, 2) == Some(Control::Found));
-    let found = orders.iter().map(|order| (order.seq, weigh(list.as_ref(), order, trusted))).collect();
-    (found, trusted)
+    let rest = [list.as_ref().err(), proof.as_ref().err()].into_iter().flatten().find_map(|lost| lost.rest);
+    let (list, proof) = (list.ok(), proof.ok().flatten());
+    let trusted = proof.map(|list| list.control(controls, 2) == Some(Control::Found));
+    let proven = trusted == Some(true);
+    let found = orders.iter().map(|order| (order.seq, weigh(list.as_ref(), order, proven))).collect();
+    Glance { found, trusted, rest }
 }
 
 fn weigh(list: Option<&List>, order: &LookBack, trusted: bool) -> Checked {

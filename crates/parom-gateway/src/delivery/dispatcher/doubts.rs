@@ -12,7 +12,7 @@ use parom_core::delivery::verify::{Control, Verdict};
 use super::super::look;
 use super::{Dispatcher, Done};
 use crate::clock;
-use crate::store::{Doubtful, StoreError};
+use crate::store::{Doubtful, RESTORED, StoreError};
 
 impl Dispatcher {
     /// The rows decide which orders are doubtful; when each was first seen is this process's own knowledge.
@@ -33,6 +33,8 @@ impl Dispatcher {
         let known = rows.iter().map(|row| DoubtRow {
             seq: row.seq,
             taken: row.reason == NUMBER_TAKEN,
+            asked: row.reason == "asked",
+            restored: row.reason == RESTORED,
             attempts: row.attempts,
             resends: row.resends,
             target: row.target,

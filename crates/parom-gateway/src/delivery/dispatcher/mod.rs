@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parom_core::delivery::Mono;
-use parom_core::delivery::checks::Checked;
 use parom_core::delivery::dispatch::{Back, Dispatch, Look, Looked};
 use parom_core::delivery::outcome::Outcome;
 use parom_core::delivery::rate::Ticket;
@@ -18,6 +17,7 @@ use parom_core::delivery::verify::Plan;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
+use self::back::Glance;
 use super::fetch::Fetch;
 use super::send;
 use crate::clock;
@@ -70,7 +70,7 @@ enum Done {
     Changed,
     Listed(Ticket, List, Listed, Option<u32>),
     Looked(Look, Looked, String),
-    LookedBack(Back, Vec<(i64, Checked)>, bool),
+    LookedBack(Back, Glance),
 }
 
 impl Dispatcher {
@@ -240,7 +240,7 @@ impl Dispatcher {
                     self.fetch.due = self.fetch.due.max(now.after(STORE_AGAIN_MS));
                 }
             }
-            Done::LookedBack(back, found, trusted) => self.take_look_back(back, found, trusted, now).await,
+            Done::LookedBack(back, glance) => self.take_look_back(back, glance, now).await,
             Done::Looked(look, looked, note) => self.weigh_look(look, &looked, &note, now).await,
         }
     }

@@ -81,7 +81,7 @@ impl Draft {
 
     /// Moves the files into place: the configuration last, and with it what the store already knows of the account.
     pub(super) fn keep(self) -> Result<(), Failed> {
-        for name in [KEY_FILE, "parom.db", "parom.db-wal", "parom.db-shm", "parom.toml"] {
+        for name in [KEY_FILE, "parom.db", "parom.db-wal", "parom.db-shm", "parom.db.mark", "parom.toml"] {
             let from = self.trial.join(name);
             let to = if name == "parom.toml" { self.config.clone() } else { self.dir.join(name) };
             if !from.exists() {

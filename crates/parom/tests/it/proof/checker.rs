@@ -15,7 +15,7 @@ use super::acks::Acks;
 /// The states that are visible to an operator, and how each may be left.
 const LEGAL: &[(&str, &[&str])] = &[
     ("held", &["queued", "canceled"]),
-    ("queued", &["held", "sending", "canceled"]),
+    ("queued", &["held", "sending", "canceled", "unconfirmed"]),
     ("sending", &["delivered", "queued", "rejected", "unconfirmed"]),
     ("unconfirmed", &["delivered", "queued", "disputed"]),
     ("delivered", &["disputed"]),

@@ -54,7 +54,10 @@ async fn record(world: &mut World) -> Option<Recorded> {
     world.crm_has(ORDERS).await;
     world.kill();
     // The record is whole when the tracer has seen the end.
-    while !ended(&out) {
+    for _ in 0..1_500 {
+        if ended(&out) {
+            break;
+        }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let calls = trace::read(&out, world.db().parent().unwrap());

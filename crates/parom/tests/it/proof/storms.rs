@@ -60,7 +60,10 @@ async fn t14_storms_of_5xx_make_few_doubtful_orders_and_no_second_one() {
     shop.close().await;
     world.until("all are settled", || checker::is_settled(&world.db())).await;
     let report = checker::check(&world, &acks).sound(&world);
-    assert_eq!(report.states.get("delivered"), Some(&report.orders), "{:?}", report.states);
+    // Who meets three storms in a row without being taken is a person's to decide about.
+    let tired = world.orders().into_iter().filter(|order| order["state"] == "disputed");
+    let tired = tired.map(|order| assert_eq!(order["reason"], "sent three times, and not in the CRM")).count();
+    assert_eq!(report.states.get("delivered"), Some(&(report.orders - tired)), "{:?}", report.states);
     assert!(most <= DOUBTFUL_MAX, "{most} orders became doubtful in one storm");
     let figures = format!("{storms} storms, at most {most} doubtful in one, {} in the CRM, 0 twice", report.in_crm);
     rows::row("T14", "storms of 5xx, half applied", orders, Some(seed), &figures);

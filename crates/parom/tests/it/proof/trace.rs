@@ -53,7 +53,7 @@ pub(crate) fn read(out: &Path, folder: &Path) -> Vec<Call> {
 fn call(line: &str, folder: &str) -> Option<Call> {
     let (time, rest) = line.split_once(' ')?;
     let (name, rest) = rest.split_once('(')?;
-    let path = String::from_utf8(bytes(rest.split_once('<')?.1.split_once('>')?.0)).ok()?;
+    let path = String::from_utf8(bytes(rest.split_once('<')?.1.split_once('>')?.0)?).ok()?;
     let file = path.strip_prefix(folder)?.trim_start_matches('/').to_owned();
     // A call that failed did nothing that anybody may count on.
     let (arguments, result) = rest.rsplit_once(") = ")?;
@@ -61,7 +61,7 @@ fn call(line: &str, folder: &str) -> Option<Call> {
     let last = |text: &str| text.rsplit_once(", ").and_then(|(_, last)| last.parse().ok());
     let what = match name {
         "pwrite64" => {
-            let data = bytes(arguments.split('"').nth(1)?);
+            let data = bytes(arguments.split('"').nth(1)?).unwrap();
             assert_eq!(data.len(), done, "strace cut a write off");
             What::Write(last(arguments)?, data)
         }
@@ -73,10 +73,14 @@ fn call(line: &str, folder: &str) -> Option<Call> {
     Some(Call { at: seconds.parse::<u64>().ok()? * 1_000_000 + micros.parse::<u64>().ok()?, file, what })
 }
 
-/// `\x2f\x74` as bytes.
-fn bytes(text: &str) -> Vec<u8> {
-    let digit = |byte: u8| if byte.is_ascii_digit() { byte - b'0' } else { byte - b'a' + 10 };
-    text.as_bytes().chunks_exact(4).map(|four| digit(four[2]) * 16 + digit(four[3])).collect()
+/// `\x2f\x74` as bytes; nothing where the text is of another form, as a pipe's name is.
+fn bytes(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let one = |four: &[u8]| match four {
+        [b'\\', b'x', high, low] => Some(digit(*high)? * 16 + digit(*low)?),
+        _ => None,
+    };
+    text.as_bytes().chunks(4).map(one).collect()
 }
 
 /// A file on a disk: what is flushed, and what is not yet.

@@ -28,6 +28,7 @@ async fn a_mapping_is_edited_previewed_saved_and_taken_back() {
     let world = World::start().await;
     let commented = format!("# Our landing page.\n{}", SHOP.trim_start());
     world.channel("shop", &commented);
+    world.until("the file is read again", || world.log().matches("channel read").count() == 2).await;
     world.post("/in/shop", &format!("{}&city=Lviv", form("Ivan"))).await;
     world.crm_has(1).await;
     let anna = person(&world, "anna", "admin", &[]).await;
@@ -57,7 +58,7 @@ async fn a_mapping_is_edited_previewed_saved_and_taken_back() {
     assert!(broken.status == 422 && broken.text.contains("not saved"), "{}", broken.text);
     assert_eq!(file(&world, "shop"), commented);
     let saved = anna.post(&world, "/channels/shop/edit", &encoded(&[("base", &read), city, ("act", "save")])).await;
-    assert_eq!((saved.status, saved.header("location")), (303, "/channels/shop?saved=1"));
+    assert_eq!((saved.status, saved.header("location")), (303, "/channels/shop?saved=1"), "{}", saved.text);
     let after = file(&world, "shop");
     assert!(
         after.starts_with(commented.trim_end())
@@ -173,7 +174,7 @@ async fn a_pasted_script_becomes_a_channel_in_the_browser() {
     browser.client.execute(fill, vec![script.into()]).await.unwrap();
     browser.client.find(Locator::Css("button[value=convert]")).await.unwrap().click().await.unwrap();
     wait(&browser, "the mapping", "return document.getElementById('text').value.includes('[order.buyer]')").await;
-    assert!(browser.js("return document.querySelectorAll('.problems li').length").await.as_u64().unwrap() > 0);
+    wait(&browser, "the notes", "return document.querySelectorAll('.problems li').length > 0").await;
     let name = browser.client.find(Locator::Css("[name=name]")).await.unwrap();
     name.send_keys(&format!("pasted{}", char::from(fantoccini::key::Key::Enter))).await.unwrap();
     wait(&browser, "saved", "return location.pathname === '/channels/pasted'").await;

@@ -113,7 +113,7 @@ fn steps() -> Vec<String> {
 
 /// A store of an older version, with an order that it had accepted.
 fn older(world: &World, steps: &[String]) {
-    for ending in ["", "-wal", "-shm", ".lock"] {
+    for ending in ["", "-wal", "-shm", ".lock", ".mark"] {
         let _ = fs::remove_file(format!("{}{ending}", world.db().display()));
     }
     let file = Connection::open(world.db()).unwrap();

@@ -65,7 +65,7 @@ async fn f20_a_disk_that_is_really_full_loses_nothing() {
             .await;
     let mount = world.dir.path().join("disk");
     fs::create_dir(&mount).unwrap();
-    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(&mount).status();
+    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=2m", "tmpfs"]).arg(&mount).status();
     if !mounted.is_ok_and(|status| status.success()) {
         eprintln!("skipped: this test mounts a small disk, which only root may");
         return;

@@ -206,3 +206,49 @@ async fn killed_at_each_point_a_payment_is_added_once() {
         }
     }
 }
+
+/// A payment that was made after the backup is not made again when its sender tells of it once more: a person is asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_restore_a_payment_of_before_is_left_to_a_person() {
+    let mut world = world(WOO).await;
+    delivered(&world, 1).await;
+    let file = world.dir.path().join("copy.db");
+    assert_eq!(world.cli(&["backup", file.to_str().unwrap()]).code, 0);
+    send(&world, &order(1, "processing", true, 1)).await;
+    world.until("it is paid", || payments(&world, 1) == 1).await;
+    all_done(&world, 1).await;
+    world.stop();
+    assert_eq!(world.cli(&["restore", file.to_str().unwrap()]).code, 0);
+    world.serve(&[]);
+    assert_eq!(changes(&world, 1), [], "the store has forgotten it");
+    send(&world, &order(1, "processing", true, 2)).await;
+    let told = world.order("W-1")["problems"].to_string();
+    assert!(told.contains("the store was restored, and it may have been made before"), "{told}");
+    assert_eq!(changes(&world, 1), []);
+    // An order of after the restore is paid as ever.
+    delivered(&world, 2).await;
+    send(&world, &order(2, "processing", true, 1)).await;
+    world.until("it is paid", || payments(&world, 2) == 1).await;
+    assert_eq!(payments(&world, 1), 1);
+}
+
+/// A queued payment of a restored store may have been made since: it is looked for by its mark before it goes.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_restore_a_queued_payment_is_looked_for_first() {
+    let mut world = world(WOO).await;
+    delivered(&world, 1).await;
+    assert_eq!(world.cli(&["backup", world.dir.path().join("first.db").to_str().unwrap()]).code, 0);
+    world.crm.add_fault(Fault::always(FaultOn::Change, FaultKind::RefuseBefore { status: 401 }));
+    send(&world, &order(1, "processing", true, 1)).await;
+    world.until("it was tried", || changes(&world, 1) == [("payment".to_owned(), "queued".to_owned())]).await;
+    let file = world.dir.path().join("copy.db");
+    assert_eq!(world.cli(&["backup", file.to_str().unwrap()]).code, 0);
+    world.crm.clear_faults();
+    world.until("it is paid", || payments(&world, 1) == 1).await;
+    all_done(&world, 1).await;
+    world.stop();
+    assert_eq!(world.cli(&["restore", file.to_str().unwrap()]).code, 0);
+    world.serve(&[]);
+    all_done(&world, 1).await;
+    assert_eq!(payments(&world, 1), 1);
+}

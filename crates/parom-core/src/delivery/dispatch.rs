@@ -114,12 +114,11 @@ impl Dispatch {
         }
     }
 
-    /// Counts requests of before this process by the ledger, which has their start `age` milliseconds ago; at its worst one
-    /// lasted the whole time-out.
+    /// Counts requests of before this process by the ledger, which has their start `age` milliseconds ago.
     pub fn inherit(&mut self, now: Mono, age: u64, timeout: u64, places: u32) {
         for _ in 0..places.min(self.budget.limit()) {
             if !planted::is(Planted::LedgerForgotten) {
-                self.budget.inherit(Mono(now.0.saturating_sub(age.saturating_sub(timeout))));
+                self.budget.inherit_started(now, age, timeout);
             }
         }
     }

@@ -55,6 +55,12 @@ impl Budget {
         self.taken.push_back(Taken { ticket, over: Some(over) });
     }
 
+    /// The same for one that began `age` milliseconds ago: what a process that died had handed over may still be on its way,
+    /// for as long as its time-out.
+    pub fn inherit_started(&mut self, now: Mono, age: u64, timeout: u64) {
+        self.inherit(Mono(now.0.saturating_add(timeout).saturating_sub(age)));
+    }
+
     /// Takes a place, if there is one now.
     pub fn take(&mut self, now: Mono) -> Option<Ticket> {
         self.forget(now);

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use parom_core::delivery::Mono;
 use parom_core::delivery::rate::Budget;
 use parom_core::dictionary::Kind;
 
@@ -28,7 +27,7 @@ pub async fn fetch_now(config: &Config, store: &Store, account: &str) -> Result<
     let timeout = u64::try_from(config.delivery.timeout.as_millis()).unwrap_or(u64::MAX);
     for (age, places) in store.spent(account).await.map_err(words)? {
         for _ in 0..places.min(settings.requests_per_minute) {
-            budget.inherit(Mono(now.0.saturating_sub(age.saturating_sub(timeout))));
+            budget.inherit_started(now, age, timeout);
         }
     }
     let mut fetch = Fetch::new(now);

@@ -336,6 +336,7 @@ impl Life {
     pub(crate) fn abdicates(&mut self, node: usize) {
         if let Some((epoch, _)) = self.nodes[node].dispatch.take() {
             self.store.give_up(epoch);
+            self.asked_to_rest = (0, 0);
         }
         self.soon(node);
     }

@@ -204,14 +204,14 @@ impl Life {
         };
         let outcome = classify(answer, Some(&intent.number));
         self.count_doubts(&outcome);
-        if let Outcome::RateLimited(rest) = outcome {
-            self.asked_to_rest = (self.now, self.now + rest * 1_000);
-        }
         let (mono, random) = (self.mono(), 0.5);
         if let Some((own, dispatch)) = &mut self.nodes[node].dispatch
             && *own == intent.epoch
         {
             dispatch.weigh(ticket, &outcome, mono, random);
+            if let Outcome::RateLimited(rest) = outcome {
+                self.asked_to_rest = (self.now, self.now + rest * 1_000);
+            }
         }
         if !self.crashes(node) {
             self.push_in(node, 10, Event::Settle(intent, outcome));

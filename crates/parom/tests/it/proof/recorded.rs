@@ -156,6 +156,11 @@ async fn start(world: &mut World, cut: &(Vec<u8>, Vec<u8>), promised: &[&str]) {
     fs::write(world.db(), &cut.0).unwrap();
     fs::write(world.dir.path().join(LOG), &cut.1).unwrap();
     let _ = fs::remove_file(world.dir.path().join("parom.db-shm"));
+    // The mark as the same power cut would have left it: not ahead of the file.
+    let incarnation: String = Connection::open(world.db())
+        .and_then(|file| file.query_row("SELECT value FROM facts WHERE name = 'incarnation'", [], |row| row.get(0)))
+        .unwrap();
+    fs::write(world.dir.path().join("parom.db.mark"), format!("{incarnation} 0\n")).unwrap();
     world.serve(&[]);
     world.until("all are settled", || checker::is_settled(&world.db())).await;
     let kept: Vec<serde_json::Value> = world.orders();

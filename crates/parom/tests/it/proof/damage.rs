@@ -96,11 +96,21 @@ async fn t9_a_damaged_file_is_noticed_and_refused() {
             noticed += 1;
             continue;
         }
-        assert!(!seen, "{run}, {what}: SQLite sees it, and nobody says so:\n{said}");
-        let answer = world.post("/in/shop", &form("After")).await;
+        let kind = "application/x-www-form-urlencoded";
+        let Ok(answer) = world.try_send("/in/shop", kind, form("After").into_bytes(), &[]).await else {
+            // What no look through the file sees, a statement may meet.
+            assert_eq!(world.died().await, Some(2), "{run}, {what}: {}", world.log());
+            assert!(world.log().contains("start from a backup"), "{run}, {what}: {}", world.log());
+            noticed += 1;
+            continue;
+        };
         assert!(answer.status == 202 || answer.status == 503, "{run}, {what}: {}", answer.status);
-        harmless += 1;
         world.kill();
+        // What the start itself writes may have mended it: a fact in a damaged page is written anew.
+        let left = seen
+            && seen_by_sqlite(&fs::read(world.db()).unwrap(), &fs::read(beside(&world, "-wal")).unwrap_or_default());
+        assert!(!left, "{run}, {what}: SQLite sees it, and nobody says so:\n{said}");
+        harmless += 1;
     }
     let figures = format!("{noticed} noticed and refused, {harmless} harmless to SQLite, 0 panics");
     rows::row("T9", "damaged files and logs", runs, Some(seed), &figures);
@@ -119,11 +129,13 @@ async fn t9_a_file_that_was_found_damaged_is_left_alone_until_it_is_replaced() {
     put(&world, &file, &whole.log);
     world.launch(&[], &[]);
     assert_eq!(world.died().await, Some(2), "{}", world.log());
-    let before = (fs::read(world.db()).unwrap(), fs::read(beside(&world, "-wal")).ok());
+    // A log that is empty and one that is not there say the same: reading may put an empty one away.
+    let stands = |world: &World| (fs::read(world.db()).unwrap(), fs::read(beside(world, "-wal")).unwrap_or_default());
+    let before = stands(&world);
     world.launch(&[], &[]);
     assert_eq!(world.died().await, Some(2), "{}", world.log());
     assert!(world.log().contains("keep it as it is, and start from a backup"), "{}", world.log());
-    assert_eq!((fs::read(world.db()).unwrap(), fs::read(beside(&world, "-wal")).ok()), before);
+    assert!(stands(&world) == before, "a damaged file was written to");
     put(&world, &whole.file, &whole.log);
     world.serve(&[]);
     assert_eq!(world.post("/in/shop", &form("After")).await.status, 202);

@@ -74,6 +74,15 @@ pub struct Look {
     pub alone: bool,
 }
 
+impl Look {
+    /// Whether its places pay for a request that is the control's. While the CRM slows the account down to one request a
+    /// minute they do not: what such a look does not find is no absence.
+    #[must_use]
+    pub fn pays_for_control(&self) -> bool {
+        self.tickets.len() > 1
+    }
+}
+
 /// A look back at delivered orders.
 #[derive(Clone, Debug)]
 pub struct Back {

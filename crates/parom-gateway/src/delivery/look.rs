@@ -36,8 +36,8 @@ pub(super) async fn look(
     let controls = store.controls(account).await.unwrap_or_default();
     let looked = match look.target {
         Target::Card => among_cards(store, client, account, doubts, most).await,
-        Target::Order if look.alone => singly(client, doubts, &controls).await,
-        Target::Order => together(client, doubts, &controls, most).await,
+        Target::Order if look.alone => singly(client, doubts, &controls, look.pays_for_control()).await,
+        Target::Order => together(client, doubts, &controls, look.pays_for_control()).await,
     };
     crash::point("verify.after_look");
     looked
@@ -100,7 +100,7 @@ fn rest(seen: &Seen) -> Option<u64> {
     }
 }
 
-async fn together(client: &Client, doubts: &[Doubtful], controls: &[Delivered], most: usize) -> (Looked, String) {
+async fn together(client: &Client, doubts: &[Doubtful], controls: &[Delivered], pays: bool) -> (Looked, String) {
     let numbers = doubts.iter().map(|doubt| &doubt.number).chain(controls.iter().map(|control| &control.number));
     let list = match ask(client, numbers.cloned().collect()).await {
         Ok(list) => list,
@@ -108,7 +108,7 @@ async fn together(client: &Client, doubts: &[Doubtful], controls: &[Delivered], 
     };
     let mut found = doubts.iter().map(|doubt| (doubt.seq, list.find(&wanted(doubt)))).collect();
     // The second request is for a new account's control alone.
-    if controls.is_empty() && most < 2 {
+    if controls.is_empty() && !pays {
         return (Looked { control: Control::Failed, found, rest: None }, String::new());
     }
     let (control, plain) = control(client, &list, controls, doubts.len()).await;
@@ -116,19 +116,21 @@ async fn together(client: &Client, doubts: &[Doubtful], controls: &[Delivered], 
     (Looked { control, found, rest: None }, String::new())
 }
 
-/// One number a request; the control is the first of them, alone.
-async fn singly(client: &Client, doubts: &[Doubtful], controls: &[Delivered]) -> (Looked, String) {
+/// One number a request; the control is the first of them, alone, where there is a place for it.
+async fn singly(client: &Client, doubts: &[Doubtful], controls: &[Delivered], pays: bool) -> (Looked, String) {
     let mut looked = Looked { control: Control::Failed, found: HashMap::new(), rest: None };
+    let mut plain = None;
+    if pays {
+        let list = match controls.first() {
+            Some(control) => match ask(client, vec![control.number.clone()]).await {
+                Ok(list) => list,
+                Err(lost) => return lost.looked(),
+            },
+            None => List { rows: Vec::new(), whole: true },
+        };
+        (looked.control, plain) = control(client, &list, controls, 1).await;
+    }
     let mut note = String::new();
-    let list = match controls.first() {
-        Some(control) => match ask(client, vec![control.number.clone()]).await {
-            Ok(list) => list,
-            Err(lost) => return lost.looked(),
-        },
-        None => List { rows: Vec::new(), whole: true },
-    };
-    let plain;
-    (looked.control, plain) = control(client, &list, controls, 1).await;
     for doubt in doubts {
         match ask(client, vec![doubt.number.clone()]).await {
             Ok(list) => {

@@ -53,18 +53,21 @@ impl Life {
         let doubts: Vec<(i64, Wanted)> =
             look.seqs.iter().filter_map(|seq| Some((*seq, self.store.wanted(*seq)?))).collect();
         let controls = self.store.controls();
-        let most = look.tickets.len();
+        let pays = look.pays_for_control();
         let mut looked =
             Looked { control: Control::Failed, found: HashMap::new(), rest: (mood == Mood::Limited).then_some(60) };
         let (control, plain) = if look.alone {
-            let list = match controls.first() {
-                Some(control) => match self.ask(std::slice::from_ref(&control.number), mood) {
-                    Some(list) => list,
-                    None => return looked,
-                },
-                None => List { rows: Vec::new(), whole: true },
-            };
-            let (mut control, plain) = self.control(&list, &controls, 1, mood);
+            let (mut control, mut plain) = (Control::Failed, None);
+            if pays {
+                let list = match controls.first() {
+                    Some(control) => match self.ask(std::slice::from_ref(&control.number), mood) {
+                        Some(list) => list,
+                        None => return looked,
+                    },
+                    None => List { rows: Vec::new(), whole: true },
+                };
+                (control, plain) = self.control(&list, &controls, 1, mood);
+            }
             for (seq, wanted) in &doubts {
                 if let Some(list) = self.ask(std::slice::from_ref(&wanted.number), mood) {
                     control = if list.whole { control } else { Control::Failed };
@@ -77,7 +80,7 @@ impl Life {
             let asked: Vec<String> = asked.cloned().collect();
             let Some(list) = self.ask(&asked, mood) else { return looked };
             looked.found = doubts.iter().map(|(seq, wanted)| (*seq, list.find(wanted))).collect();
-            if controls.is_empty() && most < 2 {
+            if controls.is_empty() && !pays {
                 (Control::Failed, None)
             } else {
                 self.control(&list, &controls, doubts.len(), mood)

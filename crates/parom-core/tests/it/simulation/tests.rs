@@ -49,6 +49,13 @@ fn first() -> u64 {
     if runs(1) > 1 || std::env::var("PAROM_SEED").is_ok() { seed() } else { 1 }
 }
 
+/// A life in which a look of one number a request had a place for one and made two: the CRM had slowed the account down to
+/// one a minute.
+#[test]
+fn a_look_makes_no_request_without_a_place() {
+    assert_eq!(judge(1_795_687_042_046_767, None), Vec::<String>::new());
+}
+
 /// Each fault in a decision, and in the store's verbs, is found.
 #[test]
 fn every_planted_fault_is_found() {

@@ -223,6 +223,16 @@ pub(crate) fn is_settled(db: &Path) -> bool {
     count(db, &["queued", "sending", "unconfirmed"]) == 0
 }
 
+/// The histories of the orders that are not delivered.
+pub(crate) fn undelivered(db: &Path) -> Vec<String> {
+    let sql = "SELECT o.id || ', ' || o.state || ' (' || coalesce(o.reason, '') || '): ' ||
+                 (SELECT group_concat(e.state || ' ' || coalesce(e.note, ''), ' > ') FROM order_events e WHERE e.seq = o.seq)
+               FROM orders o WHERE o.state <> 'delivered' ORDER BY o.seq LIMIT 10";
+    let file = open(db);
+    let mut statement = file.prepare(sql).unwrap();
+    statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
 /// What SQLite says to the whole file: `ok`, or what is broken.
 pub(crate) fn integrity(db: &Path) -> String {
     let file = open(db);

@@ -68,7 +68,8 @@ async fn chain(dice: &mut Dice) -> Option<usize> {
     world.serve(&[]);
     world.until("all are settled", || checker::is_settled(&world.db())).await;
     let report = checker::check(&world, &acks).sound(&world);
-    assert_eq!(report.states.get("delivered"), Some(&report.orders), "{:?}", report.states);
+    let undelivered = checker::undelivered(&world.db());
+    assert!(undelivered.is_empty(), "{:?} {undelivered:#?}", report.states);
     world.stop();
     Some(report.acked)
 }

@@ -72,6 +72,8 @@ pub struct Look {
     pub tickets: Vec<Ticket>,
     /// One number a request.
     pub alone: bool,
+    /// When it began: what it finds is not newer for being heard late, by a machine that stood still.
+    pub began: Mono,
 }
 
 impl Look {
@@ -216,7 +218,7 @@ impl Dispatch {
             return None;
         }
         self.looking = true;
-        Some(Look { seqs, target, tickets, alone: self.alone })
+        Some(Look { seqs, target, tickets, alone: self.alone, began: now })
     }
 
     /// The orders of the next look, the most urgent first, and how many places it takes.
@@ -251,7 +253,7 @@ impl Dispatch {
                 continue;
             };
             let verdict = match looked.found.get(&seq) {
-                Some(finding) => doubt.weigh(finding, looked.control, now, &self.plan),
+                Some(finding) => doubt.weigh(finding, looked.control, look.began, &self.plan),
                 None => {
                     doubt.missed(now, &self.plan);
                     Verdict::Wait

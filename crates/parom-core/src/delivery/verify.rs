@@ -128,7 +128,7 @@ impl Doubt {
         self.first_seen
     }
 
-    /// Weighs what a look found, and plans the next one.
+    /// Weighs what a look found that began then, and plans the next one.
     pub fn weigh(&mut self, finding: &Finding, control: Control, now: Mono, plan: &Plan) -> Verdict {
         self.count(now);
         match finding {

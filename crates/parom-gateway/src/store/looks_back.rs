@@ -101,9 +101,10 @@ fn look_back(connection: &Connection, seq: i64, checked: &Checked, now: i64) -> 
     let Some(row) = rows.next()? else { return Ok(None) };
     let (id, doubted, looks): (String, bool, u32) = (row.get(0)?, row.get(1)?, row.get(2)?);
     let (next, counted) = match checked {
-        Checked::Fine => (checks::next(doubted, looks + 1, now), 1),
+        // A list that left it out may be wrong: a second one must not stay unseen by that.
+        Checked::Fine | Checked::Gone => (checks::next(doubted, looks + 1, now), 1),
         Checked::Unclear => (Some(checks::again(now)), 0),
-        Checked::Gone | Checked::Wrong(_) => (None, 1),
+        Checked::Wrong(_) => (None, 1),
     };
     let sql = "UPDATE orders SET check_at = ?2, looks_back = looks_back + ?3 WHERE seq = ?1";
     connection.prepare_cached(sql)?.execute(params![seq, next, counted])?;
@@ -116,7 +117,10 @@ fn look_back(connection: &Connection, seq: i64, checked: &Checked, now: i64) -> 
         }
         Checked::Gone => {
             let note = "looked back: it is not in the CRM any more; it is not sent again";
-            append_event(connection, seq, now, State::Delivered, "delivery", note)?;
+            let told = "SELECT 1 FROM order_events WHERE seq = ?1 AND note = ?2";
+            if !connection.prepare_cached(told)?.exists(params![seq, note])? {
+                append_event(connection, seq, now, State::Delivered, "delivery", note)?;
+            }
             Ok(None)
         }
         Checked::Fine | Checked::Unclear => Ok(None),

@@ -205,7 +205,7 @@ impl Life {
             match checked.unwrap_or(Checked::Unclear) {
                 Checked::Fine => self.store.checked(*seq, None, true, wall),
                 Checked::Wrong(why) => self.store.checked(*seq, Some(why), false, wall),
-                Checked::Gone => self.store.checked(*seq, None, false, wall),
+                Checked::Gone => self.store.checked(*seq, None, true, wall),
                 Checked::Unclear => self.store.check_later(*seq, wall),
             }
         }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
+use rustix::process::{Signal, kill_process};
 
 use super::super::world::{NO_CRM, SHOP, Settings, World, form};
 use super::acks::Acks;
@@ -115,6 +116,26 @@ async fn t9_a_damaged_file_is_noticed_and_refused() {
     rows::row("T9", "damaged files and logs", runs, Some(seed), &figures);
 }
 
+/// A word that the schema does not allow is a damage too: no query would find the order in its state any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn t9_a_state_that_nobody_knows_is_noticed() {
+    let mut world = World::idle(Settings::default()).await;
+    world.channel("shop", SHOP);
+    let mut whole = killed(&mut world).await;
+    // Among the rows; the schema has the word in quotes.
+    let rows = |bytes: &[u8]| bytes.windows(7).position(|window| window.ends_with(b"queued") && window[0] != b'\'');
+    let mut damaged = 0;
+    while let Some(at) = rows(&whole.file) {
+        whole.file[at + 6] ^= 0x80;
+        damaged += 1;
+    }
+    assert!(damaged > 0);
+    put(&world, &whole.file, &[]);
+    world.launch(&[], &[]);
+    assert_eq!(world.died().await, Some(2), "{}", world.log());
+    assert!(world.log().contains("start from a backup"), "{}", world.log());
+}
+
 /// A file that was found damaged is not opened for writing again; one in its place is.
 #[tokio::test(flavor = "multi_thread")]
 async fn t9_a_file_that_was_found_damaged_is_left_alone_until_it_is_replaced() {
@@ -167,9 +188,12 @@ fn seen_by_sqlite(file: &[u8], log: &[u8]) -> bool {
     check(&path).map_or(true, |answer| answer != "ok")
 }
 
-/// What SQLite says to the file and its log as they stand.
+/// What SQLite says to the file and its log as they stand; nothing writes to either between the two copies.
 fn stands_damaged(world: &World) -> bool {
-    seen_by_sqlite(&fs::read(world.db()).unwrap(), &fs::read(beside(world, "-wal")).unwrap_or_default())
+    kill_process(world.pid(), Signal::STOP).unwrap();
+    let (file, log) = (fs::read(world.db()).unwrap(), fs::read(beside(world, "-wal")).unwrap_or_default());
+    kill_process(world.pid(), Signal::CONT).unwrap();
+    seen_by_sqlite(&file, &log)
 }
 
 /// Whether the gateway ended by itself; else it has read its file through, and serves.

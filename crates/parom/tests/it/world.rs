@@ -1,6 +1,7 @@
 //! A test's world: a folder with a configuration, a sandbox CRM in the test, and the gateway as a child process.
 
 use std::fs;
+use std::hash::{BuildHasher, RandomState};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -103,6 +104,12 @@ pub(crate) struct Ran {
     pub(crate) err: String,
 }
 
+/// A port that nobody listens on, below those that connections of other tests get by themselves.
+fn free_port() -> u16 {
+    let any = || 10_000 + u16::try_from(RandomState::new().hash_one(()) % 20_000).unwrap();
+    std::iter::repeat_with(any).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap()
+}
+
 impl World {
     /// A running gateway with the plain channel `shop`.
     pub(crate) async fn start() -> World {
@@ -126,7 +133,7 @@ impl World {
             dir: TempDir::new().unwrap(),
             crm: crm.await.unwrap(),
             http: http.timeout(Duration::from_secs(30)).build().unwrap(),
-            port: TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port(),
+            port: free_port(),
             settings,
             child: None,
         };

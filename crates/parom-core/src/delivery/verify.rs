@@ -128,9 +128,9 @@ impl Doubt {
         self.first_seen
     }
 
-    /// Weighs what a look found that began then, and plans the next one.
-    pub fn weigh(&mut self, finding: &Finding, control: Control, now: Mono, plan: &Plan) -> Verdict {
-        self.count(now);
+    /// Weighs what a look found, and plans the next one. What it shows is as old as its beginning, whenever it is heard.
+    pub fn weigh(&mut self, finding: &Finding, control: Control, began: Mono, plan: &Plan) -> Verdict {
+        self.count(began);
         match finding {
             Finding::Ours(_) if self.before => {
                 return Verdict::Dispute("the CRM had an order with this number before this one was sent");
@@ -148,21 +148,21 @@ impl Doubt {
             Finding::Absent => {}
         }
         let quiet = if control == Control::Weak { plan.quiet.saturating_mul(2) } else { plan.quiet };
-        let waited = now.since(self.first_seen) >= quiet || planted::is(Planted::QuietIgnored);
+        let waited = began.since(self.first_seen) >= quiet || planted::is(Planted::QuietIgnored);
         let counts = control != Control::Failed && waited;
         if self.card && control == Control::Failed && self.looks >= CARD_LOOKS {
             return Verdict::Dispute("the CRM's list of cards could not be read to its end");
         }
         let verdict = match self.absent_at {
-            Some(first) if counts && now.since(first) >= plan.gap => self.absent(plan),
+            Some(first) if counts && began.since(first) >= plan.gap => self.absent(plan),
             None if counts && planted::is(Planted::OneAbsence) => self.absent(plan),
             None if counts => {
-                self.absent_at = Some(now);
+                self.absent_at = Some(began);
                 Verdict::Wait
             }
             _ => Verdict::Wait,
         };
-        self.next = self.plan_next(now, quiet, control, plan);
+        self.next = self.plan_next(began, quiet, control, plan);
         verdict
     }
 

@@ -2,7 +2,7 @@
 
 use keycrm_sandbox::{Fault, FaultKind, FaultOn};
 
-use super::rows;
+use super::{checker, rows};
 use crate::world::{World, form};
 
 /// Makes every look back due, as if its time had come.
@@ -50,6 +50,11 @@ async fn f24_deleted_in_the_crm_is_noted_and_not_sent_again() {
     world.stop();
     world.serve(&[]);
     hurry(&world);
+    // It is looked at again, as the list may have been wrong, and noted once.
+    let looks = format!("SELECT looks_back FROM orders WHERE id = '{gone}'");
+    world.until("it is looked at again", || checker::number(&world.db(), &looks) == 2).await;
+    let history = world.order(&gone)["history"].to_string();
+    assert_eq!(history.matches("not in the CRM any more").count(), 1, "{history}");
     delivered(&world, "After").await;
     assert_eq!(world.order(&gone)["state"], "delivered");
     assert_eq!(world.order(&kept)["state"], "delivered");

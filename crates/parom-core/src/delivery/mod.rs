@@ -13,6 +13,7 @@ pub mod outcome;
 pub mod planted;
 pub mod rate;
 pub mod rows;
+pub mod share;
 pub mod state;
 pub mod verify;
 

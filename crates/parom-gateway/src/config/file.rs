@@ -10,7 +10,8 @@ use serde::Deserialize;
 
 use super::alerts::RawAlerts;
 use super::retention::RawRetention;
-use super::{Account, ApiToken, Config, ConfigError, DeliverySettings, Role, StoreSettings};
+use super::store::{self, RawStore};
+use super::{Account, ApiToken, Config, ConfigError, DeliverySettings, Role};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,14 +35,6 @@ struct Raw {
     #[serde(default)]
     retention: RawRetention,
     alerts: Option<RawAlerts>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-struct RawStore {
-    url: Option<String>,
-    intake_min_free: Option<String>,
-    delivery_min_free: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -126,7 +119,7 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
                 text.parse::<IpAddr>().map_err(|_| fail(format!("trusted_proxies: `{text}` is not an address")))
             })
             .collect::<Result<_, _>>()?,
-        store: check_store(&dir, &raw.store).map_err(fail)?,
+        store: store::check(&dir, raw.store).map_err(fail)?,
         accounts: accounts.collect::<Result<_, ConfigError>>()?,
         delivery: check_delivery(&raw.delivery).map_err(fail)?,
         api_tokens: raw
@@ -221,25 +214,6 @@ fn check_token(name: &str, raw: RawToken) -> Result<ApiToken, String> {
     Ok(ApiToken { name: name.to_owned(), token: secret("token", raw.token)?, role, accounts: raw.accounts })
 }
 
-fn check_store(dir: &Path, raw: &RawStore) -> Result<StoreSettings, String> {
-    let url = raw.url.as_deref().unwrap_or("sqlite:parom.db");
-    let Some(file) = url.strip_prefix("sqlite:") else {
-        return Err(format!("store.url: `{url}` is not taken; this version keeps orders in sqlite:FILE"));
-    };
-    if file.is_empty() || file == ":memory:" {
-        return Err("store.url: orders are kept in a file; write sqlite:parom.db".into());
-    }
-    let size = |name: &str, text: &Option<String>| {
-        let Some(text) = text else { return Ok(None) };
-        parse_size(text).map(Some).ok_or_else(|| format!("store.{name}: `{text}` is not a size; write 256MiB"))
-    };
-    Ok(StoreSettings {
-        path: dir.join(file.trim_start_matches("//")),
-        intake_min_free: size("intake_min_free", &raw.intake_min_free)?,
-        delivery_min_free: size("delivery_min_free", &raw.delivery_min_free)?,
-    })
-}
-
 fn check_public(text: String) -> Result<String, String> {
     let url = reqwest::Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     url.map(|_| text.clone())
@@ -252,20 +226,6 @@ fn check_host(text: String) -> Result<String, String> {
         return Err(format!("hosts: `{text}` is not a name; write orders.example.ua, without https:// and port"));
     }
     Ok(text)
-}
-
-fn parse_size(text: &str) -> Option<u64> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let number: u64 = text[..digits].parse().ok()?;
-    let unit: u64 = match text[digits..].trim() {
-        "" | "B" => 1,
-        "KiB" => 1 << 10,
-        "MiB" => 1 << 20,
-        "GiB" => 1 << 30,
-        "TiB" => 1 << 40,
-        _ => return None,
-    };
-    number.checked_mul(unit)
 }
 
 fn check_delivery(raw: &RawDelivery) -> Result<DeliverySettings, String> {

@@ -5,6 +5,7 @@ mod channels;
 mod file;
 mod retention;
 mod secrets;
+mod store;
 #[cfg(debug_assertions)]
 mod trials;
 
@@ -21,8 +22,9 @@ pub use channels::{ChannelSet, LiveChannel, load_channels, read_channel_files};
 pub use file::{is_loopback, load};
 pub use retention::Retention;
 pub use secrets::{SecretError, Secrets, read_secret, read_secrets};
+pub use store::{Place, Server, StoreSettings};
 #[cfg(debug_assertions)]
-pub(crate) use trials::{checkpoint_pages, clock_is_off_by, crash_point, is_careless};
+pub(crate) use trials::{checkpoint_pages, clock_is_off_by, crash_point, is_careless, lease_ms as trial_lease_ms};
 
 /// The checked configuration.
 #[derive(Clone, Debug)]
@@ -53,17 +55,6 @@ pub struct Config {
     pub alerts: Option<Alerts>,
     /// How long buyers' data is kept.
     pub retention: Retention,
-}
-
-/// Where orders are kept.
-#[derive(Clone, Debug)]
-pub struct StoreSettings {
-    /// The SQLite file.
-    pub path: PathBuf,
-    /// Intake stops below so much free space; none: the larger of 256 MiB and 2 % of the disk.
-    pub intake_min_free: Option<u64>,
-    /// Delivery stops below so much free space; none: 64 MiB.
-    pub delivery_min_free: Option<u64>,
 }
 
 /// One account of the CRM.

@@ -27,6 +27,12 @@ pub(crate) fn checkpoint_pages() -> Option<i64> {
     *PAGES.get_or_init(|| variable("PAROM_CHECKPOINT_PAGES")?.parse().ok())
 }
 
+/// How long a node's lease lasts that is not renewed (`PAROM_LEASE_MS`), so that a test need not wait for a long one.
+pub(crate) fn lease_ms() -> Option<i64> {
+    static LEASE: OnceLock<Option<i64>> = OnceLock::new();
+    *LEASE.get_or_init(|| variable("PAROM_LEASE_MS")?.parse().ok())
+}
+
 /// How far the time of day is off: milliseconds in a file (`PAROM_CLOCK_FILE`), read at each look at the clock, so that a
 /// test can let it jump.
 pub(crate) fn clock_is_off_by() -> i64 {

@@ -4,10 +4,12 @@
 mod changes;
 mod dispatcher;
 mod fetch;
+mod keeper;
 mod look;
 mod once;
 mod send;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -16,14 +18,14 @@ use tokio::task::JoinSet;
 use crate::config::{Config, read_secret};
 use crate::crm::Client;
 use crate::dictionaries::Dictionaries;
-use crate::store::Store;
+use crate::store::{Store, StoreError, Touched};
 
 pub use once::fetch_now;
 
-use dispatcher::Dispatcher;
+use keeper::Keeper;
 
-/// How often `serve` looks for changes that a command made beside it.
-const WATCH_MS: u64 = 500;
+/// Touched that come so close to each other are taken together.
+const TOGETHER_MS: u64 = 20;
 
 /// The running dispatchers.
 #[derive(Debug)]
@@ -33,7 +35,7 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// Starts a dispatcher for each account whose key can be read; first, what was cut off becomes doubtful.
+    /// Starts a dispatcher for each account that is this node's; first, what was cut off becomes doubtful.
     ///
     /// # Errors
     /// A store that does not write, or a client that cannot be made, in words.
@@ -42,31 +44,19 @@ impl Delivery {
         store: &Store,
         dictionaries: &Arc<Dictionaries>,
     ) -> Result<Delivery, String> {
-        let cut_off = store.recover().await.map_err(|error| error.to_string())?;
-        let quiet = i64::try_from(config.delivery.quiet_period.as_millis()).unwrap_or(i64::MAX / 4);
-        store.recover_changes(quiet).await.map_err(|error| error.to_string())?;
-        if cut_off > 0 {
-            tracing::warn!(
-                orders = cut_off,
-                "orders were being sent when the process ended; they will be looked up first"
-            );
-        }
         tell_of_strangers(config, store).await?;
-        let mut clients = Vec::new();
+        let mut clients = HashMap::new();
         for account in config.accounts.values() {
             let key = read_secret(&config.dir, &account.api_key)
                 .map_err(|error| format!("accounts.{}.api_key: {error}", account.name))?;
-            clients.push((account, Client::new(account, &key, config.delivery.timeout)?));
+            clients.insert(account.name.clone(), Client::new(account, &key, config.delivery.timeout)?);
         }
         let (stop, stopping) = watch::channel(false);
+        let mut keeper = Keeper::new(config, store, dictionaries, clients, stopping.clone());
+        keeper.start().await.map_err(|error| error.to_string())?;
         let mut tasks = JoinSet::new();
-        for (account, client) in clients {
-            let dictionaries = Arc::clone(dictionaries);
-            let dispatcher =
-                Dispatcher::new(account, &config.delivery, store.clone(), client, dictionaries, stopping.clone()).await;
-            tasks.spawn(dispatcher.map_err(|error| error.to_string())?.run());
-        }
-        tasks.spawn(watch_commands(store.clone(), stopping));
+        tasks.spawn(keeper.run());
+        tasks.spawn(listen(store.clone(), stopping));
         Ok(Delivery { tasks, stop })
     }
 
@@ -94,21 +84,27 @@ async fn tell_of_strangers(config: &Config, store: &Store) -> Result<(), String>
     Ok(())
 }
 
-/// Wakes every dispatcher when another process changed the store, and keeps its mark.
-async fn watch_commands(store: Store, mut stopping: watch::Receiver<bool>) {
-    let mut seen = None;
+/// Wakes dispatchers when another process changed their rows, and keeps the file's mark.
+async fn listen(store: Store, mut stopping: watch::Receiver<bool>) {
+    let mut others = store.listen();
     loop {
-        tokio::select! {
-            () = tokio::time::sleep(std::time::Duration::from_millis(WATCH_MS)) => {}
+        let heard = tokio::select! {
+            heard = others.next() => heard,
             () = async { let _ = stopping.wait_for(|stop| *stop).await; } => return,
+        };
+        if let Err(error) = hear(&store, heard).await {
+            tracing::warn!(%error, "what another process changed could not be looked at yet");
         }
-        let version = store.version().await.ok();
-        if version != seen {
-            seen = version;
-            store.board().wake_all();
-            if let Err(error) = store.mark().await {
-                tracing::warn!(%error, "the store's mark could not be written");
-            }
-        }
+        tokio::time::sleep(std::time::Duration::from_millis(TOGETHER_MS)).await;
     }
+}
+
+async fn hear(store: &Store, touched: Touched) -> Result<(), StoreError> {
+    match touched {
+        Touched::All => store.board().wake_all(),
+        Touched::Accounts(accounts) => accounts.iter().for_each(|account| store.board().wake(account)),
+    }
+    // Who paused an account may have told another node.
+    store.board().set_all_paused(store.pauses().await?.into_keys().collect());
+    store.mark().await
 }

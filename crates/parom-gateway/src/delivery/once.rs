@@ -43,7 +43,7 @@ pub async fn fetch_now(config: &Config, store: &Store, account: &str) -> Result<
             let free = budget.next_free(now).unwrap_or(now.after(1_000));
             tokio::time::sleep(Duration::from_millis(free.since(now).max(1))).await;
         };
-        store.spend(account).await.map_err(words)?;
+        store.spend(account, None).await.map_err(words)?;
         let (listed, granted) = client.list(list).await;
         let now = clock::mono();
         budget.settle(ticket, now);

@@ -149,7 +149,7 @@ pub(super) fn has_room(intake: &Intake, turn: Option<&Turn>) -> Result<(), Refus
         let message = "more orders come than can be kept at once; the order was not kept, send it again";
         return Err(Refusal::unavailable(message));
     }
-    intake.store.space().intake().map_err(|(free, needed)| {
+    intake.store.room_for_intake().map_err(|(free, needed)| {
         tracing::error!(free, needed, "intake stopped: the disk is nearly full");
         Refusal::unavailable("the disk is nearly full; the order was not kept, send it again")
     })

@@ -25,7 +25,7 @@ pub(super) fn metrics(intake: Intake) -> Router {
 
 /// Whether an order would be accepted now; the CRM does not matter for that.
 async fn ready(State(intake): State<Intake>) -> Response {
-    let refused = match intake.store.space().intake() {
+    let refused = match intake.store.room_for_intake() {
         Err((free, needed)) => Some(format!("the disk has {free} bytes free, {needed} are needed")),
         Ok(()) => intake.store.probe().await.err().map(|error| error.to_string()),
     };

@@ -1,5 +1,6 @@
 //! Accepting a submission: raw body, order, problems, key, history — one commit before the answer.
 
+use super::sql::{Db, params};
 use bytes::Bytes;
 use parom_core::channel::OnRepeat;
 use parom_core::delivery::change::Change;
@@ -8,14 +9,13 @@ use parom_core::limits;
 use parom_core::order::Target;
 use parom_core::spam::{self, Stamp};
 use parom_core::{Code, Effect, Problem};
-use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Map, Value};
 
 use super::erasure::hidden_key;
 use super::nonces::use_nonce;
 use super::records::{buyer_columns, problems_to_json};
 use super::updates::{Updated, update};
-use super::{Store, StoreError};
+use super::{Store, StoreError, Whose};
 
 /// One request, raw.
 #[derive(Clone, Debug)]
@@ -110,8 +110,9 @@ impl Store {
     pub async fn accept(&self, mut order: NewOrder) -> Result<Accepted, StoreError> {
         let account = order.account.clone();
         // Its sender may repeat what went before the store was restored.
-        let careful = order.key.is_some() && order.received_at < self.inner.careful_until;
-        let accepted = self.write("accept", move |connection| accept(connection, &mut order, careful)).await?;
+        let careful = order.key.is_some() && order.received_at < self.inner.engine.careful_until();
+        let accepted =
+            self.write("accept", Whose::Account(account.clone()), move |db| accept(db, &mut order, careful)).await?;
         if matches!(accepted, Accepted::New(State::Unconfirmed)) {
             self.board().wake_all();
         }
@@ -128,19 +129,19 @@ impl Store {
     /// As any write.
     pub async fn claim_key(&self, seq: i64, channel: &str, key: &str) -> Result<Option<(String, bool)>, StoreError> {
         let (channel, key) = (channel.to_owned(), key.to_owned());
-        self.write("claim_key", move |connection| {
+        self.write("claim_key", Whose::Order(seq), move |db| {
             let sql = "SELECT o.id, k.seq, k.content = (SELECT content FROM orders WHERE seq = ?3)
                        FROM idempotency_keys k JOIN orders o ON o.seq = k.seq WHERE k.channel = ?1 AND k.key IN (?2, ?4)";
-            let found = connection.prepare_cached(sql)?.query_row(params![channel, key, seq, hidden_key(&channel, &key)], |row| {
-                Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, bool>(2)?))
-            });
-            match found.optional()? {
+            let found = db.first(sql, params![channel, key, seq, hidden_key(&channel, &key)], |row| {
+                Ok((row.get::<String>(0)?, row.get::<i64>(1)?, row.get::<bool>(2)?))
+            })?;
+            match found {
                 Some((_, owner, _)) if owner == seq => Ok(None),
                 Some((id, _, same)) => Ok(Some((id, same))),
                 None => {
                     let sql = "INSERT INTO idempotency_keys (channel, key, seq, content)
                                SELECT ?1, ?2, seq, content FROM orders WHERE seq = ?3";
-                    connection.prepare_cached(sql)?.execute(params![channel, key, seq])?;
+                    db.execute(sql, params![channel, key, seq])?;
                     Ok(None)
                 }
             }
@@ -154,30 +155,28 @@ impl Store {
     /// As any read.
     pub async fn by_key(&self, channel: &str, key: &str) -> Result<Option<String>, StoreError> {
         let (channel, key) = (channel.to_owned(), key.to_owned());
-        self.read(move |connection| {
+        self.read(move |db| {
             let sql =
                 "SELECT id FROM orders WHERE seq = (SELECT seq FROM idempotency_keys WHERE channel = ?1 AND key IN (?2, ?3))";
             let hidden = hidden_key(&channel, &key);
-            Ok(connection.query_row(sql, params![channel, key, hidden], |row| row.get(0)).optional()?)
+            db.first(sql, params![channel, key, hidden], |row| row.get(0))
         })
         .await
     }
 }
 
-fn accept(connection: &Connection, order: &mut NewOrder, careful: bool) -> Result<Accepted, StoreError> {
+fn accept(db: &Db<'_>, order: &mut NewOrder, careful: bool) -> Result<Accepted, StoreError> {
     if let Some(key) = &order.key {
         let sql = "SELECT o.id, k.content FROM idempotency_keys k JOIN orders o ON o.seq = k.seq
                    WHERE k.channel = ?1 AND k.key IN (?2, ?3)";
-        let known: Option<(String, [u8; 32])> = connection
-            .prepare_cached(sql)?
-            .query_row(params![order.channel, key, hidden_key(&order.channel, key)], |row| {
+        let known: Option<(String, [u8; 32])> =
+            db.first(sql, params![order.channel, key, hidden_key(&order.channel, key)], |row| {
                 Ok((row.get(0)?, row.get(1)?))
-            })
-            .optional()?;
+            })?;
         match known {
             Some((id, content)) if content == order.content => return Ok(Accepted::Duplicate(id)),
             Some(_) if order.key_conflict == KeyConflict::Refuse => return Ok(Accepted::Conflict),
-            Some((id, _)) if order.key_conflict == KeyConflict::Update => return update(connection, order, id),
+            Some((id, _)) if order.key_conflict == KeyConflict::Update => return update(db, order, id),
             Some((id, _)) => {
                 let message = format!("the same idempotency key already made the order {id} with another content");
                 hold(order, "", Code::KeyReused, message, "Compare the two, then release or cancel this one.");
@@ -191,23 +190,23 @@ fn accept(connection: &Connection, order: &mut NewOrder, careful: bool) -> Resul
             }
         }
     } else if order.on_repeat != OnRepeat::Off {
-        repeat(connection, order)?;
+        repeat(db, order)?;
     }
     if let Some(stamp) = order.stamp
-        && !use_nonce(connection, &stamp, order.received_at)?
+        && !use_nonce(db, &stamp, order.received_at)?
     {
         add_hold(order, spam::suspected("its form time already made another order"));
     }
-    let owns_number = owns_number(connection, order)?;
+    let owns_number = owns_number(db, order)?;
     if careful && order.state == State::Queued {
         order.state = State::Unconfirmed;
         "restored".clone_into(&mut order.reason);
     }
-    insert(connection, order, owns_number)?;
+    insert(db, order, owns_number)?;
     if careful && order.state == State::Held {
         // Looked up when it is released.
         let sql = "UPDATE orders SET restored = 1 WHERE id = ?1";
-        connection.prepare_cached(sql)?.execute([&order.id])?;
+        db.execute(sql, params![&order.id])?;
     }
     Ok(Accepted::New(order.state))
 }
@@ -225,14 +224,11 @@ fn add_hold(order: &mut NewOrder, problem: Problem) {
 }
 
 /// The same content within minutes, without a key: perhaps a double click.
-fn repeat(connection: &Connection, order: &mut NewOrder) -> Result<(), StoreError> {
+fn repeat(db: &Db<'_>, order: &mut NewOrder) -> Result<(), StoreError> {
     let sql = "SELECT id FROM orders WHERE channel = ?1 AND content = ?2 AND received_at >= ?3
                ORDER BY received_at LIMIT 1";
     let since = order.received_at - limits::REPEAT_WINDOW_S * 1_000;
-    let earlier: Option<String> = connection
-        .prepare_cached(sql)?
-        .query_row(params![order.channel, order.content, since], |row| row.get(0))
-        .optional()?;
+    let earlier: Option<String> = db.first(sql, params![order.channel, order.content, since], |row| row.get(0))?;
     if let Some(id) = earlier {
         let message = format!("the same form came within 10 minutes, as the order {id}");
         let hint = "Release it if the buyer meant both; cancel it if it was a double click.";
@@ -246,14 +242,14 @@ fn repeat(connection: &Connection, order: &mut NewOrder) -> Result<(), StoreErro
 }
 
 /// Whether the order's number becomes its own; one that another order of ours has holds it.
-fn owns_number(connection: &Connection, order: &mut NewOrder) -> Result<bool, StoreError> {
+fn owns_number(db: &Db<'_>, order: &mut NewOrder) -> Result<bool, StoreError> {
     let Some((source_id, number)) = identity(&order.body) else {
         return Ok(false);
     };
     if order.state == State::Canceled {
         return Ok(false);
     }
-    if let Some(id) = number_owner(connection, &order.account, source_id, &number, -1)? {
+    if let Some(id) = number_owner(db, &order.account, source_id, &number, -1)? {
         let message = format!("the number `{number}` is already the order {id}'s");
         let hint = "Cancel this one if it is the same order; else give it another number with `orders edit`.";
         hold(order, "source_uuid", Code::NumberTaken, message, hint);
@@ -270,7 +266,7 @@ pub(super) fn identity(body: &Map<String, Value>) -> Option<(i64, String)> {
 
 /// The other order of ours that has this number.
 pub(super) fn number_owner(
-    connection: &Connection,
+    db: &Db<'_>,
     account: &str,
     source_id: i64,
     number: &str,
@@ -278,61 +274,66 @@ pub(super) fn number_owner(
 ) -> Result<Option<String>, StoreError> {
     let sql = "SELECT id FROM orders WHERE account = ?1 AND source_id = ?2 AND number = ?3 AND owns_number = 1
                AND seq <> ?4";
-    let mut statement = connection.prepare_cached(sql)?;
-    Ok(statement.query_row(params![account, source_id, number, except], |row| row.get(0)).optional()?)
+    db.first(sql, params![account, source_id, number, except], |row| row.get(0))
 }
 
-fn insert(connection: &Connection, order: &NewOrder, owns_number: bool) -> Result<(), StoreError> {
+fn insert(db: &Db<'_>, order: &NewOrder, owns_number: bool) -> Result<(), StoreError> {
     let (buyer, phone, email) = buyer_columns(&order.body);
     let sql =
         "INSERT INTO orders (id, channel, channel_version, account, state, reason, source_id, number, owns_number,
                  body, problems, content, received_at, updated_at, due_at, buyer, phone, email, target, checked,
                  changed_at)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
-    connection.prepare_cached(sql)?.execute(params![
-        order.id,
-        order.channel,
-        order.channel_version,
-        order.account,
-        order.state.as_str(),
-        order.reason,
-        order.body.get("source_id").and_then(Value::as_i64),
-        order.number,
-        owns_number,
-        serde_json::to_string(&order.body).unwrap_or_default(),
-        problems_to_json(&order.problems).to_string(),
-        order.content,
-        order.received_at,
-        buyer,
-        phone,
-        email,
-        order.target.as_str(),
-        order.checked,
-        order.changed_at,
-    ])?;
-    let seq = connection.last_insert_rowid();
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
+               RETURNING seq";
+    let seq: i64 = db.get(
+        sql,
+        params![
+            order.id,
+            order.channel,
+            order.channel_version,
+            order.account,
+            order.state.as_str(),
+            order.reason,
+            order.body.get("source_id").and_then(Value::as_i64),
+            order.number,
+            owns_number,
+            serde_json::to_string(&order.body).unwrap_or_default(),
+            problems_to_json(&order.problems).to_string(),
+            order.content,
+            order.received_at,
+            buyer,
+            phone,
+            email,
+            order.target.as_str(),
+            order.checked,
+            order.changed_at,
+        ],
+    )?;
     let submission = &order.submission;
     let sql = "INSERT INTO submissions (seq, channel, received_at, door, content_type, context, body)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-    connection.prepare_cached(sql)?.execute(params![
-        seq,
-        order.channel,
-        order.received_at,
-        submission.door,
-        submission.content_type,
-        submission.context.to_string(),
-        submission.body.as_ref(),
-    ])?;
+    db.execute(
+        sql,
+        params![
+            seq,
+            order.channel,
+            order.received_at,
+            submission.door,
+            submission.content_type,
+            submission.context.to_string(),
+            submission.body.as_ref(),
+        ],
+    )?;
     if let (Some(key), true) = (&order.key, order.state != State::Canceled) {
         let sql = "INSERT INTO idempotency_keys (channel, key, seq, content) VALUES (?1, ?2, ?3, ?4)";
-        connection.prepare_cached(sql)?.execute(params![order.channel, key, seq, order.content])?;
+        db.execute(sql, params![order.channel, key, seq, order.content])?;
     }
-    append_event(connection, seq, order.received_at, order.state, "intake", &order.reason)
+    append_event(db, seq, order.received_at, order.state, "intake", &order.reason)
 }
 
 /// Appends to an order's history.
 pub(super) fn append_event(
-    connection: &Connection,
+    db: &Db<'_>,
     seq: i64,
     at: i64,
     state: State,
@@ -340,6 +341,6 @@ pub(super) fn append_event(
     note: &str,
 ) -> Result<(), StoreError> {
     let sql = "INSERT INTO order_events (seq, at, state, actor, note) VALUES (?1, ?2, ?3, ?4, ?5)";
-    connection.prepare_cached(sql)?.execute(params![seq, at, state.as_str(), actor, note])?;
+    db.execute(sql, params![seq, at, state.as_str(), actor, note])?;
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! What needs a person and was not told yet, and the messages on their way.
 
-use rusqlite::{OptionalExtension, params};
+use super::sql::{Db, Row, params};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, Whose};
 use crate::clock;
 
 /// Messages that were sent or given up are forgotten after so long.
@@ -45,32 +45,39 @@ pub struct DueAlert {
     pub attempts: i64,
 }
 
+/// `BETWEEN` stands for how events follow each other.
+const SINCE: &str =
+    "SELECT o.state, o.channel, count(DISTINCT o.seq) FROM order_events e JOIN orders o ON o.seq = e.seq
+     WHERE BETWEEN AND e.state IN ('held', 'rejected', 'disputed') AND o.state = e.state
+     GROUP BY 1, 2 ORDER BY 1, 2";
+const ALL: &str = "SELECT state, channel, count(*) FROM orders INDEXED BY orders_waiting
+     WHERE state IN ('held', 'rejected', 'disputed') GROUP BY 1, 2 ORDER BY 1, 2";
+
 impl Store {
     /// What came to wait for a person since the last message.
     ///
     /// # Errors
     /// As any read.
     pub async fn news(&self) -> Result<News, StoreError> {
-        self.read(move |connection| {
-            let mark: Option<(i64, i64)> = connection
-                .query_row("SELECT event, told_at FROM alert_mark", [], |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()?;
-            let newest: i64 =
-                connection.query_row("SELECT coalesce(max(id), 0) FROM order_events", [], |row| row.get(0))?;
-            // For the first time: all that waits. Later: what came since.
-            let sql = if mark.is_some() {
-                "SELECT o.state, o.channel, count(DISTINCT o.seq) FROM order_events e JOIN orders o ON o.seq = e.seq
-                 WHERE e.id > ?1 AND e.id <= ?2 AND e.state IN ('held', 'rejected', 'disputed') AND o.state = e.state
-                 GROUP BY 1, 2 ORDER BY 1, 2"
-            } else {
-                "SELECT state, channel, count(*) FROM orders INDEXED BY orders_waiting
-                 WHERE state IN ('held', 'rejected', 'disputed') AND ?1 <= ?2 GROUP BY 1, 2 ORDER BY 1, 2"
+        self.read(move |db| {
+            let sql = "SELECT event, told_at FROM alert_mark";
+            let mark: Option<(i64, i64)> = db.first(sql, params![], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            // Several nodes' transactions end in another order than they take numbers: what is told is up to the oldest that
+            // is still open.
+            let (newest, between) = match db {
+                Db::Sqlite(_) => ("SELECT coalesce(max(id), 0) FROM order_events", "e.id > ?1 AND e.id <= ?2"),
+                Db::Postgres(_) => {
+                    let oldest = "SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT)";
+                    (oldest, "e.tx >= ?1 AND e.tx < ?2")
+                }
             };
-            let mut statement = connection.prepare_cached(sql)?;
-            let rows = statement.query_map(params![mark.map_or(0, |(event, _)| event), newest], |row| {
-                Ok(Waiting { state: row.get(0)?, channel: row.get(1)?, count: row.get(2)? })
-            })?;
-            let orders = rows.collect::<Result<_, _>>()?;
+            let newest: i64 = db.get(newest, params![])?;
+            let waiting = |row: &Row<'_>| Ok(Waiting { state: row.get(0)?, channel: row.get(1)?, count: row.get(2)? });
+            // For the first time: all that waits. Later: what came since.
+            let orders = match mark {
+                Some((event, _)) => db.query(&SINCE.replace("BETWEEN", between), params![event, newest], waiting)?,
+                None => db.query(ALL, params![], waiting)?,
+            };
             Ok(News { orders, event: newest, told_at: mark.map(|(_, at)| at) })
         })
         .await
@@ -83,15 +90,14 @@ impl Store {
     /// As any write.
     pub async fn tell(&self, event: i64, receivers: Vec<(&'static str, String)>) -> Result<(), StoreError> {
         let now = clock::now().as_millisecond();
-        self.write("tell", move |connection| {
-            let sql = "INSERT INTO alert_mark VALUES (1, ?1, CASE WHEN ?3 THEN ?2 ELSE 0 END)
-                       ON CONFLICT (only) DO UPDATE SET event = ?1, told_at = CASE WHEN ?3 THEN ?2 ELSE told_at END";
-            connection.execute(sql, params![event, now, !receivers.is_empty()])?;
-            connection
-                .execute("DELETE FROM alerts WHERE state <> 'waiting' AND created_at < ?1", [now - FORGOTTEN_MS])?;
+        self.write("tell", Whose::Thing("alerts"), move |db| {
+            let sql = "INSERT INTO alert_mark (\"only\", event, told_at) VALUES (1, ?1, coalesce(?2, 0))
+                       ON CONFLICT (\"only\") DO UPDATE SET event = ?1, told_at = coalesce(?2, alert_mark.told_at)";
+            db.execute(sql, params![event, (!receivers.is_empty()).then_some(now)])?;
+            db.execute("DELETE FROM alerts WHERE state <> 'waiting' AND created_at < ?1", params![now - FORGOTTEN_MS])?;
             for (receiver, text) in &receivers {
                 let sql = "INSERT INTO alerts (receiver, text, created_at, due_at) VALUES (?1, ?2, ?3, ?3)";
-                connection.execute(sql, params![receiver, text, now])?;
+                db.execute(sql, params![receiver, text, now])?;
             }
             Ok(())
         })
@@ -104,11 +110,10 @@ impl Store {
     /// As any read.
     pub async fn due_alerts(&self) -> Result<Vec<DueAlert>, StoreError> {
         let now = clock::now().as_millisecond();
-        self.read(move |connection| {
+        self.read(move |db| {
             let sql = "SELECT id, receiver, text, created_at, attempts FROM alerts
                        WHERE state = 'waiting' AND due_at <= ?1 ORDER BY due_at LIMIT 20";
-            let mut statement = connection.prepare_cached(sql)?;
-            let rows = statement.query_map([now], |row| {
+            db.query(sql, params![now], |row| {
                 Ok(DueAlert {
                     id: row.get(0)?,
                     receiver: row.get(1)?,
@@ -116,8 +121,7 @@ impl Store {
                     created_at: row.get(3)?,
                     attempts: row.get(4)?,
                 })
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            })
         })
         .await
     }
@@ -127,9 +131,9 @@ impl Store {
     /// # Errors
     /// As any write.
     pub async fn alert_sent(&self, id: i64) -> Result<(), StoreError> {
-        self.write("alert_sent", move |connection| {
+        self.write("alert_sent", Whose::Thing("alerts"), move |db| {
             let sql = "UPDATE alerts SET state = 'sent', attempts = attempts + 1, note = '' WHERE id = ?1";
-            connection.execute(sql, [id])?;
+            db.execute(sql, params![id])?;
             Ok(())
         })
         .await
@@ -141,10 +145,10 @@ impl Store {
     /// As any write.
     pub async fn alert_failed(&self, id: i64, due_at: Option<i64>, note: &str) -> Result<(), StoreError> {
         let note: String = note.chars().take(300).collect();
-        self.write("alert_failed", move |connection| {
+        self.write("alert_failed", Whose::Thing("alerts"), move |db| {
             let sql = "UPDATE alerts SET attempts = attempts + 1, note = ?2, due_at = coalesce(?3, due_at),
                          state = CASE WHEN ?3 IS NULL THEN 'given_up' ELSE 'waiting' END WHERE id = ?1";
-            connection.execute(sql, params![id, note, due_at])?;
+            db.execute(sql, params![id, note, due_at])?;
             Ok(())
         })
         .await

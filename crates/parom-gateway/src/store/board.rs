@@ -66,7 +66,14 @@ impl Board {
         wakes.values().for_each(|wake| wake.notify_one());
     }
 
-    /// A number that grows with each [`Board::wake_all`].
+    /// Wakes one account's delivery, for the same reason.
+    pub fn wake(&self, account: &str) {
+        self.hand.fetch_add(1, Ordering::Release);
+        let wakes = self.wakes.lock().unwrap_or_else(PoisonError::into_inner);
+        wakes.get(account).inspect(|wake| wake.notify_one());
+    }
+
+    /// A number that grows with each [`Board::wake_all`] and [`Board::wake`].
     #[must_use]
     pub fn hand(&self) -> u64 {
         self.hand.load(Ordering::Acquire)
@@ -102,6 +109,17 @@ impl Board {
             };
         }
         self.wake_of(account).notify_one();
+    }
+
+    /// Which accounts are paused, as the rows say.
+    pub fn set_all_paused(&self, accounts: HashSet<String>) {
+        let changed: Vec<String> = {
+            let mut set = self.paused.lock().unwrap_or_else(PoisonError::into_inner);
+            let changed = set.symmetric_difference(&accounts).cloned().collect();
+            *set = accounts;
+            changed
+        };
+        changed.iter().for_each(|account| self.wake_of(account).notify_one());
     }
 
     /// Listens for changes from now on.

@@ -1,8 +1,8 @@
 //! Versions of channel files: each text that was ever used or tried.
 
-use rusqlite::{OptionalExtension, params};
+use super::sql::params;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, Whose};
 use crate::clock;
 
 /// A kept version.
@@ -35,18 +35,11 @@ impl Store {
     pub async fn keep_version(&self, channel: &str, text: &str, usable: bool) -> Result<i64, StoreError> {
         let (channel, text) = (channel.to_owned(), text.to_owned());
         let now = clock::now().as_millisecond();
-        self.write("keep_version", move |connection| {
-            connection.execute(
-                "INSERT INTO channel_versions (channel, text, usable, first_seen_at) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (channel, text) DO UPDATE SET usable = ?3",
-                params![channel, text, usable, now],
-            )?;
-            let id = connection.query_row(
-                "SELECT id FROM channel_versions WHERE channel = ?1 AND text = ?2",
-                params![channel, text],
-                |row| row.get(0),
-            )?;
-            Ok(id)
+        self.write("keep_version", Whose::Thing("channels"), move |db| {
+            let sql = "UPDATE channel_versions SET usable = ?3 WHERE channel = ?1 AND text = ?2 RETURNING id";
+            let known: Option<i64> = db.first(sql, params![channel, text, usable], |row| row.get(0))?;
+            let sql = "INSERT INTO channel_versions (channel, text, usable, first_seen_at) VALUES (?1, ?2, ?3, ?4) RETURNING id";
+            known.map_or_else(|| db.get(sql, params![channel, text, usable, now]), Ok)
         })
         .await
     }
@@ -57,13 +50,10 @@ impl Store {
     /// As any read.
     pub async fn last_usable(&self, channel: &str) -> Result<Option<KeptVersion>, StoreError> {
         let channel = channel.to_owned();
-        self.read(move |connection| {
+        self.read(move |db| {
             let sql =
                 "SELECT id, text FROM channel_versions WHERE channel = ?1 AND usable = 1 ORDER BY id DESC LIMIT 1";
-            let found = connection
-                .query_row(sql, [channel], |row| Ok(KeptVersion { id: row.get(0)?, text: row.get(1)? }))
-                .optional()?;
-            Ok(found)
+            db.first(sql, params![channel], |row| Ok(KeptVersion { id: row.get(0)?, text: row.get(1)? }))
         })
         .await
     }
@@ -74,14 +64,12 @@ impl Store {
     /// As any read.
     pub async fn history(&self, channel: &str, limit: i64) -> Result<Vec<Version>, StoreError> {
         let channel = channel.to_owned();
-        self.read(move |connection| {
+        self.read(move |db| {
             let sql = "SELECT id, text, usable, first_seen_at FROM channel_versions WHERE channel = ?1
                        ORDER BY id DESC LIMIT ?2";
-            let mut statement = connection.prepare(sql)?;
-            let rows = statement.query_map(params![channel, limit], |row| {
+            db.query(sql, params![channel, limit], |row| {
                 Ok(Version { id: row.get(0)?, text: row.get(1)?, usable: row.get(2)?, first_seen_at: row.get(3)? })
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            })
         })
         .await
     }
@@ -93,6 +81,6 @@ impl Store {
     pub async fn versions(&self, channel: &str) -> Result<i64, StoreError> {
         let channel = channel.to_owned();
         let sql = "SELECT count(*) FROM channel_versions WHERE channel = ?1";
-        self.read(move |connection| Ok(connection.query_row(sql, [channel], |row| row.get(0))?)).await
+        self.read(move |db| db.one(sql, params![channel], |row| row.get(0))).await
     }
 }

@@ -1,15 +1,15 @@
 //! Delivery's verbs: the intent and the result.
 
+use super::sql::{Db, Row, params};
 use parom_core::delivery::checks;
 use parom_core::delivery::state::State;
 use parom_core::order::Target;
-use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::accept::append_event;
 use super::ledger::spend;
 use super::pauses::is_paused;
 use super::updates::settle_waiting;
-use super::{Store, StoreError};
+use super::{Store, StoreError, Whose, leases};
 use crate::clock;
 
 /// A committed intent: this order may now be sent, once.
@@ -19,6 +19,8 @@ pub struct Intent {
     pub seq: i64,
     /// Its id.
     pub id: String,
+    /// Its account.
+    pub account: String,
     /// The frozen body, byte for byte what a resend sends too.
     pub body: String,
     /// Its number and source.
@@ -62,18 +64,23 @@ pub(super) const CLAIM: &str =
                   ORDER BY seq LIMIT 1)
      RETURNING seq, id, body, number, source_id, received_at, attempts, resends, target, checked";
 pub(super) const QUEUE: &str =
-    "SELECT count(*) FROM (SELECT 1 FROM orders WHERE account = ?1 AND state = 'queued' LIMIT ?2)";
+    "SELECT count(*) FROM (SELECT 1 FROM orders WHERE account = ?1 AND state = 'queued' LIMIT ?2) AS waiting";
 
 impl Store {
-    /// Takes the oldest order that waits, of those that were checked by this version of the dictionaries, and commits the intent to send it, with its place in the rate ledger. A crash
-    /// before: nothing happened. A crash after: the order is found in `sending` and treated as perhaps sent.
+    /// Takes the oldest order that waits, of those that were checked by this version of the dictionaries, and commits the
+    /// intent to send it, with its place in the rate ledger, where the lease is still of this epoch. A crash before: nothing
+    /// happened. A crash after: the order is found in `sending` and treated as perhaps sent.
     ///
     /// # Errors
     /// As any write.
-    pub async fn claim(&self, account: &str, version: i64) -> Result<Option<Intent>, StoreError> {
+    pub async fn claim(&self, account: &str, epoch: i64, version: i64) -> Result<Option<Intent>, StoreError> {
         let account = account.to_owned();
         let now = clock::now().as_millisecond();
-        self.write("claim", move |connection| claim(connection, &account, version, now)).await
+        self.write("claim", Whose::Account(account.clone()), move |db| {
+            leases::check(db, &account, epoch)?;
+            claim(db, &account, version, now)
+        })
+        .await
     }
 
     /// Writes the result of an attempt. It changes nothing if the order has moved on; the late result is then kept in the
@@ -85,7 +92,11 @@ impl Store {
         let (seq, attempt, id) = (intent.seq, intent.attempt, intent.id.clone());
         let (settlement, state) = (settlement.clone(), settlement.state);
         let now = clock::now().as_millisecond();
-        let kept = self.write("settle", move |connection| settle(connection, seq, attempt, &settlement, now)).await?;
+        let kept = self
+            .write("settle", Whose::Account(intent.account.clone()), move |db| {
+                settle(db, seq, attempt, &settlement, now)
+            })
+            .await?;
         if kept {
             self.board().tell(&id, state);
         }
@@ -99,75 +110,72 @@ impl Store {
     pub async fn queue_length(&self, account: &str, bound: usize) -> Result<usize, StoreError> {
         let account = account.to_owned();
         let bound = i64::try_from(bound).unwrap_or(i64::MAX);
-        self.read(move |connection| {
-            let count: i64 = connection.prepare_cached(QUEUE)?.query_row(params![account, bound], |row| row.get(0))?;
+        self.read(move |db| {
+            let count: i64 = db.one(QUEUE, params![account, bound], |row| row.get(0))?;
             Ok(usize::try_from(count).unwrap_or_default())
         })
         .await
     }
 }
 
-fn claim(connection: &Connection, account: &str, version: i64, now: i64) -> Result<Option<Intent>, StoreError> {
-    if is_paused(connection, account)? {
+fn claim(db: &Db<'_>, account: &str, version: i64, now: i64) -> Result<Option<Intent>, StoreError> {
+    if is_paused(db, account)? {
         return Ok(None);
     }
-    let intent = connection.prepare_cached(CLAIM)?.query_row(params![account, now, version], intent_of).optional()?;
+    let intent = db.first(CLAIM, params![account, now, version], |row| intent_of(row, account))?;
     let Some(intent) = intent else {
         return Ok(None);
     };
     let sql = "INSERT INTO attempts (seq, attempt, started_at) VALUES (?1, ?2, ?3)";
-    connection.prepare_cached(sql)?.execute(params![intent.seq, intent.attempt, now])?;
-    spend(connection, account)?;
+    db.execute(sql, params![intent.seq, intent.attempt, now])?;
+    spend(db, account)?;
     let unchecked = if intent.checked == 0 { ", unchecked: the account's dictionaries are not known" } else { "" };
     let note = format!("attempt {}{unchecked}", intent.attempt);
-    append_event(connection, intent.seq, now, State::Sending, "delivery", &note)?;
+    append_event(db, intent.seq, now, State::Sending, "delivery", &note)?;
     Ok(Some(intent))
 }
 
-fn intent_of(row: &Row<'_>) -> Result<Intent, rusqlite::Error> {
+fn intent_of(row: &Row<'_>, account: &str) -> Result<Intent, StoreError> {
     Ok(Intent {
         seq: row.get(0)?,
         id: row.get(1)?,
+        account: account.to_owned(),
         body: row.get(2)?,
         number: row.get(3)?,
-        source_id: row.get::<_, Option<i64>>(4)?.unwrap_or_default(),
+        source_id: row.get::<Option<i64>>(4)?.unwrap_or_default(),
         received_at: row.get(5)?,
         attempt: row.get(6)?,
         resends: row.get(7)?,
-        target: Target::parse(&row.get::<_, String>(8)?).unwrap_or_default(),
+        target: Target::parse(&row.get::<String>(8)?).unwrap_or_default(),
         checked: row.get(9)?,
     })
 }
 
-fn settle(connection: &Connection, seq: i64, attempt: i64, result: &Settlement, now: i64) -> Result<bool, StoreError> {
+fn settle(db: &Db<'_>, seq: i64, attempt: i64, result: &Settlement, now: i64) -> Result<bool, StoreError> {
     let sql = "UPDATE attempts SET finished_at = ?3, outcome = ?4, status = ?5, answer = ?6
                WHERE seq = ?1 AND attempt = ?2";
-    connection.prepare_cached(sql)?.execute(params![
-        seq,
-        attempt,
-        now,
-        result.outcome,
-        result.status,
-        result.answer
-    ])?;
+    db.execute(sql, params![seq, attempt, now, result.outcome, result.status, result.answer])?;
     let sql = "UPDATE orders SET state = ?3, reason = ?4, crm_order_id = coalesce(?5, crm_order_id), updated_at = ?6,
-                 due_at = ?6, looks_back = 0, doubted = resends > 0,
+                 due_at = ?6, looks_back = 0, doubted = CASE WHEN resends > 0 THEN 1 ELSE 0 END,
                  check_at = CASE WHEN ?3 <> 'delivered' OR target <> 'order' THEN NULL WHEN resends > 0 THEN ?7 ELSE ?8 END
                WHERE seq = ?1 AND attempts = ?2 AND state = 'sending'";
-    let changed = connection.prepare_cached(sql)?.execute(params![
-        seq,
-        attempt,
-        result.state.as_str(),
-        result.reason,
-        result.crm_order_id,
-        now,
-        checks::next(true, 0, now),
-        checks::next(false, 0, now),
-    ])?;
+    let changed = db.execute(
+        sql,
+        params![
+            seq,
+            attempt,
+            result.state.as_str(),
+            result.reason,
+            result.crm_order_id,
+            now,
+            checks::next(true, 0, now),
+            checks::next(false, 0, now),
+        ],
+    )?;
     let note = if changed == 1 { result.note.clone() } else { format!("late result, not used: {}", result.note) };
-    append_event(connection, seq, now, result.state, "delivery", &note)?;
+    append_event(db, seq, now, result.state, "delivery", &note)?;
     if changed == 1 {
-        settle_waiting(connection, seq, result.state, now)?;
+        settle_waiting(db, seq, result.state, now)?;
     }
     Ok(changed == 1)
 }

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use super::sql::{Db, params};
 use parom_core::Problem;
 use parom_core::delivery::state::State;
 use parom_core::dictionary::{Dictionary, Kind, waits_for_dictionary};
 use parom_core::order::Target;
-use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Map, Value};
 
 use super::accept::append_event;
 use super::records::{problems_from_json, problems_to_json};
-use super::{Store, StoreError};
+use super::{Store, StoreError, Whose};
 use crate::clock;
 
 /// The outcome of a fetch that brought everything.
@@ -71,7 +71,8 @@ impl Store {
         let account = account.to_owned();
         let now = clock::now().as_millisecond();
         let text = Value::Array(rows).to_string();
-        self.write("keep_dictionary", move |connection| keep(connection, &account, kind, &text, now)).await
+        self.write("keep_dictionary", Whose::Account(account.clone()), move |db| keep(db, &account, kind, &text, now))
+            .await
     }
 
     /// An account's dictionaries and when each was fetched, milliseconds.
@@ -80,12 +81,10 @@ impl Store {
     /// As any read.
     pub async fn dictionary(&self, account: &str) -> Result<(Dictionary, BTreeMap<Kind, i64>), StoreError> {
         let account = account.to_owned();
-        self.read(move |connection| {
+        self.read(move |db| {
             let sql = "SELECT kind, version, fetched_at, rows FROM dictionaries WHERE account = ?1";
-            let mut statement = connection.prepare_cached(sql)?;
-            let mut rows = statement.query([account])?;
             let (mut dictionary, mut ages) = (Dictionary::default(), BTreeMap::new());
-            while let Some(row) = rows.next()? {
+            db.query(sql, params![account], |row| {
                 let (kind, version, at, text): (String, i64, i64, String) =
                     (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
                 let parsed: Vec<Value> = serde_json::from_str(&text).unwrap_or_default();
@@ -94,7 +93,8 @@ impl Store {
                     dictionary.version = dictionary.version.max(version);
                     ages.insert(kind, at);
                 }
-            }
+                Ok(())
+            })?;
             Ok((dictionary, ages))
         })
         .await
@@ -107,10 +107,10 @@ impl Store {
     pub async fn ask_sync(&self, account: &str) -> Result<i64, StoreError> {
         let account = account.to_owned();
         let now = clock::now().as_millisecond();
-        self.write("ask_sync", move |connection| {
+        self.write("ask_sync", Whose::Account(account.clone()), move |db| {
             let sql = "INSERT INTO dictionary_syncs (account, asked_at) VALUES (?1, ?2)
                        ON CONFLICT (account) DO UPDATE SET asked_at = ?2";
-            connection.execute(sql, params![account, now])?;
+            db.execute(sql, params![account, now])?;
             Ok(())
         })
         .await?;
@@ -124,17 +124,17 @@ impl Store {
     /// As any read.
     pub async fn sync_state(&self, account: &str) -> Result<SyncState, StoreError> {
         let account = account.to_owned();
-        self.read(move |connection| {
+        self.read(move |db| {
             let sql = "SELECT asked_at, done_at, outcome, granted FROM dictionary_syncs WHERE account = ?1";
-            let found = connection.prepare_cached(sql)?.query_row([account], |row| {
+            let found = db.first(sql, params![account], |row| {
                 Ok(SyncState {
                     asked_at: row.get(0)?,
                     done_at: row.get(1)?,
                     outcome: row.get(2)?,
                     granted: row.get(3)?,
                 })
-            });
-            Ok(found.optional()?.unwrap_or_default())
+            })?;
+            Ok(found.unwrap_or_default())
         })
         .await
     }
@@ -151,10 +151,10 @@ impl Store {
         began: i64,
     ) -> Result<(), StoreError> {
         let (account, outcome) = (account.to_owned(), outcome.to_owned());
-        self.write("end_sync", move |connection| {
+        self.write("end_sync", Whose::Account(account.clone()), move |db| {
             let sql = "INSERT INTO dictionary_syncs (account, done_at, outcome, granted) VALUES (?1, ?2, ?3, ?4)
-                       ON CONFLICT (account) DO UPDATE SET done_at = ?2, outcome = ?3, granted = coalesce(?4, granted)";
-            connection.execute(sql, params![account, began, outcome, granted])?;
+                       ON CONFLICT (account) DO UPDATE SET done_at = ?2, outcome = ?3, granted = coalesce(?4, dictionary_syncs.granted)";
+            db.execute(sql, params![account, began, outcome, granted])?;
             Ok(())
         })
         .await
@@ -167,10 +167,9 @@ impl Store {
     /// As any read.
     pub async fn unchecked(&self, account: &str, version: i64, limit: usize) -> Result<Vec<Unchecked>, StoreError> {
         let account = account.to_owned();
-        self.read(move |connection| {
-            let mut statement = connection.prepare_cached(UNCHECKED)?;
+        self.read(move |db| {
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-            let rows = statement.query_map(params![account, version, limit], |row| {
+            db.query(UNCHECKED, params![account, version, limit], |row| {
                 let (target, body, problems): (String, String, String) = (row.get(3)?, row.get(4)?, row.get(5)?);
                 Ok(Unchecked {
                     seq: row.get(0)?,
@@ -181,8 +180,7 @@ impl Store {
                     problems: problems_from_json(&problems),
                     replaced: row.get(6)?,
                 })
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            })
         })
         .await
     }
@@ -193,7 +191,7 @@ impl Store {
     /// As any write.
     pub async fn recheck(&self, seq: i64, replaced: i64, check: Recheck) -> Result<bool, StoreError> {
         let now = clock::now().as_millisecond();
-        self.write("recheck", move |connection| recheck(connection, seq, replaced, &check, now)).await
+        self.write("recheck", Whose::Order(seq), move |db| recheck(db, seq, replaced, &check, now)).await
     }
 
     /// Held orders of an account that only wait for its dictionaries: their ids, oldest first.
@@ -202,12 +200,10 @@ impl Store {
     /// As any read.
     pub async fn held_for_dictionary(&self, account: &str) -> Result<Vec<String>, StoreError> {
         let account = account.to_owned();
-        self.read(move |connection| {
-            let mut statement = connection.prepare_cached(HELD)?;
-            let rows = statement.query_map([account], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
+        self.read(move |db| {
+            let rows: Vec<(String, String)> = db.query(HELD, params![account], |row| Ok((row.get(0)?, row.get(1)?)))?;
             let mut ids = Vec::new();
-            for row in rows {
-                let (id, problems) = row?;
+            for (id, problems) in rows {
                 if waits_for_dictionary(&problems_from_json(&problems)) {
                     ids.push(id);
                 }
@@ -223,35 +219,38 @@ pub(super) const UNCHECKED: &str = "SELECT seq, id, channel, target, body, probl
 pub(super) const HELD: &str = "SELECT id, problems FROM orders
      WHERE state IN ('held', 'rejected', 'disputed') AND state = 'held' AND account = ?1 ORDER BY seq LIMIT 10000";
 
-fn keep(connection: &Connection, account: &str, kind: Kind, text: &str, now: i64) -> Result<bool, StoreError> {
+fn keep(db: &Db<'_>, account: &str, kind: Kind, text: &str, now: i64) -> Result<bool, StoreError> {
     let sql = "UPDATE dictionaries SET fetched_at = ?3 WHERE account = ?1 AND kind = ?2 AND rows = ?4";
-    if connection.prepare_cached(sql)?.execute(params![account, kind.as_str(), now, text])? == 1 {
+    if db.execute(sql, params![account, kind.as_str(), now, text])? == 1 {
         return Ok(false);
     }
     let sql = "INSERT INTO dictionaries (account, kind, version, fetched_at, rows)
                VALUES (?1, ?2, (SELECT coalesce(max(version), 0) + 1 FROM dictionaries WHERE account = ?1), ?3, ?4)
                ON CONFLICT (account, kind) DO UPDATE SET version = excluded.version, fetched_at = ?3, rows = ?4";
-    connection.prepare_cached(sql)?.execute(params![account, kind.as_str(), now, text])?;
+    db.execute(sql, params![account, kind.as_str(), now, text])?;
     Ok(true)
 }
 
-fn recheck(connection: &Connection, seq: i64, replaced: i64, check: &Recheck, now: i64) -> Result<bool, StoreError> {
+fn recheck(db: &Db<'_>, seq: i64, replaced: i64, check: &Recheck, now: i64) -> Result<bool, StoreError> {
     let state = if check.held_for.is_some() { State::Held } else { State::Queued };
     let reason = check.held_for.clone().unwrap_or_default();
     let sql = "UPDATE orders SET state = ?2, reason = ?3, body = coalesce(?4, body), problems = ?5, checked = ?6, updated_at = ?7
                WHERE seq = ?1 AND state = 'queued' AND resends = 0 AND checked < ?6 AND replaced = ?8";
-    let changed = connection.prepare_cached(sql)?.execute(params![
-        seq,
-        state.as_str(),
-        reason,
-        check.body.as_ref().and_then(|body| serde_json::to_string(body).ok()),
-        problems_to_json(&check.problems).to_string(),
-        check.version,
-        now,
-        replaced,
-    ])?;
+    let changed = db.execute(
+        sql,
+        params![
+            seq,
+            state.as_str(),
+            reason,
+            check.body.as_ref().and_then(|body| serde_json::to_string(body).ok()),
+            problems_to_json(&check.problems).to_string(),
+            check.version,
+            now,
+            replaced,
+        ],
+    )?;
     if changed == 1 && check.held_for.is_some() {
-        append_event(connection, seq, now, state, "dictionaries", "checked again by newer dictionaries")?;
+        append_event(db, seq, now, state, "dictionaries", "checked again by newer dictionaries")?;
     }
     Ok(changed == 1)
 }

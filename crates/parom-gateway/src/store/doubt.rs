@@ -1,15 +1,15 @@
 //! Doubtful orders: what was found in `sending` at the start, and what look-ups resolve.
 
+use super::sql::{Db, params};
 use parom_core::delivery::checks;
 use parom_core::delivery::rows::Delivered;
 use parom_core::delivery::state::State;
 use parom_core::order::Target;
-use rusqlite::{Connection, params};
 use serde_json::Map;
 
 use super::accept::append_event;
 use super::updates::settle_waiting;
-use super::{Store, StoreError};
+use super::{Store, StoreError, Whose, leases};
 use crate::clock;
 
 /// An order that may or may not be in the CRM.
@@ -45,8 +45,8 @@ pub struct Doubtful {
 pub const RESTORED: &str = "restored";
 
 // A partial index is used only where a query repeats its condition word by word.
-const SENDING: &str =
-    "SELECT seq FROM orders WHERE state IN ('sending', 'unconfirmed') AND state = 'sending' ORDER BY account, seq";
+const SENDING: &str = "SELECT seq FROM orders
+     WHERE account = ?1 AND state IN ('sending', 'unconfirmed') AND state = 'sending' ORDER BY seq";
 const DOUBTS: &str =
     "SELECT seq, id, source_id, number, received_at, reason, resends, target, body, updated_at, attempts FROM orders
      WHERE account = ?1 AND state IN ('sending', 'unconfirmed') AND state = 'unconfirmed' ORDER BY seq LIMIT 10000";
@@ -55,34 +55,13 @@ const CONTROLS: &str = "SELECT crm_order_id, source_id, number FROM orders
      ORDER BY updated_at DESC LIMIT 2";
 
 impl Store {
-    /// At the start: every order whose intent has no result may have been sent. A crash within: the next start does it.
-    ///
-    /// # Errors
-    /// As any write.
-    pub async fn recover(&self) -> Result<usize, StoreError> {
-        let now = clock::now().as_millisecond();
-        self.write("recover", move |connection| {
-            let seqs: Vec<i64> =
-                connection.prepare(SENDING)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-            for seq in &seqs {
-                let sql =
-                    "UPDATE orders SET state = 'unconfirmed', reason = 'interrupted', updated_at = ?2 WHERE seq = ?1";
-                connection.execute(sql, params![seq, now])?;
-                let note = "the process ended between the intent and the result";
-                append_event(connection, *seq, now, State::Unconfirmed, "delivery", note)?;
-            }
-            Ok(seqs.len())
-        })
-        .await
-    }
-
     /// The doubtful orders of an account, oldest first.
     ///
     /// # Errors
     /// As any read.
     pub async fn doubts(&self, account: &str) -> Result<Vec<Doubtful>, StoreError> {
         let account = account.to_owned();
-        self.read(move |connection| doubtful(connection, &account)).await
+        self.read(move |db| doubtful(db, &account)).await
     }
 
     /// Orders of an account that were delivered last: looking one up proves that look-ups work.
@@ -91,13 +70,11 @@ impl Store {
     /// As any read.
     pub async fn controls(&self, account: &str) -> Result<Vec<Delivered>, StoreError> {
         let account = account.to_owned();
-        self.read(move |connection| {
-            let mut statement = connection.prepare_cached(CONTROLS)?;
-            let rows = statement.query_map([account], |row| {
-                let source_id = row.get::<_, Option<i64>>(1)?.unwrap_or_default();
+        self.read(move |db| {
+            db.query(CONTROLS, params![account], |row| {
+                let source_id = row.get::<Option<i64>>(1)?.unwrap_or_default();
                 Ok(Delivered { crm_order_id: row.get(0)?, source_id, number: row.get(2)? })
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            })
         })
         .await
     }
@@ -110,6 +87,7 @@ impl Store {
     pub async fn resolve(
         &self,
         doubt: &Doubtful,
+        epoch: i64,
         state: State,
         crm_order_id: Option<i64>,
         reason: &str,
@@ -121,11 +99,12 @@ impl Store {
         let account = doubt.account.clone();
         let (target, attempts) = (doubt.target.as_str(), doubt.attempts);
         let changed = self
-            .write("resolve", move |connection| {
+            .write("resolve", Whose::Account(account.clone()), move |db| {
+                leases::check(db, &account, epoch)?;
                 // Another order of ours is that row already: whose it is, a person decides.
                 let others =
                     "SELECT 1 FROM orders WHERE account = ?1 AND crm_order_id = ?2 AND target = ?3 AND seq <> ?4";
-                let taken = connection.prepare_cached(others)?.exists(params![account, crm_order_id, target, seq])?;
+                let taken = db.exists(others, params![account, crm_order_id, target, seq])?;
                 let (state, reason, crm_order_id) = if taken && state == State::Delivered {
                     (State::Disputed, "the CRM's row is another order's".to_owned(), None)
                 } else {
@@ -135,19 +114,22 @@ impl Store {
                              resends = resends + ?5, updated_at = ?6, due_at = ?6, looks_back = 0, doubted = 1,
                              check_at = CASE WHEN ?2 = 'delivered' AND target = 'order' THEN ?7 END
                            WHERE seq = ?1 AND state = 'unconfirmed' AND attempts = ?8";
-                let changed = connection.prepare_cached(sql)?.execute(params![
-                    seq,
-                    state.as_str(),
-                    reason,
-                    crm_order_id,
-                    resend,
-                    now,
-                    checks::next(true, 0, now),
-                    attempts,
-                ])?;
+                let changed = db.execute(
+                    sql,
+                    params![
+                        seq,
+                        state.as_str(),
+                        reason,
+                        crm_order_id,
+                        resend,
+                        now,
+                        checks::next(true, 0, now),
+                        attempts,
+                    ],
+                )?;
                 if changed == 1 {
-                    append_event(connection, seq, now, state, "delivery", &note)?;
-                    settle_waiting(connection, seq, state, now)?;
+                    append_event(db, seq, now, state, "delivery", &note)?;
+                    settle_waiting(db, seq, state, now)?;
                 }
                 Ok(changed == 1)
             })
@@ -164,12 +146,11 @@ impl Store {
     /// As any read.
     pub async fn known_in_crm(&self, account: &str, target: Target, ids: Vec<i64>) -> Result<Vec<i64>, StoreError> {
         let account = account.to_owned();
-        self.read(move |connection| {
+        self.read(move |db| {
             let sql = "SELECT 1 FROM orders WHERE account = ?1 AND crm_order_id = ?2 AND target = ?3";
-            let mut statement = connection.prepare_cached(sql)?;
             let mut known = Vec::new();
             for id in ids {
-                if statement.exists(params![account, id, target.as_str()])? {
+                if db.exists(sql, params![account, id, target.as_str()])? {
                     known.push(id);
                 }
             }
@@ -178,34 +159,49 @@ impl Store {
         .await
     }
 
-    /// Adds a look's finding to an order's history; its state stays.
+    /// Adds a look's finding to the history of an order that is still in this doubt; its state stays.
     ///
     /// # Errors
     /// As any write.
-    pub async fn note_look(&self, seqs: Vec<i64>, note: &str) -> Result<(), StoreError> {
-        let note = note.to_owned();
+    pub async fn note_look(&self, doubt: &Doubtful, note: &str) -> Result<(), StoreError> {
+        let (seq, attempts, note) = (doubt.seq, doubt.attempts, note.to_owned());
         let now = clock::now().as_millisecond();
-        self.write("note_look", move |connection| {
-            seqs.iter().try_for_each(|seq| append_event(connection, *seq, now, State::Unconfirmed, "delivery", &note))
+        self.write("note_look", Whose::Account(doubt.account.clone()), move |db| {
+            let still = "SELECT 1 FROM orders WHERE seq = ?1 AND state = 'unconfirmed' AND attempts = ?2";
+            if db.exists(still, params![seq, attempts])? {
+                append_event(db, seq, now, State::Unconfirmed, "delivery", &note)?;
+            }
+            Ok(())
         })
         .await
     }
 }
 
-fn doubtful(connection: &Connection, account: &str) -> Result<Vec<Doubtful>, StoreError> {
-    let mut statement = connection.prepare_cached(DOUBTS)?;
-    let rows = statement.query_map([account], |row| {
-        let target = Target::parse(&row.get::<_, String>(7)?).unwrap_or_default();
+/// Every order of an account whose intent has no result may have been sent: whoever would write it is gone.
+pub(super) fn recover(db: &Db<'_>, account: &str, now: i64) -> Result<usize, StoreError> {
+    let seqs: Vec<i64> = db.query(SENDING, params![account], |row| row.get(0))?;
+    for seq in &seqs {
+        let sql = "UPDATE orders SET state = 'unconfirmed', reason = 'interrupted', updated_at = ?2 WHERE seq = ?1";
+        db.execute(sql, params![seq, now])?;
+        let note = "the process ended between the intent and the result";
+        append_event(db, *seq, now, State::Unconfirmed, "delivery", note)?;
+    }
+    Ok(seqs.len())
+}
+
+fn doubtful(db: &Db<'_>, account: &str) -> Result<Vec<Doubtful>, StoreError> {
+    db.query(DOUBTS, params![account], |row| {
+        let target = Target::parse(&row.get::<String>(7)?).unwrap_or_default();
         let body = match target {
             Target::Order => Map::new(),
-            Target::Card => serde_json::from_str(&row.get::<_, String>(8)?).unwrap_or_default(),
+            Target::Card => serde_json::from_str(&row.get::<String>(8)?).unwrap_or_default(),
         };
         Ok(Doubtful {
             seq: row.get(0)?,
             id: row.get(1)?,
             account: account.to_owned(),
             since: row.get(9)?,
-            source_id: row.get::<_, Option<i64>>(2)?.unwrap_or_default(),
+            source_id: row.get::<Option<i64>>(2)?.unwrap_or_default(),
             number: row.get(3)?,
             received_at: row.get(4)?,
             reason: row.get(5)?,
@@ -214,20 +210,17 @@ fn doubtful(connection: &Connection, account: &str) -> Result<Vec<Doubtful>, Sto
             body,
             attempts: row.get(10)?,
         })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{delivery, dictionaries, erasure, journal, looks_back, migrate};
-    use rusqlite::Connection;
+    use super::super::{delivery, dictionaries, erasure, journal, looks_back, sqlite};
 
     /// What delivery asks for each order must not depend on how many orders there are.
     #[test]
     fn no_query_of_delivery_reads_the_whole_table() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        migrate::migrate(&mut connection).unwrap();
+        let connection = sqlite::in_memory();
         let hot = [
             super::SENDING,
             super::DOUBTS,

@@ -5,17 +5,16 @@
 
 use std::time::Duration;
 
+use super::sql::{Db, Value, params};
 use parom_core::Problem;
 use parom_core::delivery::state::State;
-use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
 use super::accept::append_event;
-use super::checkpoint::cut;
 use super::operators::audit;
 use super::person::Person;
 use super::records::{problems_from_json, problems_to_json};
-use super::{Store, StoreError};
+use super::{Store, StoreError, Whose};
 use crate::clock;
 
 /// Orders erased in one transaction: others must not wait for it.
@@ -62,19 +61,19 @@ impl Store {
     /// As any write.
     pub async fn erase_due(&self, cutoffs: Cutoffs) -> Result<usize, StoreError> {
         let now = clock::now().as_millisecond();
-        self.write("erase_due", move |connection| {
-            let mut due = seqs(connection, ASKED, params![BATCH])?;
+        self.write("erase_due", Whose::Everybody, move |db| {
+            let mut due = seqs(db, ASKED, params![BATCH])?;
             for (state, before) in [("delivered", cutoffs.delivered), ("canceled", cutoffs.canceled)] {
                 if let Some(before) = before {
-                    due.extend(seqs(connection, DUE, params![state, before, BATCH])?);
+                    due.extend(seqs(db, DUE, params![state, before, BATCH])?);
                 }
             }
             let mut erased = 0;
             for seq in due {
-                erased += usize::from(erase(connection, seq, now, "retention")?);
+                erased += usize::from(erase(db, seq, now, "retention")?);
             }
             if erased > 0 {
-                audit(connection, now, "retention", "buyers' data erased", &format!("{erased} orders"))?;
+                audit(db, now, "retention", "buyers' data erased", &format!("{erased} orders"))?;
             }
             Ok(erased)
         })
@@ -86,13 +85,13 @@ impl Store {
     /// # Errors
     /// As any write.
     pub async fn forget(&self, samples: Option<i64>, audited: Option<i64>) -> Result<usize, StoreError> {
-        self.write("forget", move |connection| {
+        self.write("forget", Whose::Thing("audit"), move |db| {
             let mut forgotten = 0;
             for (sql, before) in
                 [("DELETE FROM samples WHERE received_at < ?1", samples), ("DELETE FROM audit WHERE at < ?1", audited)]
             {
                 if let Some(before) = before {
-                    forgotten += connection.execute(sql, [before])?;
+                    forgotten += db.execute(sql, params![before])?;
                 }
             }
             Ok(forgotten)
@@ -108,7 +107,7 @@ impl Store {
         let (mut found, mut from) = (Vec::new(), 0);
         loop {
             let person = person.clone();
-            let (some, last) = self.read(move |connection| looked_through(connection, &person, from)).await?;
+            let (some, last) = self.read(move |db| looked_through(db, &person, from)).await?;
             found.extend(some);
             match last {
                 Some(last) => from = last,
@@ -131,15 +130,15 @@ impl Store {
         let (mut erased, mut later) = (0, Vec::new());
         for batch in orders.chunks(usize::try_from(BATCH).unwrap_or(1)) {
             let (batch, who, now) = (batch.to_vec(), actor.to_owned(), clock::now().as_millisecond());
-            let left = self.write("erase_person", move |connection| erase_now(connection, batch, now, &who)).await?;
+            let left = self.write("erase_person", Whose::Everybody, move |db| erase_now(db, batch, now, &who)).await?;
             erased += left.0;
             later.extend(left.1);
         }
         let (person, who, now) = (person.clone(), actor.to_owned(), clock::now().as_millisecond());
         let detail = format!("by {}: {erased} orders, {} when they are settled", person.by(), later.len());
-        self.write("erase_samples", move |connection| {
-            erase_samples(connection, &person)?;
-            audit(connection, now, &who, "a person's data erased", &detail)
+        self.write("erase_samples", Whose::Thing("audit"), move |db| {
+            erase_samples(db, &person)?;
+            audit(db, now, &who, "a person's data erased", &detail)
         })
         .await?;
         Ok((erased, later))
@@ -151,7 +150,7 @@ impl Store {
     /// As any read.
     pub async fn last_erased(&self) -> Result<Option<i64>, StoreError> {
         let sql = "SELECT max(erased_at) FROM orders WHERE erased_at IS NOT NULL";
-        self.read(move |connection| Ok(connection.query_row(sql, [], |row| row.get(0))?)).await
+        self.read(move |db| db.one(sql, params![], |row| row.get(0))).await
     }
 
     /// Brings the write-ahead log into the file and cuts it to nothing: what was erased is in neither then. `false` where
@@ -160,14 +159,12 @@ impl Store {
     /// # Errors
     /// As any write.
     pub async fn cut_log(&self) -> Result<bool, StoreError> {
-        self.inner.writer.between("cut_log", |connection| cut(connection, CUT_WAIT)).await
+        self.cut_log_within(CUT_WAIT).await
     }
 }
 
-fn seqs(connection: &Connection, sql: &str, arguments: impl rusqlite::Params) -> Result<Vec<i64>, StoreError> {
-    let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map(arguments, |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+fn seqs(db: &Db<'_>, sql: &str, values: &[Value<'_>]) -> Result<Vec<i64>, StoreError> {
+    db.query(sql, values, |row| row.get(0))
 }
 
 /// The key of an erased order: it tells a repeat as before, and what it was made of is no longer in it.
@@ -180,23 +177,17 @@ pub(super) fn hidden_key(channel: &str, key: &str) -> String {
     format!("erased:{hex}")
 }
 
-fn erase_now(
-    connection: &Connection,
-    orders: Vec<Found>,
-    now: i64,
-    actor: &str,
-) -> Result<(usize, Vec<Found>), StoreError> {
+fn erase_now(db: &Db<'_>, orders: Vec<Found>, now: i64, actor: &str) -> Result<(usize, Vec<Found>), StoreError> {
     let (mut erased, mut later) = (0, Vec::new());
     for order in orders {
-        if erase(connection, order.seq, now, actor)? {
+        if erase(db, order.seq, now, actor)? {
             erased += 1;
             continue;
         }
         let sql = "UPDATE orders SET erase_asked = 1 WHERE seq = ?1 AND erased_at IS NULL RETURNING state";
-        let state: Option<String> =
-            connection.prepare_cached(sql)?.query_row([order.seq], |row| row.get(0)).optional()?;
+        let state: Option<String> = db.first(sql, params![order.seq], |row| row.get(0))?;
         if let Some(state) = state.and_then(|state| State::parse(&state)) {
-            append_event(connection, order.seq, now, state, actor, "its data is erased as soon as it is settled")?;
+            append_event(db, order.seq, now, state, actor, "its data is erased as soon as it is settled")?;
             later.push(Found { state, ..order });
         }
     }
@@ -204,111 +195,104 @@ fn erase_now(
 }
 
 /// Takes a buyer out of an order that is settled, with all that was kept of it; `false` where it is not, or was before.
-fn erase(connection: &Connection, seq: i64, now: i64, actor: &str) -> Result<bool, StoreError> {
+fn erase(db: &Db<'_>, seq: i64, now: i64, actor: &str) -> Result<bool, StoreError> {
     let sql = "SELECT channel, state, problems FROM orders o
                WHERE seq = ?1 AND erased_at IS NULL AND state IN ('delivered', 'canceled') AND NOT EXISTS (
                  SELECT 1 FROM changes c WHERE c.seq = o.seq AND c.state IN ('queued', 'sending', 'unconfirmed'))";
-    let row = connection.prepare_cached(sql)?.query_row([seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
-    let Some((channel, state, problems)): Option<(String, String, String)> = row.optional()? else {
+    let row = db.first(sql, params![seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let Some((channel, state, problems)): Option<(String, String, String)> = row else {
         return Ok(false);
     };
     // Before what it is compared with is gone.
-    erase_copies(connection, seq, &channel)?;
+    erase_copies(db, seq, &channel)?;
     let bare = |problem: Problem| Problem { message: "erased".into(), hint: String::new(), ..problem };
     let problems: Vec<Problem> = problems_from_json(&problems).into_iter().map(bare).collect();
-    let sql = "UPDATE orders SET erased_at = ?2, erase_asked = 0, body = '{}', problems = ?3, content = zeroblob(32),
+    let sql = "UPDATE orders SET erased_at = ?2, erase_asked = 0, body = '{}', problems = ?3, content = ?4,
                  buyer = '', phone = '', email = '' WHERE seq = ?1";
-    connection.prepare_cached(sql)?.execute(params![seq, now, problems_to_json(&problems).to_string()])?;
+    db.execute(sql, params![seq, now, problems_to_json(&problems).to_string(), [0_u8; 32]])?;
     for sql in [
-        "UPDATE submissions SET body = x'', context = '{}' WHERE seq = ?1",
-        "UPDATE updates SET body = x'', context = '{}', becomes = NULL WHERE seq = ?1",
+        "UPDATE submissions SET body = ?2, context = '{}' WHERE seq = ?1",
+        "UPDATE updates SET body = ?2, context = '{}', becomes = NULL WHERE seq = ?1",
+    ] {
+        db.execute(sql, params![seq, [0_u8; 0]])?;
+    }
+    for sql in [
         "UPDATE changes SET body = '{}', note = '' WHERE seq = ?1",
         "UPDATE attempts SET answer = NULL WHERE seq = ?1 AND answer IS NOT NULL",
         // What intake notes is a word of ours; others may quote the CRM or a person.
         "UPDATE order_events SET note = '' WHERE seq = ?1 AND actor <> 'intake' AND note <> ''",
     ] {
-        connection.prepare_cached(sql)?.execute([seq])?;
+        db.execute(sql, params![seq])?;
     }
-    hide_keys(connection, seq)?;
+    hide_keys(db, seq)?;
     let state = State::parse(&state).unwrap_or(State::Canceled);
-    append_event(connection, seq, now, state, actor, "the buyer's data is erased")?;
+    append_event(db, seq, now, state, actor, "the buyer's data is erased")?;
     Ok(true)
 }
 
 /// The samples that are this order's submission.
-fn erase_copies(connection: &Connection, seq: i64, channel: &str) -> Result<(), StoreError> {
+fn erase_copies(db: &Db<'_>, seq: i64, channel: &str) -> Result<(), StoreError> {
     let sql = "DELETE FROM samples WHERE channel = ?2 AND (body = (SELECT body FROM submissions WHERE seq = ?1)
                  OR body IN (SELECT body FROM updates WHERE seq = ?1))";
-    connection.prepare_cached(sql)?.execute(params![seq, channel])?;
+    db.execute(sql, params![seq, channel])?;
     Ok(())
 }
 
-fn hide_keys(connection: &Connection, seq: i64) -> Result<(), StoreError> {
-    let mut statement = connection.prepare_cached("SELECT channel, key FROM idempotency_keys WHERE seq = ?1")?;
-    let rows = statement.query_map([seq], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let keys: Vec<(String, String)> = rows.collect::<Result<_, _>>()?;
+fn hide_keys(db: &Db<'_>, seq: i64) -> Result<(), StoreError> {
+    let sql = "SELECT channel, key FROM idempotency_keys WHERE seq = ?1";
+    let keys: Vec<(String, String)> = db.query(sql, params![seq], |row| Ok((row.get(0)?, row.get(1)?)))?;
     for (channel, key) in keys {
         // A sender may have used the very text: its own repeat is then told by the newer of the two.
-        let sql = "UPDATE OR REPLACE idempotency_keys SET key = ?3 WHERE channel = ?1 AND key = ?2";
-        connection.prepare_cached(sql)?.execute(params![channel, key, hidden_key(&channel, &key)])?;
+        let hidden = hidden_key(&channel, &key);
+        db.execute("DELETE FROM idempotency_keys WHERE channel = ?1 AND key = ?2", params![channel, hidden])?;
+        let sql = "UPDATE idempotency_keys SET key = ?3 WHERE channel = ?1 AND key = ?2";
+        db.execute(sql, params![channel, key, hidden])?;
     }
     Ok(())
 }
 
-fn erase_samples(connection: &Connection, person: &Person) -> Result<(), StoreError> {
-    let mut statement = connection.prepare("SELECT id, context, body FROM samples")?;
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    let samples: Vec<(i64, String, Vec<u8>)> = rows.collect::<Result<_, _>>()?;
+fn erase_samples(db: &Db<'_>, person: &Person) -> Result<(), StoreError> {
+    let sql = "SELECT id, context, body FROM samples";
+    let samples: Vec<(i64, String, Vec<u8>)> =
+        db.query(sql, params![], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     for (id, context, body) in samples {
         if person.is_in(&body) || person.is_in(context.as_bytes()) {
-            connection.execute("DELETE FROM samples WHERE id = ?1", [id])?;
+            db.execute("DELETE FROM samples WHERE id = ?1", params![id])?;
         }
     }
     Ok(())
 }
 
 /// Whether any later request for the order speaks of the person.
-fn in_updates(connection: &Connection, seq: i64, person: &Person) -> Result<bool, StoreError> {
+fn in_updates(db: &Db<'_>, seq: i64, person: &Person) -> Result<bool, StoreError> {
     let sql = "SELECT body, context, coalesce(becomes, '') FROM updates WHERE seq = ?1";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([seq])?;
-    while let Some(row) = rows.next()? {
-        for at in 0..3 {
-            if person.is_in(row.get_ref(at)?.as_bytes().map_err(rusqlite::Error::from)?) {
-                return Ok(true);
-            }
-        }
-    }
-    Ok(false)
+    let speaks = db.query(sql, params![seq], |row| {
+        Ok(person.is_in(row.bytes(0)?) || person.is_in(row.bytes(1)?) || person.is_in(row.bytes(2)?))
+    })?;
+    Ok(speaks.contains(&true))
 }
 
 /// The person's orders of the rows after `from`, and the last row that was looked at; none: it was the last of all.
-fn looked_through(
-    connection: &Connection,
-    person: &Person,
-    from: i64,
-) -> Result<(Vec<Found>, Option<i64>), StoreError> {
+fn looked_through(db: &Db<'_>, person: &Person, from: i64) -> Result<(Vec<Found>, Option<i64>), StoreError> {
     let sql = "SELECT o.seq, o.id, o.state, o.phone, o.email, o.body, s.context, s.body, o.erased_at IS NULL
                FROM orders o JOIN submissions s ON s.seq = o.seq WHERE o.seq > ?1 ORDER BY o.seq LIMIT ?2";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(params![from, CHUNK])?;
     let (mut found, mut last) = (Vec::new(), None);
-    while let Some(row) = rows.next()? {
+    db.query(sql, params![from, CHUNK], |row| {
         let seq: i64 = row.get(0)?;
         last = Some(seq);
-        if !row.get::<_, bool>(8)? {
-            continue;
+        if !row.get::<bool>(8)? {
+            return Ok(());
         }
-        let text = |at: usize| row.get_ref(at).and_then(|value| Ok(value.as_bytes()?));
-        let own = person.is(&row.get::<_, String>(3)?, &row.get::<_, String>(4)?);
+        let own = person.is(&row.get::<String>(3)?, &row.get::<String>(4)?);
         let within = || -> Result<bool, StoreError> {
-            let in_first = person.is_in(text(5)?) || person.is_in(text(6)?) || person.is_in(text(7)?);
-            Ok(in_first || in_updates(connection, seq, person)?)
+            let in_first = person.is_in(row.bytes(5)?) || person.is_in(row.bytes(6)?) || person.is_in(row.bytes(7)?);
+            Ok(in_first || in_updates(db, seq, person)?)
         };
         if own || within()? {
-            let state = State::parse(&row.get::<_, String>(2)?).unwrap_or(State::Disputed);
+            let state = State::parse(&row.get::<String>(2)?).unwrap_or(State::Disputed);
             found.push(Found { seq, id: row.get(1)?, state });
         }
-    }
+        Ok(())
+    })?;
     Ok((found, last))
 }

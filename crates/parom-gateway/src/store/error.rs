@@ -4,10 +4,10 @@ use std::fmt;
 
 use rusqlite::ErrorCode;
 
-use super::wholeness::ADVICE;
+use super::sqlite::ADVICE;
 
 /// Why a verb did nothing, or may have done nothing.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum StoreError {
     /// The disk is full or the file is busy: nothing was kept; try again later.
     Unavailable(String),
@@ -54,6 +54,14 @@ impl fmt::Display for OpenError {
 }
 
 impl std::error::Error for OpenError {}
+
+impl From<StoreError> for OpenError {
+    fn from(error: StoreError) -> OpenError {
+        OpenError(match error {
+            StoreError::Unavailable(text) | StoreError::Broken(text) | StoreError::Refused(text) => text,
+        })
+    }
+}
 
 impl From<rusqlite::Error> for OpenError {
     fn from(error: rusqlite::Error) -> OpenError {

@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use parom_core::Problem;
 use parom_core::delivery::state::State;
 use parom_core::order::Target;
-use rusqlite::types::Value as Sql;
-use rusqlite::{OptionalExtension, Row, params_from_iter};
 use serde_json::{Map, Value};
 
 use super::changes::{self, KeptChange};
+use super::sql::{Argument, Db, Row, bound, params};
 use super::updates::newest;
 use super::{Scope, Store, StoreError, problems_from_json};
 
@@ -153,15 +152,15 @@ impl Store {
     /// As any read.
     pub async fn orders(&self, scope: &Scope, filter: Filter) -> Result<Vec<Summary>, StoreError> {
         let scope = scope.clone();
-        self.read(move |connection| {
+        self.read(move |db| {
             if filter.text.is_none() {
-                return listed(connection, &scope, &filter, Text::Whole);
+                return listed(db, &scope, &filter, Text::Whole);
             }
             // What is named whole is found by an index; only what is not is looked for within names and phones. Every page of
             // one question is looked for in one way.
             let first = Filter { before: None, limit: 1, ..filter.clone() };
-            let named = !listed(connection, &scope, &first, Text::Whole)?.is_empty();
-            listed(connection, &scope, &filter, if named { Text::Whole } else { Text::Within })
+            let named = !listed(db, &scope, &first, Text::Whole)?.is_empty();
+            listed(db, &scope, &filter, if named { Text::Whole } else { Text::Within })
         })
         .await
     }
@@ -173,22 +172,22 @@ impl Store {
     pub async fn order(&self, scope: &Scope, name: &str) -> Result<Option<OrderDetail>, StoreError> {
         let name = name.to_owned();
         let (scoped, mut arguments) = conditions(scope, &Filter::default(), Text::Whole);
-        self.read(move |connection| {
-            arguments.push(Sql::Text(name.clone()));
+        self.read(move |db| {
+            arguments.push(Argument::Text(name.clone()));
             let place = arguments.len();
             let exact =
                 format!("SELECT {COLUMNS} FROM orders WHERE {scoped} AND (id = ?{place} OR number = ?{place}) LIMIT 2");
-            let mut found = several(connection, &exact, &arguments)?;
+            let mut found = several(db, &exact, &arguments)?;
             if found.is_empty() && name.len() >= 4 && name.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') {
                 let start = format!(
                     "SELECT {COLUMNS} FROM orders WHERE {scoped} AND id >= ?{place} AND id < ?{place} || 'g' LIMIT 2"
                 );
-                found = several(connection, &start, &arguments)?;
+                found = several(db, &start, &arguments)?;
             }
             if found.len() > 1 {
                 return Err(StoreError::Refused(format!("`{name}` names several orders; give the whole id")));
             }
-            found.pop().map(|summary| detail(connection, summary)).transpose()
+            found.pop().map(|summary| detail(db, summary)).transpose()
         })
         .await
     }
@@ -199,10 +198,10 @@ impl Store {
     /// As any read.
     pub async fn order_by_id(&self, id: &str) -> Result<Option<OrderDetail>, StoreError> {
         let id = id.to_owned();
-        self.read(move |connection| {
+        self.read(move |db| {
             let sql = format!("SELECT {COLUMNS} FROM orders WHERE id = ?1");
-            let found = several(connection, &sql, &[Sql::Text(id)])?.pop();
-            found.map(|summary| detail(connection, summary)).transpose()
+            let found = several(db, &sql, &[Argument::Text(id)])?.pop();
+            found.map(|summary| detail(db, summary)).transpose()
         })
         .await
     }
@@ -212,14 +211,14 @@ impl Store {
     /// # Errors
     /// As any read.
     pub async fn earlier_twin(&self, seq: i64) -> Result<Option<String>, StoreError> {
-        self.read(move |connection| {
+        self.read(move |db| {
             let sql = "SELECT o.id FROM orders o JOIN orders mine ON mine.seq = ?1
                        WHERE o.channel = mine.channel AND o.content = mine.content AND o.seq < mine.seq
                          AND o.received_at >= mine.received_at - ?2
                          AND NOT EXISTS (SELECT 1 FROM idempotency_keys k WHERE k.seq = mine.seq AND k.channel = mine.channel)
                        ORDER BY o.received_at LIMIT 1";
             let window = parom_core::limits::REPEAT_WINDOW_S * 1_000;
-            Ok(connection.query_row(sql, rusqlite::params![seq, window], |row| row.get(0)).optional()?)
+            db.first(sql, params![seq, window], |row| row.get(0))
         })
         .await
     }
@@ -229,17 +228,12 @@ impl Store {
     /// # Errors
     /// As any read.
     pub async fn accounts_under_way(&self) -> Result<Vec<(String, i64)>, StoreError> {
-        let sql = "SELECT account, sum(n) FROM (
+        let sql = "SELECT account, CAST(sum(n) AS BIGINT) FROM (
                      SELECT account, count(*) AS n FROM orders WHERE state = 'queued' GROUP BY account
                      UNION ALL
-                     SELECT account, count(*) FROM orders WHERE state IN ('sending', 'unconfirmed') GROUP BY account)
+                     SELECT account, count(*) FROM orders WHERE state IN ('sending', 'unconfirmed') GROUP BY account) AS under_way
                    GROUP BY account";
-        self.read(move |connection| {
-            let mut statement = connection.prepare(sql)?;
-            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
-        .await
+        self.read(move |db| db.query(sql, params![], |row| Ok((row.get(0)?, row.get(1)?)))).await
     }
 
     /// Orders by state, of the accounts in scope.
@@ -249,10 +243,9 @@ impl Store {
     pub async fn counts(&self, scope: &Scope) -> Result<BTreeMap<String, i64>, StoreError> {
         let (scoped, arguments) = conditions(scope, &Filter::default(), Text::Whole);
         let sql = format!("SELECT state, count(*) FROM orders WHERE {scoped} GROUP BY state");
-        self.read(move |connection| {
-            let mut statement = connection.prepare(&sql)?;
-            let rows = statement.query_map(params_from_iter(arguments), |row| Ok((row.get(0)?, row.get(1)?)))?;
-            Ok(rows.collect::<Result<_, _>>()?)
+        self.read(move |db| {
+            let rows = db.query(&sql, &bound(&arguments), |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(rows.into_iter().collect())
         })
         .await
     }
@@ -263,7 +256,7 @@ impl Store {
     /// As any read.
     pub async fn oldest_queued(&self) -> Result<Option<i64>, StoreError> {
         let sql = "SELECT min(received_at) FROM orders INDEXED BY orders_queue WHERE state = 'queued'";
-        self.read(move |connection| Ok(connection.query_row(sql, [], |row| row.get(0))?)).await
+        self.read(move |db| db.get(sql, params![])).await
     }
 
     /// Held orders of a channel for a reason, oldest first: their ids.
@@ -272,12 +265,7 @@ impl Store {
     /// As any read.
     pub async fn held_for(&self, channel: &str, reason: &str) -> Result<Vec<String>, StoreError> {
         let (channel, reason) = (channel.to_owned(), reason.to_owned());
-        self.read(move |connection| {
-            let mut statement = connection.prepare(HELD_FOR)?;
-            let rows = statement.query_map([channel, reason], |row| row.get(0))?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
-        .await
+        self.read(move |db| db.query(HELD_FOR, params![channel, reason], |row| row.get(0))).await
     }
 
     /// The last answered POST of an order: status and body.
@@ -288,18 +276,16 @@ impl Store {
         let id = id.to_owned();
         let sql = "SELECT a.status, a.answer FROM attempts a JOIN orders o ON o.seq = a.seq
                    WHERE o.id = ?1 AND a.status IS NOT NULL ORDER BY a.attempt DESC LIMIT 1";
-        self.read(move |connection| {
-            let found = connection.query_row(sql, [id], |row| Ok((row.get(0)?, row.get::<_, Option<String>>(1)?)));
-            Ok(found.optional()?.map(|(status, answer)| (status, answer.unwrap_or_default())))
+        self.read(move |db| {
+            let found = db.first(sql, params![id], |row| Ok((row.get(0)?, row.get::<Option<String>>(1)?)))?;
+            Ok(found.map(|(status, answer)| (status, answer.unwrap_or_default())))
         })
         .await
     }
 }
 
-fn several(connection: &rusqlite::Connection, sql: &str, arguments: &[Sql]) -> Result<Vec<Summary>, StoreError> {
-    let mut statement = connection.prepare(sql)?;
-    let rows = statement.query_map(params_from_iter(arguments.iter()), summary)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+fn several(db: &Db<'_>, sql: &str, arguments: &[Argument]) -> Result<Vec<Summary>, StoreError> {
+    db.query(sql, &bound(arguments), summary)
 }
 
 /// How a text is looked for.
@@ -311,12 +297,7 @@ enum Text {
     Within,
 }
 
-fn listed(
-    connection: &rusqlite::Connection,
-    scope: &Scope,
-    filter: &Filter,
-    how: Text,
-) -> Result<Vec<Summary>, StoreError> {
+fn listed(db: &Db<'_>, scope: &Scope, filter: &Filter, how: Text) -> Result<Vec<Summary>, StoreError> {
     let (conditions, arguments) = conditions(scope, filter, how);
     let limit = filter.limit.clamp(1, 100_000);
     let only = |of: &[State]| !filter.states.is_empty() && filter.states.iter().all(|state| of.contains(state));
@@ -327,7 +308,7 @@ fn listed(
         () => "",
     };
     let sql = format!("SELECT {COLUMNS} FROM orders {index} WHERE {conditions} ORDER BY seq DESC LIMIT {limit}");
-    several(connection, &sql, &arguments)
+    several(db, &sql, &arguments)
 }
 
 /// The states as words of the statement, with the condition of the index that leads to them: by bound values no partial
@@ -347,45 +328,45 @@ fn in_states(states: &[State]) -> String {
     format!("state IN ({}){index}", words.join(", "))
 }
 
-fn whole(text: &str, mut place: impl FnMut(Sql) -> String) -> String {
-    let exact = place(Sql::Text(text.to_owned()));
-    let lower = place(Sql::Text(text.to_lowercase()));
+fn whole(text: &str, mut place: impl FnMut(Argument) -> String) -> String {
+    let exact = place(Argument::Text(text.to_owned()));
+    let lower = place(Argument::Text(text.to_lowercase()));
     let mut any =
         vec![format!("id = {exact}"), format!("number = {exact}"), format!("(email = {lower} AND email <> '')")];
     if let Ok(phone) = parom_core::convert::phone(text, "UA") {
-        any.push(format!("(phone = {} AND phone <> '')", place(Sql::Text(phone))));
+        any.push(format!("(phone = {} AND phone <> '')", place(Argument::Text(phone))));
     }
     if let Ok(id) = text.parse() {
-        any.push(format!("crm_order_id = {}", place(Sql::Integer(id))));
+        any.push(format!("crm_order_id = {}", place(Argument::Int(id))));
     }
     format!("({})", any.join(" OR "))
 }
 
-fn within(text: &str, mut place: impl FnMut(Sql) -> String) -> String {
+fn within(text: &str, mut place: impl FnMut(Argument) -> String) -> String {
     let mut capital = text.to_lowercase();
     if let Some(first) = text.chars().next() {
         let rest: String = text.chars().skip(1).collect();
         capital = first.to_uppercase().chain(rest.to_lowercase().chars()).collect();
     }
-    let (exact, capital) = (place(Sql::Text(text.to_owned())), place(Sql::Text(capital)));
+    let (exact, capital) = (place(Argument::Text(text.to_owned())), place(Argument::Text(capital)));
     let mut any = vec![format!("instr(buyer, {exact}) > 0"), format!("instr(buyer, {capital}) > 0")];
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     // Only what is written as a phone is looked for among phones: a number of the CRM is digits too.
     if digits.len() >= 5 {
-        any.push(format!("instr(phone, {}) > 0", place(Sql::Text(digits.trim_start_matches("38").to_owned()))));
+        any.push(format!("instr(phone, {}) > 0", place(Argument::Text(digits.trim_start_matches("38").to_owned()))));
     }
     format!("({})", any.join(" OR "))
 }
 
-fn conditions(scope: &Scope, filter: &Filter, how: Text) -> (String, Vec<Sql>) {
-    let mut parts = vec!["1".to_owned()];
-    let mut arguments: Vec<Sql> = Vec::new();
-    let mut place = |value: Sql| {
+fn conditions(scope: &Scope, filter: &Filter, how: Text) -> (String, Vec<Argument>) {
+    let mut parts = vec!["1 = 1".to_owned()];
+    let mut arguments: Vec<Argument> = Vec::new();
+    let mut place = |value: Argument| {
         arguments.push(value);
         format!("?{}", arguments.len())
     };
     if let Scope::Accounts(names) = scope {
-        let names: Vec<String> = names.iter().map(|name| place(Sql::Text(name.clone()))).collect();
+        let names: Vec<String> = names.iter().map(|name| place(Argument::Text(name.clone()))).collect();
         parts.push(format!("account IN ({})", names.join(", ")));
     }
     if !filter.states.is_empty() {
@@ -394,11 +375,11 @@ fn conditions(scope: &Scope, filter: &Filter, how: Text) -> (String, Vec<Sql>) {
     let bounds = [("received_at >=", filter.since), ("received_at <", filter.until), ("seq <", filter.before)];
     for (column, bound) in bounds {
         if let Some(bound) = bound {
-            parts.push(format!("{column} {}", place(Sql::Integer(bound))));
+            parts.push(format!("{column} {}", place(Argument::Int(bound))));
         }
     }
     if let Some(channel) = &filter.channel {
-        parts.push(format!("channel = {}", place(Sql::Text(channel.clone()))));
+        parts.push(format!("channel = {}", place(Argument::Text(channel.clone()))));
     }
     if let Some(text) = filter.text.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
         parts.push(match how {
@@ -409,7 +390,7 @@ fn conditions(scope: &Scope, filter: &Filter, how: Text) -> (String, Vec<Sql>) {
     (parts.join(" AND "), arguments)
 }
 
-fn summary(row: &Row<'_>) -> Result<Summary, rusqlite::Error> {
+fn summary(row: &Row<'_>) -> Result<Summary, StoreError> {
     let state: String = row.get(2)?;
     let problems: String = row.get(10)?;
     Ok(Summary {
@@ -427,54 +408,53 @@ fn summary(row: &Row<'_>) -> Result<Summary, rusqlite::Error> {
         problems: problems_from_json(&problems),
         buyer: row.get(11)?,
         phone: row.get(12)?,
-        target: Target::parse(&row.get::<_, String>(13)?).unwrap_or_default(),
+        target: Target::parse(&row.get::<String>(13)?).unwrap_or_default(),
         erased_at: row.get(14)?,
     })
 }
 
-fn detail(connection: &rusqlite::Connection, summary: Summary) -> Result<OrderDetail, StoreError> {
+fn detail(db: &Db<'_>, summary: Summary) -> Result<OrderDetail, StoreError> {
     let seq = summary.seq;
     let sql = "SELECT body, revision, replaced FROM orders WHERE seq = ?1";
     let (body, revision, replaced): (String, i64, i64) =
-        connection.query_row(sql, [seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        db.one(sql, params![seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let sql = "SELECT door, content_type, context, body FROM submissions WHERE seq = ?1";
     let (door, mut content_type, mut context, mut raw): (String, String, String, Vec<u8>) =
-        connection.query_row(sql, [seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
-    if let Some(newest) = newest(connection, seq)? {
+        db.one(sql, params![seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+    if let Some(newest) = newest(db, seq)? {
         (content_type, context, raw) = newest;
     }
-    let updates = connection
-        .prepare(
-            "SELECT received_at, changed_at, result, coalesce(substr(body, 1, 65536), x'') FROM updates WHERE seq = ?1 ORDER BY id",
-        )?
-        .query_map([seq], |row| {
+    let updates = db.query(
+        "SELECT received_at, changed_at, result, substr(body, 1, 65536) FROM updates WHERE seq = ?1 ORDER BY id",
+        params![seq],
+        |row| {
             let result: String = row.get(2)?;
             // What waited for an order that arrived stands beside it.
             let settled = !matches!(summary.state, State::Sending | State::Unconfirmed) && result == "waiting";
             let result = if settled { "kept".to_owned() } else { result };
-            Ok(Update { received_at: row.get(0)?, changed_at: row.get(1)?, result, raw: row.get(3)? })
-        })?
-        .collect::<Result<_, _>>()?;
-    let events = connection
-        .prepare("SELECT at, state, actor, note FROM order_events WHERE seq = ?1 ORDER BY id")?
-        .query_map([seq], |row| {
-            Ok(Event { at: row.get(0)?, state: row.get(1)?, actor: row.get(2)?, note: row.get(3)? })
-        })?
-        .collect::<Result<_, _>>()?;
-    let sql = "SELECT attempt, started_at, finished_at, outcome, status, answer FROM attempts WHERE seq = ?1";
-    let attempts = connection
-        .prepare(sql)?
-        .query_map([seq], |row| {
-            Ok(Attempt {
-                attempt: row.get(0)?,
-                started_at: row.get(1)?,
-                finished_at: row.get(2)?,
-                outcome: row.get(3)?,
-                status: row.get(4)?,
-                answer: row.get(5)?,
+            Ok(Update {
+                received_at: row.get(0)?,
+                changed_at: row.get(1)?,
+                result,
+                raw: row.get::<Option<Vec<u8>>>(3)?.unwrap_or_default(),
             })
-        })?
-        .collect::<Result<_, _>>()?;
+        },
+    )?;
+    let events =
+        db.query("SELECT at, state, actor, note FROM order_events WHERE seq = ?1 ORDER BY id", params![seq], |row| {
+            Ok(Event { at: row.get(0)?, state: row.get(1)?, actor: row.get(2)?, note: row.get(3)? })
+        })?;
+    let sql = "SELECT attempt, started_at, finished_at, outcome, status, answer FROM attempts WHERE seq = ?1";
+    let attempts = db.query(sql, params![seq], |row| {
+        Ok(Attempt {
+            attempt: row.get(0)?,
+            started_at: row.get(1)?,
+            finished_at: row.get(2)?,
+            outcome: row.get(3)?,
+            status: row.get(4)?,
+            answer: row.get(5)?,
+        })
+    })?;
     Ok(OrderDetail {
         summary,
         body: serde_json::from_str(&body).unwrap_or_default(),
@@ -485,7 +465,7 @@ fn detail(connection: &rusqlite::Connection, summary: Summary) -> Result<OrderDe
         context: serde_json::from_str(&context).unwrap_or_default(),
         raw,
         updates,
-        changes: changes::of_order(connection, seq)?,
+        changes: changes::of_order(db, seq)?,
         events,
         attempts,
     })

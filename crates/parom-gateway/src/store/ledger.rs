@@ -1,11 +1,10 @@
 //! The rate ledger: each request to the CRM, committed before it goes, so that a restart knows what the last minute had.
 //!
 //! Its times are milliseconds since the machine started, not of the day: a clock that is set forward must not make the last
-//! minute's requests look old. What an earlier start of the machine left is at least as old as the machine's present run.
+//! minute's requests look old. Several nodes go by the time of the server that they share. What an earlier start of the machine left is at least as old as the machine's present run.
 
-use rusqlite::{Connection, params};
-
-use super::{Store, StoreError};
+use super::sql::{Db, params};
+use super::{Store, StoreError, Whose, leases};
 use crate::clock;
 
 /// How long rows are kept: the window and some more.
@@ -18,13 +17,17 @@ const ALL_PLACES: u32 = 1_000_000;
 const TIME_OF_DAY: i64 = 1_000_000_000_000;
 
 impl Store {
-    /// Writes a request of another kind into the ledger, before it goes.
+    /// Writes a request of another kind into the ledger, before it goes; delivery names the epoch of its lease.
     ///
     /// # Errors
     /// As any write.
-    pub async fn spend(&self, account: &str) -> Result<(), StoreError> {
+    pub async fn spend(&self, account: &str, epoch: Option<i64>) -> Result<(), StoreError> {
         let account = account.to_owned();
-        self.write("spend", move |connection| spend(connection, &account)).await
+        self.write("spend", Whose::Account(account.clone()), move |db| {
+            epoch.map_or(Ok(()), |epoch| leases::check(db, &account, epoch))?;
+            spend(db, &account)
+        })
+        .await
     }
 
     /// Ages, in milliseconds, of the requests of the last minute and a bit, and how many there were at each; none is older
@@ -47,34 +50,34 @@ impl Store {
 
     async fn ages(&self, account: &str) -> Result<Vec<(i64, u32)>, StoreError> {
         let account = account.to_owned();
-        let now = uptime();
-        self.read(move |connection| {
-            let mut statement = connection.prepare_cached("SELECT at, places FROM crm_requests WHERE account = ?1")?;
+        self.read(move |db| {
+            let now = db.steady()?;
             let age = |at| now - of_this_run(at, now);
-            let rows = statement.query_map([account], |row| Ok((age(row.get(0)?), row.get(1)?)))?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            db.query("SELECT at, places FROM crm_requests WHERE account = ?1", params![account], |row| {
+                Ok((age(row.get(0)?), row.get(1)?))
+            })
         })
         .await
     }
 }
 
 /// A place in the ledger, in the verb's own transaction.
-pub(super) fn spend(connection: &Connection, account: &str) -> Result<(), StoreError> {
-    let now = uptime();
-    let sql = "UPDATE crm_requests SET at = iif(at > ?3, ?2, 0) WHERE account = ?1 AND at > ?2";
-    connection.prepare_cached(sql)?.execute(params![account, now, TIME_OF_DAY])?;
+pub(super) fn spend(db: &Db<'_>, account: &str) -> Result<(), StoreError> {
+    let now = db.steady()?;
+    let sql = "UPDATE crm_requests SET at = CASE WHEN at > ?3 THEN ?2 ELSE 0 END WHERE account = ?1 AND at > ?2";
+    db.execute(sql, params![account, now, TIME_OF_DAY])?;
     let sql = "INSERT INTO crm_requests (account, at) VALUES (?1, ?2)";
-    connection.prepare_cached(sql)?.execute(params![account, now])?;
+    db.execute(sql, params![account, now])?;
     let sql = "DELETE FROM crm_requests WHERE account = ?1 AND at < ?2";
-    connection.prepare_cached(sql)?.execute(params![account, now - KEPT_MS])?;
+    db.execute(sql, params![account, now - KEPT_MS])?;
     Ok(())
 }
 
 /// Nothing is known of the last minute: every place of every account counts as taken.
-pub(super) fn fill(connection: &Connection) -> Result<(), rusqlite::Error> {
+pub(super) fn fill(db: &Db<'_>) -> Result<(), StoreError> {
     let sql = "INSERT INTO crm_requests (account, at, places)
-               SELECT DISTINCT account, ?1, ?2 FROM orders WHERE account <> ''";
-    connection.execute(sql, params![uptime(), ALL_PLACES]).map(|_| ())
+               SELECT DISTINCT account, CAST(?1 AS BIGINT), CAST(?2 AS BIGINT) FROM orders WHERE account <> ''";
+    db.execute(sql, params![db.steady()?, ALL_PLACES]).map(|_| ())
 }
 
 /// A row's time in the machine's present run. A later time than now is of an earlier run, which was over when this one
@@ -94,7 +97,8 @@ pub(super) fn uptime() -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::Connection;
+    use super::super::sql::{Db, params};
+    use super::super::sqlite;
 
     #[test]
     fn no_request_looks_older_than_it_is() {
@@ -105,15 +109,14 @@ mod tests {
 
     #[test]
     fn rows_of_earlier_runs_are_dated_at_the_first_request() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        super::super::migrate::migrate(&mut connection).unwrap();
+        let connection = sqlite::in_memory();
+        let db = Db::Sqlite(&connection);
         let now = super::uptime();
         for at in [1_780_000_000_000, now + 3_600_000, now - super::KEPT_MS - 1_000] {
-            connection.execute("INSERT INTO crm_requests (account, at) VALUES ('main', ?1)", [at]).unwrap();
+            db.execute("INSERT INTO crm_requests (account, at) VALUES ('main', ?1)", params![at]).unwrap();
         }
-        super::spend(&connection, "main").unwrap();
-        let mut statement = connection.prepare("SELECT at FROM crm_requests WHERE at >= ?1").unwrap();
-        let kept = statement.query_map([now], |row| row.get::<_, i64>(0)).unwrap().count();
+        super::spend(&db, "main").unwrap();
+        let kept: i64 = db.get("SELECT count(*) FROM crm_requests WHERE at >= ?1", params![now]).unwrap();
         assert_eq!(kept, 2, "the older version's, and this one");
     }
 }

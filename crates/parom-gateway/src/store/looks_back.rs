@@ -1,11 +1,11 @@
 //! Looks back at delivered orders: which are due, and what they show.
 
+use super::sql::{Db, params};
 use parom_core::delivery::checks::{self, Checked};
 use parom_core::delivery::state::State;
-use rusqlite::{Connection, params};
 
 use super::accept::append_event;
-use super::{Store, StoreError};
+use super::{Store, StoreError, Whose};
 use crate::clock;
 
 /// A delivered order that is to be looked at again.
@@ -30,8 +30,8 @@ pub(super) const DUE: &str = "SELECT seq, id, source_id, number, crm_order_id FR
 pub(super) const NEXT: &str = "SELECT min(at) FROM (
      SELECT min(check_at) AS at FROM orders
        WHERE account = ?1 AND state = 'delivered' AND check_at IS NOT NULL AND check_at <= ?2
-     UNION ALL SELECT ?3 WHERE EXISTS (SELECT 1 FROM orders
-       WHERE account = ?1 AND state = 'delivered' AND check_at IS NOT NULL AND check_at > ?2))";
+     UNION ALL SELECT CAST(?3 AS BIGINT) WHERE EXISTS (SELECT 1 FROM orders
+       WHERE account = ?1 AND state = 'delivered' AND check_at IS NOT NULL AND check_at > ?2)) AS planned";
 
 impl Store {
     /// Delivered orders of an account whose look back is due, the oldest first.
@@ -41,19 +41,17 @@ impl Store {
     pub async fn looks_back_due(&self, account: &str, most: usize) -> Result<Vec<LookBack>, StoreError> {
         let (account, now) = (account.to_owned(), clock::now().as_millisecond());
         let most = i64::try_from(most).unwrap_or(i64::MAX);
-        self.read(move |connection| {
+        self.read(move |db| {
             let ahead = now.saturating_add(checks::AHEAD_MS);
-            let mut statement = connection.prepare_cached(DUE)?;
-            let rows = statement.query_map(params![account, now, ahead, most], |row| {
+            db.query(DUE, params![account, now, ahead, most], |row| {
                 Ok(LookBack {
                     seq: row.get(0)?,
                     id: row.get(1)?,
-                    source_id: row.get::<_, Option<i64>>(2)?.unwrap_or_default(),
+                    source_id: row.get::<Option<i64>>(2)?.unwrap_or_default(),
                     number: row.get(3)?,
-                    crm_order_id: row.get::<_, Option<i64>>(4)?.unwrap_or_default(),
+                    crm_order_id: row.get::<Option<i64>>(4)?.unwrap_or_default(),
                 })
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            })
         })
         .await
     }
@@ -64,10 +62,9 @@ impl Store {
     /// As any read.
     pub async fn next_look_back(&self, account: &str) -> Result<Option<i64>, StoreError> {
         let (account, now) = (account.to_owned(), clock::now().as_millisecond());
-        self.read(move |connection| {
+        self.read(move |db| {
             let ahead = now.saturating_add(checks::AHEAD_MS);
-            let mut statement = connection.prepare_cached(NEXT)?;
-            let at: Option<i64> = statement.query_row(params![account, ahead, now], |row| row.get(0))?;
+            let at: Option<i64> = db.one(NEXT, params![account, ahead, now], |row| row.get(0))?;
             Ok(at.map(|at| at.saturating_sub(now)))
         })
         .await
@@ -81,10 +78,10 @@ impl Store {
     pub async fn looked_back(&self, found: Vec<(i64, Checked)>) -> Result<Vec<String>, StoreError> {
         let now = clock::now().as_millisecond();
         let wrong = self
-            .write("looked_back", move |connection| {
+            .write("looked_back", found.first().map_or(Whose::Nobody, |(seq, _)| Whose::Order(*seq)), move |db| {
                 let mut wrong = Vec::new();
                 for (seq, checked) in &found {
-                    wrong.extend(look_back(connection, *seq, checked, now)?);
+                    wrong.extend(look_back(db, *seq, checked, now)?);
                 }
                 Ok(wrong)
             })
@@ -94,32 +91,30 @@ impl Store {
     }
 }
 
-fn look_back(connection: &Connection, seq: i64, checked: &Checked, now: i64) -> Result<Option<String>, StoreError> {
+fn look_back(db: &Db<'_>, seq: i64, checked: &Checked, now: i64) -> Result<Option<String>, StoreError> {
     let sql = "SELECT id, doubted, looks_back FROM orders WHERE seq = ?1 AND state = 'delivered'";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([seq])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    let (id, doubted, looks): (String, bool, u32) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    let row = db.first(sql, params![seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let Some((id, doubted, looks)): Option<(String, bool, u32)> = row else { return Ok(None) };
     let (next, counted) = match checked {
         // A list that left it out may be wrong: a second one must not stay unseen by that.
-        Checked::Fine | Checked::Gone => (checks::next(doubted, looks + 1, now), 1),
+        Checked::Fine | Checked::Gone => (checks::next(doubted, looks + 1, now), 1_u32),
         Checked::Unclear => (Some(checks::again(now)), 0),
         Checked::Wrong(_) => (None, 1),
     };
     let sql = "UPDATE orders SET check_at = ?2, looks_back = looks_back + ?3 WHERE seq = ?1";
-    connection.prepare_cached(sql)?.execute(params![seq, next, counted])?;
+    db.execute(sql, params![seq, next, counted])?;
     match checked {
         Checked::Wrong(why) => {
             let sql = "UPDATE orders SET state = 'disputed', reason = ?2, updated_at = ?3, due_at = ?3 WHERE seq = ?1";
-            connection.prepare_cached(sql)?.execute(params![seq, why, now])?;
-            append_event(connection, seq, now, State::Disputed, "delivery", &format!("looked back: {why}"))?;
+            db.execute(sql, params![seq, why, now])?;
+            append_event(db, seq, now, State::Disputed, "delivery", &format!("looked back: {why}"))?;
             Ok(Some(id))
         }
         Checked::Gone => {
             let note = "looked back: it is not in the CRM any more; it is not sent again";
             let told = "SELECT 1 FROM order_events WHERE seq = ?1 AND note = ?2";
-            if !connection.prepare_cached(told)?.exists(params![seq, note])? {
-                append_event(connection, seq, now, State::Delivered, "delivery", note)?;
+            if !db.exists(told, params![seq, note])? {
+                append_event(db, seq, now, State::Delivered, "delivery", note)?;
             }
             Ok(None)
         }

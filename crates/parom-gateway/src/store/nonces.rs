@@ -1,9 +1,9 @@
 //! What form times need: the key that signs them, and the nonces that were used.
 
+use super::sql::{Db, params};
 use parom_core::spam::{KEY_BYTES, Stamp};
-use rusqlite::{Connection, params};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, Whose};
 
 /// The name of the key that signs form times.
 const FORM_TIME: &str = "form time";
@@ -15,11 +15,11 @@ impl Store {
     /// # Errors
     /// As any write.
     pub async fn form_time_key(&self, new: [u8; KEY_BYTES]) -> Result<[u8; KEY_BYTES], StoreError> {
-        self.write("form_time_key", move |connection| {
+        self.write("form_time_key", Whose::Thing("signing keys"), move |db| {
             let sql = "INSERT INTO signing_keys VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-            connection.execute(sql, params![FORM_TIME, new])?;
+            db.execute(sql, params![FORM_TIME, new])?;
             let sql = "SELECT key FROM signing_keys WHERE name = ?1";
-            Ok(connection.query_row(sql, [FORM_TIME], |row| row.get(0))?)
+            db.get(sql, params![FORM_TIME])
         })
         .await
     }
@@ -27,8 +27,8 @@ impl Store {
 
 /// Uses a nonce up, in the transaction that keeps its order; `false` for one that was used before. What is too old by
 /// then is forgotten.
-pub(super) fn use_nonce(connection: &Connection, stamp: &Stamp, now: i64) -> Result<bool, StoreError> {
-    connection.prepare_cached("DELETE FROM form_nonces WHERE until < ?1")?.execute([now])?;
+pub(super) fn use_nonce(db: &Db<'_>, stamp: &Stamp, now: i64) -> Result<bool, StoreError> {
+    db.execute("DELETE FROM form_nonces WHERE until < ?1", params![now])?;
     let sql = "INSERT INTO form_nonces VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-    Ok(connection.prepare_cached(sql)?.execute(params![stamp.nonce, stamp.until])? == 1)
+    Ok(db.execute(sql, params![stamp.nonce, stamp.until])? == 1)
 }

@@ -1,15 +1,15 @@
 //! What a person does with an order: release, revise, look up again, cancel.
 
+use super::sql::{Db, params};
 use parom_core::Problem;
 use parom_core::delivery::checks;
 use parom_core::delivery::state::State;
 use parom_core::order::Target;
-use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Map, Value};
 
 use super::accept::{append_event, identity, number_owner};
 use super::records::{buyer_columns, problems_to_json};
-use super::{Store, StoreError, changes};
+use super::{Store, StoreError, Whose, changes};
 use crate::clock;
 
 /// A new body of an order that is not in the CRM, and the state that it leads to.
@@ -63,7 +63,7 @@ impl Store {
     pub async fn revise(&self, seq: i64, seen: State, revision: Revision) -> Result<Stored, StoreError> {
         let now = clock::now().as_millisecond();
         let (account, queued) = (revision.account.clone(), revision.state == State::Queued);
-        let stored = self.write("revise", move |connection| revise(connection, seq, seen, &revision, now)).await?;
+        let stored = self.write("revise", Whose::Order(seq), move |db| revise(db, seq, seen, &revision, now)).await?;
         if stored == Stored::Done && queued {
             self.board().wake_of(&account).notify_one();
         }
@@ -86,17 +86,17 @@ impl Store {
         let (actor, note) = (actor.to_owned(), note.to_owned());
         let now = clock::now().as_millisecond();
         let moved = self
-            .write("move_order", move |connection| {
+            .write("move_order", Whose::Order(seq), move |db| {
                 let reason = if to == State::Canceled { "canceled" } else { "asked" };
                 let sql = "UPDATE orders SET state = ?3, reason = ?4, updated_at = ?5, due_at = ?5,
                              resends = CASE WHEN ?3 = 'unconfirmed' THEN 0 ELSE resends END,
                              owns_number = CASE WHEN ?3 = 'canceled' AND attempts = 0 THEN 0 ELSE owns_number END
                            WHERE seq = ?1 AND state = ?2";
-                let changed = connection.execute(sql, params![seq, seen.as_str(), to.as_str(), reason, now])?;
+                let changed = db.execute(sql, params![seq, seen.as_str(), to.as_str(), reason, now])?;
                 if changed == 1 {
-                    append_event(connection, seq, now, to, &actor, &note)?;
+                    append_event(db, seq, now, to, &actor, &note)?;
                     if to == State::Canceled {
-                        changes::drop_all(connection, seq, now)?;
+                        changes::drop_all(db, seq, now)?;
                     }
                 }
                 Ok(changed == 1)
@@ -115,14 +115,14 @@ impl Store {
     /// As any write.
     pub async fn accept_found(&self, seq: i64, crm_order_id: i64, actor: &str) -> Result<bool, StoreError> {
         let (actor, now) = (actor.to_owned(), clock::now().as_millisecond());
-        self.write("accept_found", move |connection| {
+        self.write("accept_found", Whose::Order(seq), move |db| {
             let sql = "UPDATE orders SET state = 'delivered', reason = '', crm_order_id = ?2, updated_at = ?3,
                          looks_back = 0, doubted = 1, check_at = CASE WHEN target = 'order' THEN ?4 END
                        WHERE seq = ?1 AND state = 'disputed'";
-            let changed = connection.execute(sql, params![seq, crm_order_id, now, checks::next(false, 0, now)])? == 1;
+            let changed = db.execute(sql, params![seq, crm_order_id, now, checks::next(false, 0, now)])? == 1;
             if changed {
                 let note = format!("accepted as the CRM's order {crm_order_id}");
-                append_event(connection, seq, now, State::Delivered, &actor, &note)?;
+                append_event(db, seq, now, State::Delivered, &actor, &note)?;
             }
             Ok(changed)
         })
@@ -130,10 +130,10 @@ impl Store {
     }
 }
 
-fn revise(connection: &Connection, seq: i64, seen: State, new: &Revision, now: i64) -> Result<Stored, StoreError> {
+fn revise(db: &Db<'_>, seq: i64, seen: State, new: &Revision, now: i64) -> Result<Stored, StoreError> {
     let sql = "SELECT state, revision, replaced FROM orders WHERE seq = ?1";
     let current: Option<(String, (i64, i64))> =
-        connection.query_row(sql, [seq], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?)))).optional()?;
+        db.first(sql, params![seq], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
     // What is on its way, or was perhaps sent, is never decided anew: whoever listed it may have seen it held.
     let settled = matches!(seen, State::Held | State::Rejected);
     if !settled || current != Some((seen.as_str().to_owned(), new.read)) {
@@ -141,7 +141,7 @@ fn revise(connection: &Connection, seq: i64, seen: State, new: &Revision, now: i
     }
     let identity = identity(&new.body);
     if let Some((source_id, number)) = &identity
-        && number_owner(connection, &new.account, *source_id, number, seq)?.is_some()
+        && number_owner(db, &new.account, *source_id, number, seq)?.is_some()
     {
         return Ok(Stored::NumberTaken);
     }
@@ -151,7 +151,7 @@ fn revise(connection: &Connection, seq: i64, seen: State, new: &Revision, now: i
                  body = ?6, problems = ?7, source_id = ?8, number = ?9, owns_number = ?10,
                  revision = revision + ?11, updated_at = ?12, due_at = ?12, buyer = ?13, phone = ?14, email = ?15, target = ?16, checked = ?17
                WHERE seq = ?1";
-    connection.execute(
+    db.execute(
         sql,
         params![
             seq,
@@ -173,6 +173,6 @@ fn revise(connection: &Connection, seq: i64, seen: State, new: &Revision, now: i
             new.checked,
         ],
     )?;
-    append_event(connection, seq, now, new.state, &new.actor, &new.note)?;
+    append_event(db, seq, now, new.state, &new.actor, &new.note)?;
     Ok(Stored::Done)
 }

@@ -1,9 +1,9 @@
 //! Operators of the pages: who they are, and the links by which the first of them is made.
 
-use rusqlite::{OptionalExtension, Row, params};
+use super::sql::{Db, Row, params};
 
 use super::sessions::end_all;
-use super::{Scope, Store, StoreError};
+use super::{Scope, Store, StoreError, Whose};
 use crate::clock;
 use crate::config::Role;
 
@@ -33,15 +33,15 @@ impl Store {
     /// As any write.
     pub async fn add_operator(&self, operator: Operator, actor: &str) -> Result<bool, StoreError> {
         let (actor, now) = (actor.to_owned(), clock::now().as_millisecond());
-        self.write("add_operator", move |connection| {
+        self.write("add_operator", Whose::Thing("operators"), move |db| {
             let sql = "INSERT INTO operators (name, password, role, accounts, language, created_at, changed_at)
                        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT DO NOTHING";
             let accounts = accounts_text(&operator.scope);
             let role = operator.role.as_str();
             let row = params![operator.name, operator.password, role, accounts, operator.language, now];
-            let added = connection.execute(sql, row)? == 1;
+            let added = db.execute(sql, row)? == 1;
             if added {
-                audit(connection, now, &actor, "operator added", &format!("{} ({role})", operator.name))?;
+                audit(db, now, &actor, "operator added", &format!("{} ({role})", operator.name))?;
             }
             Ok(added)
         })
@@ -54,12 +54,7 @@ impl Store {
     /// As any read.
     pub async fn operators(&self) -> Result<Vec<Operator>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM operators ORDER BY name");
-        self.read(move |connection| {
-            let mut statement = connection.prepare(&sql)?;
-            let rows = statement.query_map([], read)?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
-        .await
+        self.read(move |db| db.query(&sql, params![], read)).await
     }
 
     /// One operator.
@@ -69,7 +64,7 @@ impl Store {
     pub async fn operator(&self, name: &str) -> Result<Option<Operator>, StoreError> {
         let name = name.to_owned();
         let sql = format!("SELECT {COLUMNS} FROM operators WHERE name = ?1");
-        self.read(move |connection| Ok(connection.query_row(&sql, [name], read).optional()?)).await
+        self.read(move |db| db.first(&sql, params![name], read)).await
     }
 
     /// Gives an operator another password and ends all of their sessions, in one. `false` where there is no such operator.
@@ -78,12 +73,12 @@ impl Store {
     /// As any write.
     pub async fn set_password(&self, name: &str, password: String, actor: &str) -> Result<bool, StoreError> {
         let (name, actor, now) = (name.to_owned(), actor.to_owned(), clock::now().as_millisecond());
-        self.write("set_password", move |connection| {
+        self.write("set_password", Whose::Thing("operators"), move |db| {
             let sql = "UPDATE operators SET password = ?2, changed_at = ?3 WHERE name = ?1";
-            let changed = connection.execute(sql, params![name, password, now])? == 1;
-            end_all(connection, &name)?;
+            let changed = db.execute(sql, params![name, password, now])? == 1;
+            end_all(db, &name)?;
             if changed {
-                audit(connection, now, &actor, "password changed", &name)?;
+                audit(db, now, &actor, "password changed", &name)?;
             }
             Ok(changed)
         })
@@ -96,8 +91,8 @@ impl Store {
     /// As any write.
     pub async fn set_language(&self, name: &str, language: &str) -> Result<(), StoreError> {
         let (name, language) = (name.to_owned(), language.to_owned());
-        self.write("set_language", move |connection| {
-            connection.execute("UPDATE operators SET language = ?2 WHERE name = ?1", params![name, language])?;
+        self.write("set_language", Whose::Thing("operators"), move |db| {
+            db.execute("UPDATE operators SET language = ?2 WHERE name = ?1", params![name, language])?;
             Ok(())
         })
         .await
@@ -109,16 +104,16 @@ impl Store {
     /// As any write.
     pub async fn remove_operator(&self, name: &str, actor: &str) -> Result<bool, StoreError> {
         let (name, actor, now) = (name.to_owned(), actor.to_owned(), clock::now().as_millisecond());
-        self.write("remove_operator", move |connection| {
-            let removed = connection.execute("DELETE FROM operators WHERE name = ?1", [&name])? == 1;
-            end_all(connection, &name)?;
+        self.write("remove_operator", Whose::Thing("operators"), move |db| {
+            let removed = db.execute("DELETE FROM operators WHERE name = ?1", params![&name])? == 1;
+            end_all(db, &name)?;
             // Who is gone may still know the tokens that they made.
-            let tokens = connection.execute("DELETE FROM api_tokens WHERE created_by = ?1", [&name])?;
+            let tokens = db.execute("DELETE FROM api_tokens WHERE created_by = ?1", params![&name])?;
             if tokens > 0 {
-                audit(connection, now, &actor, "tokens revoked", &format!("{tokens} that {name} had made"))?;
+                audit(db, now, &actor, "tokens revoked", &format!("{tokens} that {name} had made"))?;
             }
             if removed {
-                audit(connection, now, &actor, "operator removed", &name)?;
+                audit(db, now, &actor, "operator removed", &name)?;
             }
             Ok(removed)
         })
@@ -130,9 +125,9 @@ impl Store {
     /// # Errors
     /// As any write.
     pub async fn keep_link(&self, hash: [u8; 32], expires_at: i64) -> Result<(), StoreError> {
-        self.write("keep_link", move |connection| {
-            connection.execute("DELETE FROM links", [])?;
-            connection.execute("INSERT INTO links VALUES (?1, ?2)", params![hash, expires_at])?;
+        self.write("keep_link", Whose::Thing("operators"), move |db| {
+            db.execute("DELETE FROM links", params![])?;
+            db.execute("INSERT INTO links VALUES (?1, ?2)", params![hash, expires_at])?;
             Ok(())
         })
         .await
@@ -145,8 +140,7 @@ impl Store {
     pub async fn link_works(&self, hash: [u8; 32]) -> Result<bool, StoreError> {
         let now = clock::now().as_millisecond();
         let sql = "SELECT count(*) FROM links WHERE hash = ?1 AND expires_at > ?2";
-        self.read(move |connection| Ok(connection.query_row(sql, params![hash, now], |row| row.get::<_, i64>(0))? == 1))
-            .await
+        self.read(move |db| Ok(db.one(sql, params![hash, now], |row| row.get::<i64>(0))? == 1)).await
     }
 
     /// Makes the first operator by a link, which is used up with it. `false`: the link does not work (any more), or
@@ -156,10 +150,10 @@ impl Store {
     /// As any write.
     pub async fn use_link(&self, hash: [u8; 32], operator: Operator) -> Result<bool, StoreError> {
         let now = clock::now().as_millisecond();
-        self.write("use_link", move |connection| {
+        self.write("use_link", Whose::Thing("operators"), move |db| {
             let sql = "DELETE FROM links WHERE hash = ?1 AND expires_at > ?2";
-            let works = connection.execute(sql, params![hash, now])? == 1;
-            let nobody: bool = connection.query_row("SELECT count(*) = 0 FROM operators", [], |row| row.get(0))?;
+            let works = db.execute(sql, params![hash, now])? == 1;
+            let nobody: bool = db.one("SELECT count(*) = 0 FROM operators", params![], |row| row.get(0))?;
             if !works || !nobody {
                 return Ok(false);
             }
@@ -167,8 +161,8 @@ impl Store {
                        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)";
             let (role, accounts) = (operator.role.as_str(), accounts_text(&operator.scope));
             let row = params![operator.name, operator.password, role, accounts, operator.language, now];
-            connection.execute(sql, row)?;
-            audit(connection, now, "link", "operator added", &format!("{} ({role})", operator.name))?;
+            db.execute(sql, row)?;
+            audit(db, now, "link", "operator added", &format!("{} ({role})", operator.name))?;
             Ok(true)
         })
         .await
@@ -176,15 +170,9 @@ impl Store {
 }
 
 /// Appends to the audit.
-pub(super) fn audit(
-    connection: &rusqlite::Connection,
-    at: i64,
-    actor: &str,
-    what: &str,
-    detail: &str,
-) -> Result<(), StoreError> {
+pub(super) fn audit(db: &Db<'_>, at: i64, actor: &str, what: &str, detail: &str) -> Result<(), StoreError> {
     let sql = "INSERT INTO audit (at, actor, what, detail) VALUES (?1, ?2, ?3, ?4)";
-    connection.prepare_cached(sql)?.execute(params![at, actor, what, detail])?;
+    db.execute(sql, params![at, actor, what, detail])?;
     Ok(())
 }
 
@@ -197,7 +185,7 @@ pub(super) fn scope_of(accounts: Option<String>) -> Scope {
     accounts.map_or(Scope::All, |text| Scope::Accounts(serde_json::from_str(&text).unwrap_or_default()))
 }
 
-pub(super) fn read(row: &Row<'_>) -> Result<Operator, rusqlite::Error> {
+pub(super) fn read(row: &Row<'_>) -> Result<Operator, StoreError> {
     let (role, accounts): (String, Option<String>) = (row.get(2)?, row.get(3)?);
     Ok(Operator {
         name: row.get(0)?,

@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::types::Value as Sql;
-use rusqlite::{Connection, params, params_from_iter};
+use super::sql::{Argument, Db, bound, params};
 
 use super::{Scope, Store, StoreError};
 
@@ -30,35 +29,35 @@ impl Store {
     /// As any read.
     pub async fn overview(&self, scope: &Scope, day: i64, since: i64) -> Result<Overview, StoreError> {
         let (scoped, arguments) = scoped(scope);
-        self.read(move |connection| {
+        self.read(move |db| {
             let mut seen = Overview::default();
             // An id begins with the time at which it was made.
-            let bound = |millis: i64| Sql::Text(id_from(millis));
-            let sql = format!("SELECT state, count(*) FROM orders WHERE id >= ?1 AND {scoped} GROUP BY state");
-            each(connection, &sql, bound(day), &arguments, |state, count| _ = seen.today.insert(state, count))?;
+            let with = |more: &[Argument]| [&arguments[..], more].concat();
+            let (first, second) = (arguments.len() + 1, arguments.len() + 2);
+            let sql = format!("SELECT state, count(*) FROM orders WHERE id >= ?{first} AND {scoped} GROUP BY state");
+            each(db, &sql, &with(&[id_from(day)]), |state, count| _ = seen.today.insert(state, count))?;
             for (index, states) in [
                 ("orders_waiting", "state IN ('held', 'rejected', 'disputed')"),
                 ("orders_queue", "state = 'queued'"),
                 ("orders_doubt", "state IN ('sending', 'unconfirmed')"),
             ] {
-                let of = format!("FROM orders INDEXED BY {index} WHERE {states} AND ?1 AND {scoped} GROUP BY state");
+                let of = format!("FROM orders INDEXED BY {index} WHERE {states} AND {scoped} GROUP BY state");
                 let sql = format!("SELECT state, count(*) {of}");
-                each(connection, &sql, Sql::Integer(1), &arguments, |state, n| _ = seen.open.insert(state, n))?;
+                each(db, &sql, &arguments, |state, n| _ = seen.open.insert(state, n))?;
                 let sql = format!("SELECT state, min(received_at) {of}");
-                each(connection, &sql, Sql::Integer(1), &arguments, |state, at| _ = seen.oldest.insert(state, at))?;
+                each(db, &sql, &arguments, |state, at| _ = seen.oldest.insert(state, at))?;
             }
             let hour = format!("cast(received_at / {HOUR_MS} AS TEXT)");
-            let sql = format!("SELECT {hour}, count(*) FROM orders WHERE id >= ?1 AND {scoped} GROUP BY 1");
-            each(connection, &sql, bound(since), &arguments, |hour, n| seen.hour(&hour).0 = n)?;
+            let sql = format!("SELECT {hour}, count(*) FROM orders WHERE id >= ?{first} AND {scoped} GROUP BY 1");
+            each(db, &sql, &with(&[id_from(since)]), |hour, n| seen.hour(&hour).0 = n)?;
             let hour = format!("cast(updated_at / {HOUR_MS} AS TEXT)");
             let sql = format!(
-                "SELECT {hour}, count(*) FROM orders WHERE state = 'delivered' AND updated_at >= ?1 AND id >= ?{} AND {scoped} GROUP BY 1",
-                arguments.len() + 2
+                "SELECT {hour}, count(*) FROM orders WHERE state = 'delivered' AND updated_at >= ?{first} AND id >= ?{second}
+                   AND {scoped} GROUP BY 1"
             );
-            let mut more = arguments.clone();
             // What was delivered in these hours was received in the week before, or is too rare to be seen in a chart.
-            more.push(bound(since - 7 * 24 * HOUR_MS));
-            each(connection, &sql, Sql::Integer(since), &more, |hour, n| seen.hour(&hour).1 = n)?;
+            let bounds = [Argument::Int(since), id_from(since - 7 * 24 * HOUR_MS)];
+            each(db, &sql, &with(&bounds), |hour, n| seen.hour(&hour).1 = n)?;
             Ok(seen)
         })
         .await
@@ -70,11 +69,9 @@ impl Store {
     /// As any read.
     pub async fn last_of_channel(&self, channel: &str, limit: i64) -> Result<Vec<i64>, StoreError> {
         let channel = channel.to_owned();
-        self.read(move |connection| {
+        self.read(move |db| {
             let sql = "SELECT received_at FROM orders WHERE channel = ?1 ORDER BY seq DESC LIMIT ?2";
-            let mut statement = connection.prepare_cached(sql)?;
-            let rows = statement.query_map(params![channel, limit], |row| row.get(0))?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            db.query(sql, params![channel, limit], |row| row.get(0))
         })
         .await
     }
@@ -87,34 +84,27 @@ impl Overview {
     }
 }
 
-/// The scope as a condition; its arguments stand from `?2` on.
-fn scoped(scope: &Scope) -> (String, Vec<Sql>) {
+/// The scope as a condition; its arguments stand from `?1` on.
+fn scoped(scope: &Scope) -> (String, Vec<Argument>) {
     match scope {
-        Scope::All => ("1".to_owned(), Vec::new()),
+        Scope::All => ("1 = 1".to_owned(), Vec::new()),
         Scope::Accounts(names) => {
-            let places: Vec<String> = (0..names.len()).map(|at| format!("?{}", at + 2)).collect();
-            (format!("account IN ({})", places.join(", ")), names.iter().cloned().map(Sql::Text).collect())
+            let places: Vec<String> = (0..names.len()).map(|at| format!("?{}", at + 1)).collect();
+            (format!("account IN ({})", places.join(", ")), names.iter().cloned().map(Argument::Text).collect())
         }
     }
 }
 
-fn each(
-    connection: &Connection,
-    sql: &str,
-    first: Sql,
-    rest: &[Sql],
-    mut take: impl FnMut(String, i64),
-) -> Result<(), StoreError> {
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(params_from_iter(std::iter::once(&first).chain(rest)))?;
-    while let Some(row) = rows.next()? {
+fn each(db: &Db<'_>, sql: &str, arguments: &[Argument], mut take: impl FnMut(String, i64)) -> Result<(), StoreError> {
+    db.query(sql, &bound(arguments), |row| {
         take(row.get(0)?, row.get(1)?);
-    }
+        Ok(())
+    })?;
     Ok(())
 }
 
 /// The smallest id of a time.
-fn id_from(millis: i64) -> String {
+fn id_from(millis: i64) -> Argument {
     let hex = format!("{:012x}", millis.max(0));
-    format!("{}-{}", &hex[..8], &hex[8..])
+    Argument::Text(format!("{}-{}", &hex[..8], &hex[8..]))
 }

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, params};
+use super::sql::{Db, params};
 
 use super::operators::audit;
-use super::{Store, StoreError};
+use super::{Store, StoreError, Whose};
 use crate::clock;
 
 /// Who paused an account, and when.
@@ -25,10 +25,10 @@ impl Store {
     /// As any write.
     pub async fn pause(&self, account: &str, actor: &str) -> Result<(), StoreError> {
         let (name, actor, now) = (account.to_owned(), actor.to_owned(), clock::now().as_millisecond());
-        self.write("pause", move |connection| {
+        self.write("pause", Whose::Account(account.to_owned()), move |db| {
             let sql = "INSERT INTO paused_accounts VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
-            if connection.execute(sql, params![name, now, actor])? == 1 {
-                audit(connection, now, &actor, "account paused", &name)?;
+            if db.execute(sql, params![name, now, actor])? == 1 {
+                audit(db, now, &actor, "account paused", &name)?;
             }
             Ok(())
         })
@@ -43,9 +43,9 @@ impl Store {
     /// As any write.
     pub async fn resume(&self, account: &str, actor: &str) -> Result<(), StoreError> {
         let (name, actor, now) = (account.to_owned(), actor.to_owned(), clock::now().as_millisecond());
-        self.write("resume", move |connection| {
-            if connection.execute("DELETE FROM paused_accounts WHERE account = ?1", [&name])? == 1 {
-                audit(connection, now, &actor, "account resumed", &name)?;
+        self.write("resume", Whose::Account(account.to_owned()), move |db| {
+            if db.execute("DELETE FROM paused_accounts WHERE account = ?1", params![&name])? == 1 {
+                audit(db, now, &actor, "account resumed", &name)?;
             }
             Ok(())
         })
@@ -59,18 +59,18 @@ impl Store {
     /// # Errors
     /// As any read.
     pub async fn pauses(&self) -> Result<HashMap<String, Pause>, StoreError> {
-        self.read(move |connection| {
-            let mut statement = connection.prepare_cached("SELECT account, at, actor FROM paused_accounts")?;
-            let rows =
-                statement.query_map([], |row| Ok((row.get(0)?, Pause { at: row.get(1)?, actor: row.get(2)? })))?;
-            Ok(rows.collect::<Result<_, _>>()?)
+        self.read(move |db| {
+            let rows = db.query("SELECT account, at, actor FROM paused_accounts", params![], |row| {
+                Ok((row.get(0)?, Pause { at: row.get(1)?, actor: row.get(2)? }))
+            })?;
+            Ok(rows.into_iter().collect())
         })
         .await
     }
 }
 
 /// Whether an account is paused, in the transaction that would write an intent.
-pub(super) fn is_paused(connection: &Connection, account: &str) -> Result<bool, StoreError> {
+pub(super) fn is_paused(db: &Db<'_>, account: &str) -> Result<bool, StoreError> {
     let sql = "SELECT EXISTS (SELECT 1 FROM paused_accounts WHERE account = ?1)";
-    Ok(connection.prepare_cached(sql)?.query_row([account], |row| row.get(0))?)
+    db.get(sql, params![account])
 }

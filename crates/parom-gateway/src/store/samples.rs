@@ -1,10 +1,10 @@
 //! Samples: the last submissions of a channel that learns.
 
+use super::sql::params;
 use parom_core::limits;
-use rusqlite::params;
 use serde_json::Value;
 
-use super::{NewSubmission, Store, StoreError};
+use super::{NewSubmission, Store, StoreError, Whose};
 
 /// A kept submission.
 #[derive(Clone, Debug)]
@@ -26,22 +26,16 @@ impl Store {
     /// As any write.
     pub async fn keep_sample(&self, channel: &str, sample: NewSubmission, received_at: i64) -> Result<(), StoreError> {
         let channel = channel.to_owned();
-        self.write("keep_sample", move |connection| {
+        self.write("keep_sample", Whose::Nobody, move |db| {
             let sql =
                 "INSERT INTO samples (channel, received_at, content_type, context, body) VALUES (?1, ?2, ?3, ?4, ?5)";
             let body = sample.body.as_ref();
             let context = sample.context.to_string();
-            connection.prepare_cached(sql)?.execute(params![
-                channel,
-                received_at,
-                sample.content_type,
-                context,
-                body
-            ])?;
+            db.execute(sql, params![channel, received_at, sample.content_type, context, body])?;
             let sql = "DELETE FROM samples WHERE channel = ?1 AND id NOT IN (
                          SELECT id FROM samples WHERE channel = ?1 ORDER BY id DESC LIMIT ?2)";
             let most = i64::try_from(limits::SAMPLES).unwrap_or(i64::MAX);
-            connection.prepare_cached(sql)?.execute(params![channel, most])?;
+            db.execute(sql, params![channel, most])?;
             Ok(())
         })
         .await
@@ -53,11 +47,10 @@ impl Store {
     /// As any read.
     pub async fn samples(&self, channel: &str) -> Result<Vec<Sample>, StoreError> {
         let channel = channel.to_owned();
-        self.read(move |connection| {
+        self.read(move |db| {
             let sql =
                 "SELECT received_at, content_type, context, body FROM samples WHERE channel = ?1 ORDER BY id DESC";
-            let mut statement = connection.prepare_cached(sql)?;
-            let rows = statement.query_map([channel], |row| {
+            db.query(sql, params![channel], |row| {
                 let context: String = row.get(2)?;
                 Ok(Sample {
                     received_at: row.get(0)?,
@@ -65,8 +58,7 @@ impl Store {
                     context: serde_json::from_str(&context).unwrap_or_default(),
                     body: row.get(3)?,
                 })
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            })
         })
         .await
     }

@@ -1,9 +1,9 @@
 //! Sessions of operators, the throttle of their sign-ins, and the audit.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use super::sql::{Db, params};
 
 use super::operators::{Operator, audit, read};
-use super::{Store, StoreError};
+use super::{Store, StoreError, Whose};
 use crate::clock;
 
 /// A session ends when it was not used for so long.
@@ -71,18 +71,12 @@ impl Store {
     ) -> Result<(), StoreError> {
         let (operator, csrf, agent) = (operator.to_owned(), csrf.to_owned(), agent.to_owned());
         let now = clock::now().as_millisecond();
-        self.write("open_session", move |connection| {
-            connection.execute(
-                "DELETE FROM sessions WHERE seen_at < ?1 OR created_at < ?2",
-                params![now - IDLE_MS, now - WHOLE_MS],
-            )?;
+        self.write("open_session", Whose::Thing("operators"), move |db| {
+            db.execute("DELETE FROM sessions WHERE seen_at < ?1 OR created_at < ?2", params![now - IDLE_MS, now - WHOLE_MS])?;
             let sql = "INSERT INTO sessions (hash, operator, csrf, agent, created_at, seen_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)";
-            connection.execute(sql, params![hash, operator, csrf, agent, now])?;
-            connection.execute(
-                "DELETE FROM failures WHERE subject = ?1 OR (subject > ?2 AND subject < ?2 || '~')",
-                params![format!("name:{operator}"), format!("pair:{operator} ")],
-            )?;
-            audit(connection, now, &operator, "signed in", &agent)
+            db.execute(sql, params![hash, operator, csrf, agent, now])?;
+            db.execute("DELETE FROM failures WHERE subject = ?1 OR (subject > ?2 AND subject < ?2 || '~')", params![format!("name:{operator}"), format!("pair:{operator} ")])?;
+            audit(db, now, &operator, "signed in", &agent)
         })
         .await
     }
@@ -94,23 +88,19 @@ impl Store {
     pub async fn session(&self, hash: [u8; 32]) -> Result<Option<Session>, StoreError> {
         let now = clock::now().as_millisecond();
         let found = self
-            .read(move |connection| {
+            .read(move |db| {
                 let sql = "SELECT o.name, o.password, o.role, o.accounts, o.language, o.created_at, s.csrf, s.seen_at
                            FROM sessions s JOIN operators o ON o.name = s.operator
                            WHERE s.hash = ?1 AND s.seen_at >= ?2 AND s.created_at >= ?3";
-                let row = params![hash, now - IDLE_MS, now - WHOLE_MS];
-                let found = connection
-                    .query_row(sql, row, |row| {
-                        Ok((Session { operator: read(row)?, csrf: row.get(6)? }, row.get::<_, i64>(7)?))
-                    })
-                    .optional()?;
-                Ok(found)
+                db.first(sql, params![hash, now - IDLE_MS, now - WHOLE_MS], |row| {
+                    Ok((Session { operator: read(row)?, csrf: row.get(6)? }, row.get::<i64>(7)?))
+                })
             })
             .await?;
         let Some((session, seen_at)) = found else { return Ok(None) };
         if seen_at < now - SEEN_MS {
             let sql = "UPDATE sessions SET seen_at = ?2 WHERE hash = ?1";
-            self.write("see_session", move |connection| Ok(connection.execute(sql, params![hash, now])?)).await?;
+            self.write("see_session", Whose::Thing("operators"), move |db| db.execute(sql, params![hash, now])).await?;
         }
         Ok(Some(session))
     }
@@ -120,8 +110,8 @@ impl Store {
     /// # Errors
     /// As any write.
     pub async fn close_session(&self, hash: [u8; 32]) -> Result<(), StoreError> {
-        self.write("close_session", move |connection| {
-            connection.execute("DELETE FROM sessions WHERE hash = ?1", params![hash])?;
+        self.write("close_session", Whose::Thing("operators"), move |db| {
+            db.execute("DELETE FROM sessions WHERE hash = ?1", params![hash])?;
             Ok(())
         })
         .await
@@ -133,14 +123,12 @@ impl Store {
     /// As any read.
     pub async fn sessions_of(&self, operator: &str) -> Result<Vec<OpenSession>, StoreError> {
         let (operator, now) = (operator.to_owned(), clock::now().as_millisecond());
-        self.read(move |connection| {
+        self.read(move |db| {
             let sql = "SELECT agent, created_at, seen_at FROM sessions
                        WHERE operator = ?1 AND seen_at >= ?2 AND created_at >= ?3 ORDER BY seen_at DESC";
-            let mut statement = connection.prepare(sql)?;
-            let rows = statement.query_map(params![operator, now - IDLE_MS, now - WHOLE_MS], |row| {
+            db.query(sql, params![operator, now - IDLE_MS, now - WHOLE_MS], |row| {
                 Ok(OpenSession { agent: row.get(0)?, created_at: row.get(1)?, seen_at: row.get(2)? })
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            })
         })
         .await
     }
@@ -151,9 +139,9 @@ impl Store {
     /// As any write.
     pub async fn close_others(&self, operator: &str, kept: [u8; 32]) -> Result<(), StoreError> {
         let (operator, now) = (operator.to_owned(), clock::now().as_millisecond());
-        self.write("close_others", move |connection| {
-            connection.execute("DELETE FROM sessions WHERE operator = ?1 AND hash <> ?2", params![operator, kept])?;
-            audit(connection, now, &operator, "other sessions ended", &operator)
+        self.write("close_others", Whose::Thing("operators"), move |db| {
+            db.execute("DELETE FROM sessions WHERE operator = ?1 AND hash <> ?2", params![operator, kept])?;
+            audit(db, now, &operator, "other sessions ended", &operator)
         })
         .await
     }
@@ -165,10 +153,10 @@ impl Store {
     pub async fn note_failure(&self, name: &str, network: &str) -> Result<(), StoreError> {
         let subjects = [format!("name:{name}"), format!("pair:{name} {network}"), format!("net:{network}")];
         let now = clock::now().as_millisecond();
-        self.write("note_failure", move |connection| {
-            connection.execute("DELETE FROM failures WHERE at < ?1", [now - FORGOTTEN_MS])?;
+        self.write("note_failure", Whose::Thing("operators"), move |db| {
+            db.execute("DELETE FROM failures WHERE at < ?1", params![now - FORGOTTEN_MS])?;
             for subject in &subjects {
-                connection.execute("INSERT INTO failures (subject, at) VALUES (?1, ?2)", params![subject, now])?;
+                db.execute("INSERT INTO failures (subject, at) VALUES (?1, ?2)", params![subject, now])?;
             }
             Ok(())
         })
@@ -183,16 +171,16 @@ impl Store {
         let pair = format!("pair:{name} {network}");
         let (name, network) = (format!("name:{name}"), format!("net:{network}"));
         let now = clock::now().as_millisecond();
-        self.read(move |connection| {
+        self.read(move |db| {
             // From one network the wait doubles up to its longest. From others together it stays short, or whoever knows
             // a name could keep its owner out.
             let doubled = |subject: &str, longest: i64| -> Result<i64, StoreError> {
-                let (count, last) = failures(connection, subject, now - FORGOTTEN_MS)?;
+                let (count, last) = failures(db, subject, now - FORGOTTEN_MS)?;
                 let wait = (1_000_i64 << (count - FREE).clamp(0, 20)).min(longest);
                 Ok(if count < FREE { 0 } else { last + wait - now })
             };
             let by_name = doubled(&pair, LONGEST_MS)?.max(doubled(&name, BY_OTHERS_MS)?);
-            let (count, _) = failures(connection, &network, now - NETWORK_MS)?;
+            let (count, _) = failures(db, &network, now - NETWORK_MS)?;
             let by_network = if count < OF_NETWORK { 0 } else { NETWORK_MS / OF_NETWORK };
             Ok(by_name.max(by_network).max(0))
         })
@@ -205,7 +193,7 @@ impl Store {
     /// As any write.
     pub async fn audit(&self, actor: &str, what: &'static str, detail: &str) -> Result<(), StoreError> {
         let (actor, detail, now) = (actor.to_owned(), detail.to_owned(), clock::now().as_millisecond());
-        self.write("audit", move |connection| audit(connection, now, &actor, what, &detail)).await
+        self.write("audit", Whose::Nobody, move |db| audit(db, now, &actor, what, &detail)).await
     }
 
     /// The last lines of the audit, newest first.
@@ -214,25 +202,23 @@ impl Store {
     /// As any read.
     pub async fn audited(&self, limit: usize) -> Result<Vec<Audited>, StoreError> {
         let sql = format!("SELECT at, actor, what, detail FROM audit ORDER BY id DESC LIMIT {limit}");
-        self.read(move |connection| {
-            let mut statement = connection.prepare(&sql)?;
-            let rows = statement.query_map([], |row| {
+        self.read(move |db| {
+            db.query(&sql, params![], |row| {
                 Ok(Audited { at: row.get(0)?, actor: row.get(1)?, what: row.get(2)?, detail: row.get(3)? })
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            })
         })
         .await
     }
 }
 
 /// How many since then, and when the last was.
-fn failures(connection: &Connection, subject: &str, since: i64) -> Result<(i64, i64), StoreError> {
+fn failures(db: &Db<'_>, subject: &str, since: i64) -> Result<(i64, i64), StoreError> {
     let sql = "SELECT count(*), coalesce(max(at), 0) FROM failures WHERE subject = ?1 AND at >= ?2";
-    Ok(connection.query_row(sql, params![subject, since], |row| Ok((row.get(0)?, row.get(1)?)))?)
+    db.one(sql, params![subject, since], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 /// Ends every session of an operator.
-pub(super) fn end_all(connection: &Connection, operator: &str) -> Result<(), StoreError> {
-    connection.execute("DELETE FROM sessions WHERE operator = ?1", [operator])?;
+pub(super) fn end_all(db: &Db<'_>, operator: &str) -> Result<(), StoreError> {
+    db.execute("DELETE FROM sessions WHERE operator = ?1", params![operator])?;
     Ok(())
 }

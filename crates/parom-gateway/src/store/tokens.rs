@@ -1,9 +1,9 @@
 //! Tokens of the API that people make and revoke; those of the configuration stand beside them.
 
-use rusqlite::{OptionalExtension, Row, params};
+use super::sql::{Row, params};
 
 use super::operators::{accounts_text, audit, scope_of};
-use super::{Scope, Store, StoreError};
+use super::{Scope, Store, StoreError, Whose};
 use crate::clock;
 use crate::config::Role;
 
@@ -31,14 +31,14 @@ impl Store {
     /// As any write.
     pub async fn add_token(&self, token: KeptToken, hash: [u8; 32]) -> Result<bool, StoreError> {
         let now = clock::now().as_millisecond();
-        self.write("add_token", move |connection| {
+        self.write("add_token", Whose::Thing("operators"), move |db| {
             let sql = "INSERT INTO api_tokens (name, hash, role, accounts, created_at, created_by)
                        VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
             let (role, accounts) = (token.role.as_str(), accounts_text(&token.scope));
             let row = params![token.name, hash, role, accounts, now, token.created_by];
-            let added = connection.execute(sql, row)? == 1;
+            let added = db.execute(sql, row)? == 1;
             if added {
-                audit(connection, now, &token.created_by, "token made", &format!("{} ({role})", token.name))?;
+                audit(db, now, &token.created_by, "token made", &format!("{} ({role})", token.name))?;
             }
             Ok(added)
         })
@@ -51,12 +51,7 @@ impl Store {
     /// As any read.
     pub async fn tokens(&self) -> Result<Vec<KeptToken>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM api_tokens ORDER BY name");
-        self.read(move |connection| {
-            let mut statement = connection.prepare(&sql)?;
-            let rows = statement.query_map([], read)?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
-        .await
+        self.read(move |db| db.query(&sql, params![], read)).await
     }
 
     /// The token of a hash.
@@ -65,7 +60,7 @@ impl Store {
     /// As any read.
     pub async fn token(&self, hash: [u8; 32]) -> Result<Option<KeptToken>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM api_tokens WHERE hash = ?1");
-        self.read(move |connection| Ok(connection.query_row(&sql, params![hash], read).optional()?)).await
+        self.read(move |db| db.first(&sql, params![hash], read)).await
     }
 
     /// Revokes a token: the next request that bears it is refused. `false` where there is none of the name.
@@ -74,10 +69,10 @@ impl Store {
     /// As any write.
     pub async fn revoke_token(&self, name: &str, actor: &str) -> Result<bool, StoreError> {
         let (name, actor, now) = (name.to_owned(), actor.to_owned(), clock::now().as_millisecond());
-        self.write("revoke_token", move |connection| {
-            let removed = connection.execute("DELETE FROM api_tokens WHERE name = ?1", [&name])? == 1;
+        self.write("revoke_token", Whose::Thing("operators"), move |db| {
+            let removed = db.execute("DELETE FROM api_tokens WHERE name = ?1", params![&name])? == 1;
             if removed {
-                audit(connection, now, &actor, "token revoked", &name)?;
+                audit(db, now, &actor, "token revoked", &name)?;
             }
             Ok(removed)
         })
@@ -85,7 +80,7 @@ impl Store {
     }
 }
 
-fn read(row: &Row<'_>) -> Result<KeptToken, rusqlite::Error> {
+fn read(row: &Row<'_>) -> Result<KeptToken, StoreError> {
     let (role, accounts): (String, Option<String>) = (row.get(1)?, row.get(2)?);
     Ok(KeptToken {
         name: row.get(0)?,

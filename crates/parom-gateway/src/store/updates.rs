@@ -1,13 +1,13 @@
 //! A later request of a sender for an order that is known. What is not sent is replaced; while it is on its way the request
 //! waits for how that ends; what is in the CRM is left alone. The request is kept either way.
 
+use super::sql::{Bind, Db, Value, params};
 use parom_core::delivery::change::{Change, ChangeKind};
 use parom_core::delivery::state::State;
 use parom_core::limits;
 use parom_core::order::Target;
 use parom_core::{Code, Effect, Problem};
-use rusqlite::{Connection, OptionalExtension, params};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::accept::{Accepted, NewOrder, append_event, identity, number_owner};
 use super::records::{buyer_columns, problems_from_json, problems_to_json};
@@ -59,21 +59,21 @@ struct Content {
     channel_version: i64,
     number: String,
     checked: i64,
-    body: Map<String, Value>,
+    body: Map<String, Json>,
     problems: Vec<Problem>,
 }
 
 /// Takes a request whose key made the order `id` with another content.
-pub(super) fn update(connection: &Connection, new: &NewOrder, id: String) -> Result<Accepted, StoreError> {
-    let known = known(connection, "id", &id)?;
+pub(super) fn update(db: &Db<'_>, new: &NewOrder, id: String) -> Result<Accepted, StoreError> {
+    let known = known(db, "id", id.bind())?;
     // A state that was seen before is a late repeat: where a sender tells no time of change, a payment or a mended address
     // is not undone by the first request's own retry.
     let again = "SELECT 1 FROM updates WHERE seq = ?1 AND content = ?2 LIMIT 1";
-    if connection.prepare_cached(again)?.exists(params![known.seq, new.content])? {
+    if db.exists(again, params![known.seq, new.content])? {
         return Ok(Accepted::Duplicate(id));
     }
     if known.erased {
-        return after_erasure(connection, &known, new, id);
+        return after_erasure(db, &known, new, id);
     }
     let how = match (known.changed_at, new.changed_at) {
         (Some(before), Some(now)) if now < before => Updated::Late,
@@ -82,25 +82,25 @@ pub(super) fn update(connection: &Connection, new: &NewOrder, id: String) -> Res
     let mut state = known.state;
     // Of several that came meanwhile the newest counts.
     if how != Updated::Late {
-        keep_waiting(connection, known.seq)?;
+        keep_waiting(db, known.seq)?;
     }
     if how == Updated::Replaced {
-        state = replace(connection, &known, Content::of(new), new.received_at)?;
+        state = replace(db, &known, Content::of(new), new.received_at)?;
     }
-    keep(connection, new, &known, how)?;
+    keep(db, new, &known, how)?;
     let note = match how {
         Updated::Replaced => "its sender changed it before it was sent: the new content goes",
         Updated::Waiting => "its sender changed it while it was on its way",
         Updated::Kept => "its sender changed it: kept beside what was sent",
         Updated::Late => "an older state of it came late: kept, and changes nothing",
     };
-    append_event(connection, known.seq, new.received_at, state, "sender", note)?;
+    append_event(db, known.seq, new.received_at, state, "sender", note)?;
     if matches!(how, Updated::Kept | Updated::Waiting) && known.state != State::Canceled {
-        changes::add(connection, known.seq, &new.account, &new.changes.0, new.received_at)?;
+        changes::add(db, known.seq, &new.account, &new.changes.0, new.received_at)?;
         for problem in &new.changes.1 {
             let note = format!("a change of its sender is not made: {problem}");
-            append_event(connection, known.seq, new.received_at, state, "sender", &note)?;
-            changes::mark_order(connection, known.seq, "change", &problem.to_string())?;
+            append_event(db, known.seq, new.received_at, state, "sender", &note)?;
+            changes::mark_order(db, known.seq, "change", &problem.to_string())?;
         }
     }
     Ok(Accepted::Updated(id, how))
@@ -108,20 +108,20 @@ pub(super) fn update(connection: &Connection, new: &NewOrder, id: String) -> Res
 
 /// Of a request for an order whose buyer was erased nothing is kept but that it came. A status is set all the same; whether a
 /// payment is in the CRM already is not known any more, so a person looks.
-fn after_erasure(connection: &Connection, known: &Known, new: &NewOrder, id: String) -> Result<Accepted, StoreError> {
+fn after_erasure(db: &Db<'_>, known: &Known, new: &NewOrder, id: String) -> Result<Accepted, StoreError> {
     let sql = "INSERT INTO updates (seq, received_at, changed_at, result, content, content_type, context, body)
-               VALUES (?1, ?2, ?3, 'kept', ?4, ?5, '{}', x'')";
+               VALUES (?1, ?2, ?3, 'kept', ?4, ?5, '{}', ?6)";
     let kind = &new.submission.content_type;
-    connection.prepare_cached(sql)?.execute(params![known.seq, new.received_at, new.changed_at, new.content, kind])?;
+    db.execute(sql, params![known.seq, new.received_at, new.changed_at, new.content, kind, [0_u8; 0]])?;
     let note = "its sender changed it after the buyer's data was erased: what came is not kept";
-    append_event(connection, known.seq, new.received_at, known.state, "sender", note)?;
+    append_event(db, known.seq, new.received_at, known.state, "sender", note)?;
     let (status, other): (Vec<Change>, Vec<Change>) =
         new.changes.0.iter().cloned().partition(|change| change.kind == ChangeKind::Status);
     if known.state == State::Delivered {
-        changes::add(connection, known.seq, &new.account, &status, new.received_at)?;
+        changes::add(db, known.seq, &new.account, &status, new.received_at)?;
         for change in other {
             let why = "the buyer's data was erased before it came";
-            changes::mark_order(connection, known.seq, change.kind.as_str(), why)?;
+            changes::mark_order(db, known.seq, change.kind.as_str(), why)?;
         }
     }
     Ok(Accepted::Updated(id, Updated::Kept))
@@ -129,53 +129,54 @@ fn after_erasure(connection: &Connection, known: &Known, new: &NewOrder, id: Str
 
 /// An order left the wire. If it is not in the CRM, it goes on with what its sender sent meanwhile; if it is, that stands
 /// beside it. In a dispute nobody knows yet.
-pub(super) fn settle_waiting(connection: &Connection, seq: i64, state: State, now: i64) -> Result<(), StoreError> {
+pub(super) fn settle_waiting(db: &Db<'_>, seq: i64, state: State, now: i64) -> Result<(), StoreError> {
     match state {
-        State::Queued | State::Rejected => take_waiting(connection, seq, now),
-        State::Delivered | State::Canceled => keep_waiting(connection, seq),
+        State::Queued | State::Rejected => take_waiting(db, seq, now),
+        State::Delivered | State::Canceled => keep_waiting(db, seq),
         _ => Ok(()),
     }
 }
 
-fn take_waiting(connection: &Connection, seq: i64, now: i64) -> Result<(), StoreError> {
+fn take_waiting(db: &Db<'_>, seq: i64, now: i64) -> Result<(), StoreError> {
     let sql = "SELECT id, becomes FROM updates WHERE seq = ?1 AND result = 'waiting' ORDER BY id DESC LIMIT 1";
-    let row = connection.prepare_cached(sql)?.query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)));
-    let Some((id, becomes)): Option<(i64, String)> = row.optional()? else {
+    let row = db.first(sql, params![seq], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let Some((id, becomes)): Option<(i64, String)> = row else {
         return Ok(());
     };
-    let known = known(connection, "seq", &seq)?;
+    let known = known(db, "seq", seq.bind())?;
     let Some(content) = Content::parse(&becomes).filter(|_| known.revision == 0) else {
-        return keep_waiting(connection, seq);
+        return keep_waiting(db, seq);
     };
-    let state = replace(connection, &known, content, now)?;
+    let state = replace(db, &known, content, now)?;
     let sql = "UPDATE updates SET becomes = NULL, result = 'replaced' WHERE id = ?1";
-    connection.prepare_cached(sql)?.execute([id])?;
-    keep_waiting(connection, seq)?;
-    changes::drop_queued(connection, seq, now)?;
-    append_event(connection, seq, now, state, "sender", "it is not in the CRM: its sender's newer content goes")
+    db.execute(sql, params![id])?;
+    keep_waiting(db, seq)?;
+    changes::drop_queued(db, seq, now)?;
+    append_event(db, seq, now, state, "sender", "it is not in the CRM: its sender's newer content goes")
 }
 
 /// What waited and was overtaken, or came too late, stands beside the order.
-fn keep_waiting(connection: &Connection, seq: i64) -> Result<(), StoreError> {
+fn keep_waiting(db: &Db<'_>, seq: i64) -> Result<(), StoreError> {
     let sql = "UPDATE updates SET becomes = NULL, result = 'kept' WHERE seq = ?1 AND result = 'waiting'";
-    connection.prepare_cached(sql)?.execute([seq])?;
+    db.execute(sql, params![seq])?;
     Ok(())
 }
 
-fn known(connection: &Connection, column: &str, value: &dyn rusqlite::ToSql) -> Result<Known, StoreError> {
+fn known(db: &Db<'_>, column: &str, value: Value<'_>) -> Result<Known, StoreError> {
     let sql = format!(
-        "SELECT seq, state, revision, number, target, problems, changed_at, erased_at FROM orders WHERE {column} = ?1"
+        "SELECT seq, state, revision, number, target, problems, changed_at, erased_at FROM orders WHERE {column} = ?1{}",
+        db.for_update()
     );
-    let known = connection.prepare_cached(&sql)?.query_row([value], |row| {
+    let known = db.one(&sql, params![value], |row| {
         Ok(Known {
             seq: row.get(0)?,
-            state: State::parse(&row.get::<_, String>(1)?).unwrap_or(State::Disputed),
+            state: State::parse(&row.get::<String>(1)?).unwrap_or(State::Disputed),
             revision: row.get(2)?,
             number: row.get(3)?,
-            target: Target::parse(&row.get::<_, String>(4)?).unwrap_or_default(),
-            problems: problems_from_json(&row.get::<_, String>(5)?),
+            target: Target::parse(&row.get::<String>(4)?).unwrap_or_default(),
+            problems: problems_from_json(&row.get::<String>(5)?),
             changed_at: row.get(6)?,
-            erased: row.get::<_, Option<i64>>(7)?.is_some(),
+            erased: row.get::<Option<i64>>(7)?.is_some(),
         })
     })?;
     Ok(known)
@@ -194,14 +195,14 @@ fn place(known: &Known, new: &NewOrder) -> Updated {
 }
 
 /// The new body under the old number: what was fixed when the order came never changes. The state that this leads to.
-fn replace(connection: &Connection, known: &Known, mut new: Content, now: i64) -> Result<State, StoreError> {
+fn replace(db: &Db<'_>, known: &Known, mut new: Content, now: i64) -> Result<State, StoreError> {
     new.renumber(known);
     for problem in known.problems.iter().filter(|p| p.effect == Effect::Hold && p.code.is_suspicion()) {
         new.hold(problem.clone());
     }
     let identity = identity(&new.body);
     let owner = match &identity {
-        Some((source_id, number)) => number_owner(connection, &new.account, *source_id, number, known.seq)?,
+        Some((source_id, number)) => number_owner(db, &new.account, *source_id, number, known.seq)?,
         None => None,
     };
     if let Some(id) = &owner {
@@ -218,60 +219,65 @@ fn replace(connection: &Connection, known: &Known, mut new: Content, now: i64) -
                  source_id = ?8, owns_number = ?9, buyer = ?10, phone = ?11, email = ?12, checked = ?13,
                  updated_at = ?14, due_at = ?14, replaced = replaced + 1
                WHERE seq = ?1";
-    connection.prepare_cached(sql)?.execute(params![
-        known.seq,
-        new.state.as_str(),
-        new.reason,
-        new.account,
-        new.channel_version,
-        serde_json::to_string(&new.body).unwrap_or_default(),
-        problems_to_json(&new.problems).to_string(),
-        identity.as_ref().map(|(source_id, _)| *source_id),
-        identity.is_some() && owner.is_none(),
-        buyer,
-        phone,
-        email,
-        new.checked,
-        now,
-    ])?;
+    db.execute(
+        sql,
+        params![
+            known.seq,
+            new.state.as_str(),
+            new.reason,
+            new.account,
+            new.channel_version,
+            serde_json::to_string(&new.body).unwrap_or_default(),
+            problems_to_json(&new.problems).to_string(),
+            identity.as_ref().map(|(source_id, _)| *source_id),
+            identity.is_some() && owner.is_none(),
+            buyer,
+            phone,
+            email,
+            new.checked,
+            now,
+        ],
+    )?;
     Ok(new.state)
 }
 
-fn keep(connection: &Connection, new: &NewOrder, known: &Known, how: Updated) -> Result<(), StoreError> {
+fn keep(db: &Db<'_>, new: &NewOrder, known: &Known, how: Updated) -> Result<(), StoreError> {
     let sql =
         "INSERT INTO updates (seq, received_at, changed_at, result, becomes, content, content_type, context, body)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     let submission = &new.submission;
-    connection.prepare_cached(sql)?.execute(params![
-        known.seq,
-        new.received_at,
-        new.changed_at,
-        how.as_str(),
-        (how == Updated::Waiting).then(|| Content::of(new).to_json().to_string()),
-        new.content,
-        submission.content_type,
-        submission.context.to_string(),
-        submission.body.as_ref(),
-    ])?;
+    db.execute(
+        sql,
+        params![
+            known.seq,
+            new.received_at,
+            new.changed_at,
+            how.as_str(),
+            (how == Updated::Waiting).then(|| Content::of(new).to_json().to_string()),
+            new.content,
+            submission.content_type,
+            submission.context.to_string(),
+            submission.body.as_ref(),
+        ],
+    )?;
     if how != Updated::Late {
         let sql = "UPDATE orders SET changed_at = coalesce(?2, changed_at) WHERE seq = ?1";
-        connection.prepare_cached(sql)?.execute(params![known.seq, new.changed_at])?;
+        db.execute(sql, params![known.seq, new.changed_at])?;
     }
     // The newest are kept, and the one that the order is made of.
     let sql = "DELETE FROM updates WHERE id IN (
                  SELECT id FROM updates WHERE seq = ?1 AND result <> 'waiting'
                    AND id <> coalesce((SELECT max(id) FROM updates WHERE seq = ?1 AND result = 'replaced'), 0)
-                 ORDER BY id DESC LIMIT -1 OFFSET ?2)";
-    connection.prepare_cached(sql)?.execute(params![known.seq, limits::UPDATES])?;
+                 ORDER BY id DESC LIMIT 1000000 OFFSET ?2)";
+    db.execute(sql, params![known.seq, limits::UPDATES])?;
     Ok(())
 }
 
 /// The request that the order is made of now, where it is not its first.
-pub(super) fn newest(connection: &Connection, seq: i64) -> Result<Option<(String, String, Vec<u8>)>, StoreError> {
+pub(super) fn newest(db: &Db<'_>, seq: i64) -> Result<Option<(String, String, Vec<u8>)>, StoreError> {
     let sql = "SELECT content_type, context, body FROM updates WHERE seq = ?1 AND result = 'replaced'
                ORDER BY id DESC LIMIT 1";
-    let row = connection.prepare_cached(sql)?.query_row([seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
-    Ok(row.optional()?)
+    db.first(sql, params![seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
 }
 
 impl Content {
@@ -289,9 +295,9 @@ impl Content {
     }
 
     fn renumber(&mut self, known: &Known) {
-        let own = Value::String(known.number.clone());
+        let own = Json::String(known.number.clone());
         // A card's number is its title too, where the channel maps none.
-        let titled = self.body.get("title").and_then(Value::as_str) == Some(&self.number);
+        let titled = self.body.get("title").and_then(Json::as_str) == Some(&self.number);
         match known.target {
             Target::Order => drop(self.body.insert("source_uuid".into(), own)),
             Target::Card if titled => drop(self.body.insert("title".into(), own)),
@@ -308,7 +314,7 @@ impl Content {
         self.problems.push(problem);
     }
 
-    fn to_json(&self) -> Value {
+    fn to_json(&self) -> Json {
         json!({
             "state": self.state.as_str(), "reason": self.reason, "account": self.account,
             "channel_version": self.channel_version, "number": self.number, "checked": self.checked,
@@ -317,8 +323,8 @@ impl Content {
     }
 
     fn parse(text: &str) -> Option<Content> {
-        let tree: Value = serde_json::from_str(text).ok()?;
-        let text = |key: &str| tree.get(key).and_then(Value::as_str).map(str::to_owned);
+        let tree: Json = serde_json::from_str(text).ok()?;
+        let text = |key: &str| tree.get(key).and_then(Json::as_str).map(str::to_owned);
         Some(Content {
             state: State::parse(&text("state")?)?,
             reason: text("reason")?,

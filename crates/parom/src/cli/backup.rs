@@ -45,9 +45,9 @@ pub(super) struct Restore {
 
 impl Backup {
     pub(super) async fn run(self, config: &Path) -> Result<Outcome, Failed> {
-        let settings = load(config)?.store;
+        let path = file_of(load(config)?.store)?;
         let (watched, file) = (store::part_of(&self.file), self.file.clone());
-        let held = copied(settings, watched, move |settings| store::backup(settings, &file)).await?;
+        let held = copied(path, watched, move |path| store::backup(path, &file)).await?;
         show(&held, self.json, &format!("{} is a whole copy", self.file.display()));
         Ok(Outcome::Done)
     }
@@ -55,12 +55,17 @@ impl Backup {
 
 impl Restore {
     pub(super) async fn run(self, config: &Path) -> Result<Outcome, Failed> {
-        let settings = load(config)?.store;
-        let (path, file, check) = (settings.path.clone(), self.file.clone(), self.check);
+        let path = file_of(load(config)?.store)?;
+        let (file, check) = (self.file.clone(), self.check);
         let watched = path.with_extension("restoring");
-        let held = copied(settings, watched, move |settings| {
-            if check { store::drill(settings, &file) } else { store::restore(settings, &file) }
-        });
+        let held =
+            copied(
+                path.clone(),
+                watched,
+                move |path| {
+                    if check { store::drill(path, &file) } else { store::restore(path, &file) }
+                },
+            );
         let held = held.await?;
         let done = if check {
             format!("{} can be restored; nothing was changed", self.file.display())
@@ -77,13 +82,22 @@ impl Restore {
     }
 }
 
+/// The store's file; a server has its own tools.
+fn file_of(settings: StoreSettings) -> Result<PathBuf, Failed> {
+    settings.file().map(Path::to_owned).ok_or_else(|| {
+        "the store is in PostgreSQL: back it up and restore it with pg_dump or pg_basebackup. A gateway that meets a \
+         restored server looks up in the CRM what is not settled before it sends anything"
+            .into()
+    })
+}
+
 /// Copies with a bar that follows the growing file.
 async fn copied(
-    settings: StoreSettings,
+    path: PathBuf,
     watched: PathBuf,
-    copy: impl FnOnce(&StoreSettings) -> Result<store::Backup, store::OpenError> + Send + 'static,
+    copy: impl FnOnce(&Path) -> Result<store::Backup, store::OpenError> + Send + 'static,
 ) -> Result<store::Backup, Failed> {
-    let whole = std::fs::metadata(&settings.path).map_or(0, |meta| meta.len());
+    let whole = std::fs::metadata(&path).map_or(0, |meta| meta.len());
     let bar = ProgressBar::new(whole);
     if !std::io::stderr().is_terminal() {
         bar.set_draw_target(ProgressDrawTarget::hidden());
@@ -91,7 +105,7 @@ async fn copied(
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {bytes} of about {total_bytes}") {
         bar.set_style(style);
     }
-    let mut work = tokio::task::spawn_blocking(move || copy(&settings));
+    let mut work = tokio::task::spawn_blocking(move || copy(&path));
     let ended = loop {
         tokio::select! {
             ended = &mut work => break ended,

@@ -170,7 +170,7 @@ impl Channel {
         };
         let config = load(config)?;
         let base = config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.listen));
-        let store = if config.store.path.exists() {
+        let store = if config.store.exists() {
             Some(Store::open(&config.store, Role::Command).map_err(|error| error.to_string())?)
         } else {
             None

@@ -47,7 +47,7 @@ impl Check {
             (inspect::online(&config, channels.iter(), &accounts), accounts)
         };
         // What was kept of real submissions needs no CRM, and no store that is not there yet.
-        if config.store.path.exists()
+        if config.store.exists()
             && let Ok(store) = Store::open(&config.store, Role::Command)
         {
             found.extend(inspect::by_samples(channels.iter(), &store).await.map_err(|error| error.to_string())?);
@@ -77,8 +77,8 @@ pub(super) async fn by_the_last_fetch(config: &Path) -> Result<Outcome, Failed> 
 /// Fetches the dictionaries anew: through the `serve` that runs, or here where none does.
 async fn up_to_date(config: &Config) -> Result<Vec<AccountReport>, Failed> {
     let words = |error: parom_gateway::store::StoreError| error.to_string();
-    // Whoever holds the lock owns the accounts' budgets.
-    if let Ok(store) = Store::open(&config.store, Role::Serve) {
+    // Whoever serves owns the accounts' budgets.
+    if let Some(store) = alone(config).await? {
         for account in config.accounts.keys() {
             fetch_now(config, &store, account).await?;
         }
@@ -90,6 +90,16 @@ async fn up_to_date(config: &Config) -> Result<Vec<AccountReport>, Failed> {
         wait(&store, account, asked).await?;
     }
     inspect::accounts(config, &store).await.map_err(words)
+}
+
+/// The store, where nobody serves it.
+async fn alone(config: &Config) -> Result<Option<Store>, Failed> {
+    if config.store.file().is_some() {
+        return Ok(Store::open(&config.store, Role::Serve).ok());
+    }
+    let store = Store::open(&config.store, Role::Command).map_err(|error| error.to_string())?;
+    let nodes = store.neighbours().await.map_err(|error| error.to_string())?.nodes;
+    Ok(nodes.is_empty().then_some(store))
 }
 
 /// Waits until `serve` has fetched what orders are decided by; the catalogue may take longer, and is not waited for.

@@ -58,7 +58,7 @@ impl Map {
 
 /// The account's dictionaries, as far as they were ever fetched.
 async fn dictionary(config: &Config, account: &str) -> Result<Dictionary, Failed> {
-    if !config.store.path.exists() {
+    if !config.store.exists() {
         return Ok(Dictionary::default());
     }
     let store = Store::open(&config.store, Role::Command).map_err(|error| error.to_string())?;

@@ -193,9 +193,7 @@ async fn a_receiver_that_is_away_is_told_later_and_a_wrong_setting_at_the_start(
     world.until("the failure is in the log", || world.log().contains("an alert was not sent")).await;
     assert!(world.log().contains("500") && heard.lock().unwrap().is_empty());
     // The next try is half a minute away; the test does not wait for it but moves the row's time.
-    let store = rusqlite::Connection::open(world.dir.path().join("parom.db")).unwrap();
-    store.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
-    assert_eq!(store.execute("UPDATE alerts SET due_at = 0 WHERE state = 'waiting'", []).unwrap(), 1);
+    assert_eq!(world.alter("UPDATE alerts SET due_at = 0 WHERE state = 'waiting'"), 1);
     world.until("told at last", || heard.lock().unwrap().len() == 1).await;
     assert!(heard.lock().unwrap()[0].2.contains("(shop)"));
 }

@@ -89,11 +89,8 @@ async fn worthless(world: &World) -> Vec<(&'static str, String)> {
     let idle = person(world, "idle", "admin", &[]).await;
     let gone = person(world, "gone", "admin", &[]).await;
     assert_eq!(world.cli(&["user", "remove", "gone"]).code, 0);
-    let store = rusqlite::Connection::open(world.dir.path().join("parom.db")).unwrap();
-    store.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
-    let day = 86_400_000;
-    store.execute("UPDATE sessions SET created_at = created_at - ?1 WHERE operator = 'expired'", [day]).unwrap();
-    store.execute("UPDATE sessions SET seen_at = seen_at - ?1 WHERE operator = 'idle'", [day]).unwrap();
+    world.alter("UPDATE sessions SET created_at = created_at - 86400000 WHERE operator = 'expired'");
+    world.alter("UPDATE sessions SET seen_at = seen_at - 86400000 WHERE operator = 'idle'");
     let of = |person: &Person| person.cookie.clone();
     vec![
         ("nobody", String::new()),

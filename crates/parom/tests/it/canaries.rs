@@ -181,8 +181,7 @@ async fn planted_secrets_and_buyers_turn_up_nowhere() {
         .until("alerts are told by all", || {
             [&bot, &hook, &mail].iter().all(|heard| !heard.lock().unwrap().is_empty()) || {
                 // The first was refused; the next try is half a minute away.
-                let store = rusqlite::Connection::open(world.dir.path().join("parom.db")).unwrap();
-                let _ = store.execute("UPDATE alerts SET due_at = 0 WHERE state = 'waiting'", []);
+                let _ = world.try_alter("UPDATE alerts SET due_at = 0 WHERE state = 'waiting'");
                 false
             }
         })
@@ -221,6 +220,7 @@ async fn planted_secrets_and_buyers_turn_up_nowhere() {
     look("the alerts", alerts.as_bytes(), SECRETS);
     look("the alerts", alerts.as_bytes(), BUYER);
     look("what operators read", operators.as_bytes(), SECRETS);
+    world.db();
     look("the store", &read("parom.db"), SECRETS);
     look("the store's log", &read("parom.db-wal"), SECRETS);
     assert!(hits.is_empty(), "{hits:#?}\n{}", world.log());

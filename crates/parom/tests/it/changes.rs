@@ -28,7 +28,15 @@ fn order(id: usize, status: &str, paid: bool, minute: u32) -> Value {
 }
 
 async fn world(channel: &str) -> World {
-    let mut world = World::idle(Settings { quiet: "300ms", gap: "100ms", ..Settings::default() }).await;
+    begun(World::idle(Settings { quiet: "300ms", gap: "100ms", ..Settings::default() }).await, channel).await
+}
+
+/// Its store is a file: that is what a backup restores.
+async fn world_of_file(channel: &str) -> World {
+    begun(World::of_file(Settings { quiet: "300ms", gap: "100ms", ..Settings::default() }).await, channel).await
+}
+
+async fn begun(mut world: World, channel: &str) -> World {
     world.channel("woo", channel);
     world.serve(&[]);
     world.until("dictionaries are fetched", || world.log().contains("dictionaries fetched")).await;
@@ -210,7 +218,7 @@ async fn killed_at_each_point_a_payment_is_added_once() {
 /// A payment that was made after the backup is not made again when its sender tells of it once more: a person is asked.
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_restore_a_payment_of_before_is_left_to_a_person() {
-    let mut world = world(WOO).await;
+    let mut world = world_of_file(WOO).await;
     delivered(&world, 1).await;
     let file = world.dir.path().join("copy.db");
     assert_eq!(world.cli(&["backup", file.to_str().unwrap()]).code, 0);
@@ -235,7 +243,7 @@ async fn after_a_restore_a_payment_of_before_is_left_to_a_person() {
 /// A queued payment of a restored store may have been made since: it is looked for by its mark before it goes.
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_restore_a_queued_payment_is_looked_for_first() {
-    let mut world = world(WOO).await;
+    let mut world = world_of_file(WOO).await;
     delivered(&world, 1).await;
     assert_eq!(world.cli(&["backup", world.dir.path().join("first.db").to_str().unwrap()]).code, 0);
     world.crm.add_fault(Fault::always(FaultOn::Change, FaultKind::RefuseBefore { status: 401 }));

@@ -151,7 +151,7 @@ async fn map_shows_the_order_of_a_form_or_of_json() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_usage_and_configuration_exit_2_and_say_what_to_do() {
-    let world = World::idle(Settings::default()).await;
+    let world = World::of_file(Settings::default()).await;
     world.channel("shop", SHOP);
     assert_eq!(world.cli(&["orders", "lst"]).code, 2);
     assert_eq!(world.cli(&["map", "nobody", "/dev/null"]).code, 2);

@@ -83,7 +83,7 @@ async fn an_order_held_for_the_dictionarys_sake_goes_when_it_is_mended() {
 async fn queued_orders_are_checked_again_before_they_go() {
     // The disk's gate keeps orders in the queue, and lists are fetched beside it.
     let shut = "intake_min_free = \"1MiB\"\ndelivery_min_free = \"1000TiB\"";
-    let mut world = World::idle(Settings { store: shut, ..Settings::default() }).await;
+    let mut world = World::of_file(Settings { store: shut, ..Settings::default() }).await;
     world.channel("shop", SHOP);
     world.serve(&[]);
     fetched(&world).await;

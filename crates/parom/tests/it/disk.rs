@@ -10,7 +10,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// F20: intake stops first; nothing is sent that could not be recorded; both recover by themselves.
 #[tokio::test(flavor = "multi_thread")]
 async fn f20_below_its_gate_intake_says_so_and_keeps_the_buyers_input() {
-    let mut world = World::idle(Settings {
+    let mut world = World::of_file(Settings {
         store: "intake_min_free = \"1000TiB\"\ndelivery_min_free = \"1MiB\"",
         ..Settings::default()
     })
@@ -43,7 +43,7 @@ async fn f20_below_its_gate_intake_says_so_and_keeps_the_buyers_input() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn f20_below_its_gate_delivery_stops_before_it_sends() {
-    let mut world = World::idle(Settings {
+    let mut world = World::of_file(Settings {
         store: "intake_min_free = \"1MiB\"\ndelivery_min_free = \"1000TiB\"",
         ..Settings::default()
     })
@@ -60,9 +60,11 @@ async fn f20_below_its_gate_delivery_stops_before_it_sends() {
 /// room again it goes on by itself.
 #[tokio::test(flavor = "multi_thread")]
 async fn f20_a_disk_that_is_really_full_loses_nothing() {
-    let mut world =
-        World::idle(Settings { store: "intake_min_free = \"1B\"\ndelivery_min_free = \"1B\"", ..Settings::default() })
-            .await;
+    let mut world = World::of_file(Settings {
+        store: "intake_min_free = \"1B\"\ndelivery_min_free = \"1B\"",
+        ..Settings::default()
+    })
+    .await;
     let mount = world.dir.path().join("disk");
     fs::create_dir(&mount).unwrap();
     let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=2m", "tmpfs"]).arg(&mount).status();
@@ -121,7 +123,7 @@ impl Drop for Unmount {
 /// A file that is no database is not opened, and not touched.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_file_is_refused_and_left_alone() {
-    let mut world = World::idle(Settings::default()).await;
+    let mut world = World::of_file(Settings::default()).await;
     world.channel("shop", SHOP);
     let damaged = b"this is no database, and long enough to be looked at as one".repeat(100);
     fs::write(world.dir.path().join("parom.db"), &damaged).unwrap();
@@ -133,7 +135,9 @@ async fn a_damaged_file_is_refused_and_left_alone() {
 /// One `serve` a file.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_serve_on_the_same_store_is_refused() {
-    let world = World::start().await;
+    let mut world = World::of_file(Settings::default()).await;
+    world.channel("shop", SHOP);
+    world.serve(&[]);
     let text = fs::read_to_string(world.config()).unwrap();
     let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let moved = world.dir.path().join("other.toml");

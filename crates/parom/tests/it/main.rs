@@ -4,6 +4,7 @@
 
 mod access;
 mod alerts;
+mod answer;
 mod api;
 mod bombs;
 mod browser;
@@ -28,8 +29,10 @@ mod kill;
 mod learn;
 mod limits;
 mod load;
+mod nodes;
 mod overload;
 mod packaging;
+mod postgres;
 mod presets;
 mod proof;
 mod rate;
@@ -41,6 +44,7 @@ mod seed_rules;
 mod senders;
 mod slow;
 mod spam;
+mod stored;
 mod tidy;
 mod ui;
 mod ui_browser;

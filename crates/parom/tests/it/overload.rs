@@ -111,7 +111,7 @@ async fn planned(world: &World) -> Vec<Heard> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_times_what_can_be_kept_is_kept_soon_or_refused_at_once() {
-    let mut world = World::idle(Settings { limit: 60_000, ..Settings::default() }).await;
+    let mut world = World::of_file(Settings { limit: 60_000, ..Settings::default() }).await;
     world.channel("shop", SHOP);
     world.serve(&[]);
     let seconds = Duration::from_secs(2);

@@ -212,7 +212,7 @@ async fn cookies_and_passwords_are_kept_as_they_should_be() {
         secret.len() >= 43 && secret != "planted-by-another",
         "256 bits, and not what the browser brought: {secret}"
     );
-    let store = rusqlite::Connection::open(world.dir.path().join("parom.db")).unwrap();
+    let store = rusqlite::Connection::open(world.db()).unwrap();
     let (hash, session): (String, Vec<u8>) = store
         .query_row("SELECT o.password, s.hash FROM operators o JOIN sessions s ON s.operator = o.name", [], |row| {
             Ok((row.get(0)?, row.get(1)?))

@@ -103,7 +103,7 @@ fn each_room_keeps_to_itself() {
 #[test]
 fn the_stores_legal_changes_are_the_cores() {
     let mut kept: Vec<String> = Vec::new();
-    for (_, text) in files("crates/parom-gateway/src/store/migrations", ".sql") {
+    for (_, text) in files("crates/parom-gateway/src/store/sqlite/migrations", ".sql") {
         for listed in text.split("INSERT INTO transitions VALUES").skip(1) {
             let rows = listed.split(';').next().unwrap().split(')').filter_map(|row| row.split('(').nth(1));
             kept.extend(rows.map(|row| row.replace('\'', "")));

@@ -104,7 +104,7 @@ async fn guessing_is_slowed_and_a_weak_password_refused() {
     assert_eq!(long.status, 401);
     assert_eq!(world.post("/login", &"a=1&".repeat(10_001)).await.status, 413);
     assert_eq!(world.post("/start/0000", &format!("name=x&password={}", PASSWORD.replace(' ', "+"))).await.status, 410);
-    let store = rusqlite::Connection::open(world.dir.path().join("parom.db")).unwrap();
+    let store = rusqlite::Connection::open(world.db()).unwrap();
     let longest: i64 = store.query_row("SELECT max(length(subject)) FROM failures", [], |row| row.get(0)).unwrap();
     assert!(longest < 100, "{longest}");
     for (password, why) in [
@@ -408,7 +408,7 @@ async fn tokens_are_made_shown_once_and_revoked() {
     assert_eq!(api().await, 200);
     anna.post(&world, "/people/boris/remove", "").await;
     assert_eq!(api().await, 401);
-    let store = std::fs::read(world.dir.path().join("parom.db")).unwrap();
+    let store = std::fs::read(world.db()).unwrap();
     let wal = std::fs::read(world.dir.path().join("parom.db-wal")).unwrap_or_default();
     for bytes in [store, wal] {
         assert!(!bytes.windows(token.len()).any(|window| window == token.as_bytes()), "the store has no token");

@@ -11,6 +11,10 @@ use keycrm_sandbox::{DupMode, LedgerEntry, Options, Sandbox};
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub(crate) use crate::answer::Answer;
+use crate::answer::read;
+use crate::postgres::{self, Database};
+
 /// The plain channel of most tests.
 pub(crate) const SHOP: &str = r#"
 account = "main"
@@ -39,9 +43,10 @@ pub(crate) struct World {
     pub(crate) dir: TempDir,
     pub(crate) crm: Sandbox,
     pub(crate) http: reqwest::Client,
-    settings: Settings,
+    pub(super) settings: Settings,
     port: u16,
     child: Option<Child>,
+    pub(super) database: Option<Database>,
 }
 
 /// What a test may set; the times are short so that verification takes a second.
@@ -79,24 +84,6 @@ impl Default for Settings {
     }
 }
 
-/// An answer, read.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: reqwest::header::HeaderMap,
-    pub(crate) text: String,
-}
-
-impl Answer {
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {} {}", self.status, self.text))
-    }
-
-    pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
-    }
-}
-
 /// A command that ran.
 pub(crate) struct Ran {
     pub(crate) code: i32,
@@ -105,7 +92,7 @@ pub(crate) struct Ran {
 }
 
 /// A port that nobody listens on, below those that connections of other tests get by themselves.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let any = || 10_000 + u16::try_from(RandomState::new().hash_one(()) % 20_000).unwrap();
     std::iter::repeat_with(any).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap()
 }
@@ -121,6 +108,19 @@ impl World {
 
     /// A world whose gateway does not run yet.
     pub(crate) async fn idle(settings: Settings) -> World {
+        let database = match postgres::server() {
+            Some(server) => Some(Database::create(&server).await),
+            None => None,
+        };
+        World::begin(settings, database).await
+    }
+
+    /// The same with a SQLite file, whatever this run's orders are kept in: for tests of the file itself.
+    pub(crate) async fn of_file(settings: Settings) -> World {
+        World::begin(settings, None).await
+    }
+
+    async fn begin(settings: Settings, database: Option<Database>) -> World {
         let crm = Sandbox::start(Options {
             requests_per_minute: settings.crm_limit,
             dup_mode: settings.duplicates,
@@ -136,6 +136,7 @@ impl World {
             port: free_port(),
             settings,
             child: None,
+            database,
         };
         fs::create_dir(world.dir.path().join("channels")).unwrap();
         world.configure(&world.crm.api_url());
@@ -144,11 +145,12 @@ impl World {
 
     pub(crate) fn configure(&self, crm: &str) {
         let s = &self.settings;
+        let store = self.database.as_ref().map_or_else(|| format!("sqlite:{}", s.file), Database::url);
         let text = format!(
-            "listen = \"127.0.0.1:{}\"\n{}\n[store]\nurl = \"sqlite:{}\"\n{}\n\
+            "listen = \"127.0.0.1:{}\"\n{}\n[store]\nurl = \"{}\"\n{}\n\
              [accounts.main]\nurl = \"{crm}\"\napi_key = {{ env = \"TEST_CRM_KEY\" }}\nrequests_per_minute = {}\n\
              [delivery]\ntimeout = \"{}\"\nquiet_period = \"{}\"\nverify_gap = \"{}\"\n{}\n",
-            self.port, s.top, s.file, s.store, s.limit, s.timeout, s.quiet, s.gap, s.delivery
+            self.port, s.top, store, s.store, s.limit, s.timeout, s.quiet, s.gap, s.delivery
         );
         fs::write(self.config(), text).unwrap();
     }
@@ -167,11 +169,6 @@ impl World {
 
     pub(crate) fn port(&self) -> u16 {
         self.port
-    }
-
-    /// The store's file.
-    pub(crate) fn db(&self) -> PathBuf {
-        self.dir.path().join(self.settings.file)
     }
 
     /// Requests a minute that the gateway may make.
@@ -480,9 +477,4 @@ fn find(bytes: &[u8], word: &[u8]) -> bool {
 fn memory(status: &str, name: &str) -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or_default() * 1_024
-}
-
-async fn read(response: reqwest::Response) -> Result<Answer, reqwest::Error> {
-    let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    Ok(Answer { status, headers, text: response.text().await? })
 }

@@ -49,10 +49,11 @@ impl Dispatcher {
         };
         self.looking_back = true;
         let (store, client, account) = (self.store.clone(), self.client.clone(), self.account.clone());
+        let epoch = Some(self.epoch);
         self.work.spawn(async move {
             for _ in &back.tickets {
                 // The ledger first: a restart must know of each request.
-                if store.spend(&account).await.is_err() {
+                if store.spend(&account, epoch).await.is_err() {
                     return Done::LookedBack(back, Glance::default());
                 }
             }

@@ -20,12 +20,11 @@ impl Dispatcher {
         if self.changing || self.store.board().is_paused(&self.account) {
             return Ok(idle);
         }
-        let Some(due) = self.store.change_due(&self.account).await? else {
+        let Some(wait) = self.store.change_due(&self.account).await? else {
             return Ok(idle);
         };
-        let due = Mono(u64::try_from(due).unwrap_or_default());
-        if due > now {
-            return Ok(due);
+        if wait > 0 {
+            return Ok(now.after(wait.unsigned_abs()));
         }
         let turn = self.changed.after(BESIDE_ORDERS_MS);
         if self.waiting && now < turn {
@@ -41,7 +40,7 @@ impl Dispatcher {
             Err(at) => return Ok(at.unwrap_or(idle)),
         };
         crate::crash::point("change.before_intent");
-        let claimed = self.store.claim_change(&self.account).await;
+        let claimed = self.store.claim_change(&self.account, self.epoch).await;
         let Ok(Some(due)) = claimed else {
             self.dispatch.budget.give_back(ticket);
             return claimed.map(|_| idle);

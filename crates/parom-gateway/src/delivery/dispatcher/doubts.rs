@@ -48,10 +48,11 @@ impl Dispatcher {
         let Some(look) = self.dispatch.look(clock::mono()) else { return };
         let rows: Vec<Doubtful> = look.seqs.iter().filter_map(|seq| self.doubts.get(seq)).cloned().collect();
         let (store, client, account) = (self.store.clone(), self.client.clone(), self.account.clone());
+        let epoch = Some(self.epoch);
         self.work.spawn(async move {
             // The ledger first: a restart must know of each request.
             for _ in &look.tickets {
-                if let Err(error) = store.spend(&account).await {
+                if let Err(error) = store.spend(&account, epoch).await {
                     let nothing = Looked { control: Control::Failed, found: HashMap::new(), rest: None };
                     return Done::Looked(look, nothing, error.to_string());
                 }
@@ -80,16 +81,16 @@ impl Dispatcher {
             Verdict::Delivered(id) => {
                 let note = format!("found in the CRM as {id}");
                 tracing::info!(order = %row.id, crm_order_id = id, "found in the CRM");
-                self.store.resolve(row, State::Delivered, Some(*id), "", &note).await?;
+                self.store.resolve(row, self.epoch, State::Delivered, Some(*id), "", &note).await?;
             }
             Verdict::Resend => {
                 let note = "twice not in the CRM after the quiet period: sent again";
                 tracing::warn!(order = %row.id, "not in the CRM; sent again");
-                self.store.resolve(row, State::Queued, None, "resend", note).await?;
+                self.store.resolve(row, self.epoch, State::Queued, None, "resend", note).await?;
             }
             Verdict::Dispute(why) => {
                 tracing::error!(order = %row.id, why, "a person must decide");
-                self.store.resolve(row, State::Disputed, None, why, why).await?;
+                self.store.resolve(row, self.epoch, State::Disputed, None, why, why).await?;
             }
             Verdict::Wait => {
                 let note = match (looked.found.get(&row.seq), looked.control) {
@@ -97,7 +98,7 @@ impl Dispatcher {
                     (Some(Finding::Absent), Control::Failed) => "not found, but the control is missing too".to_owned(),
                     (Some(_), _) => "not found yet".to_owned(),
                 };
-                self.store.note_look(vec![row.seq], &note).await?;
+                self.store.note_look(row, &note).await?;
             }
         }
         Ok(())

@@ -54,9 +54,10 @@ impl Dispatcher {
         self.listing = true;
         self.listed = now;
         let (store, client, account) = (self.store.clone(), self.client.clone(), self.account.clone());
+        let epoch = Some(self.epoch);
         self.work.spawn(async move {
             // The ledger first: a restart must know of each request.
-            let (listed, granted) = match store.spend(&account).await {
+            let (listed, granted) = match store.spend(&account, epoch).await {
                 Ok(()) => client.list(list).await,
                 Err(error) => (Listed::Lost(error.to_string()), None),
             };

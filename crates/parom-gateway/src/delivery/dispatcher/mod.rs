@@ -36,6 +36,8 @@ const FIRST_WAIT_MS: u64 = 30_000;
 
 pub(super) struct Dispatcher {
     account: String,
+    /// Of its lease: what it writes for a send counts only with it.
+    epoch: i64,
     store: Store,
     dictionaries: Arc<Dictionaries>,
     fetch: Fetch,
@@ -76,6 +78,7 @@ enum Done {
 impl Dispatcher {
     pub(super) async fn new(
         account: &Account,
+        epoch: i64,
         settings: &DeliverySettings,
         store: Store,
         client: Client,
@@ -102,6 +105,7 @@ impl Dispatcher {
             told,
             outcomes,
             account: account.name.clone(),
+            epoch,
             wake: store.board().wake_of(&account.name),
             store,
             client,
@@ -180,7 +184,7 @@ impl Dispatcher {
             if let Some(wait) = self.waits_for_dictionaries(now) {
                 return Ok(wait);
             }
-            if let Err((free, needed)) = self.store.space().delivery() {
+            if let Err((free, needed)) = self.store.room_for_delivery() {
                 tracing::warn!(account = %self.account, free, needed, "delivery stopped: the disk is nearly full");
                 return Ok(now.after(STORE_AGAIN_MS));
             }
@@ -190,7 +194,7 @@ impl Dispatcher {
             };
             crate::crash::point("send.before_intent");
             let version = self.dictionaries.get(&self.account).map_or(0, |dictionary| dictionary.version);
-            let claimed = self.store.claim(&self.account, version).await;
+            let claimed = self.store.claim(&self.account, self.epoch, version).await;
             self.waiting = matches!(&claimed, Ok(Some(_)));
             let Ok(Some(intent)) = claimed else {
                 self.dispatch.budget.give_back(ticket);

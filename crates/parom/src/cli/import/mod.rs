@@ -77,7 +77,7 @@ impl Import {
             if batch.is_empty() {
                 break;
             }
-            if let (Err((free, needed)), false) = (store.space().intake(), self.dry_run) {
+            if let (Err((free, needed)), false) = (store.room_for_intake(), self.dry_run) {
                 return Err(report.stopped(&format!("the disk has {free} bytes free, {needed} are needed")));
             }
             let landed = join_all(batch.into_iter().map(|taken| {

@@ -69,8 +69,9 @@ impl Orders {
 
 /// The store beside a running `serve`; nothing is made where there is none.
 fn open(config: &Config) -> Result<Store, Failed> {
-    let path = &config.store.path;
-    if !path.exists() {
+    if let Some(path) = config.store.file()
+        && !path.exists()
+    {
         return Err(format!("there is no store at {} yet; `parom serve` makes it", path.display()));
     }
     Store::open(&config.store, Role::Command).map_err(|error| error.to_string())

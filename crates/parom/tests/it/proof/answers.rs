@@ -129,7 +129,7 @@ async fn t15_malformed_answers_are_looked_up_and_never_sent_again() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     shop.close().await;
-    world.until("all are settled", || checker::is_settled(&world.db())).await;
+    world.until("all are settled", || world.is_settled()).await;
     let report = checker::check(&world, &acks).sound(&world);
     assert_eq!(report.states.get("delivered"), Some(&report.orders), "{:?}\n{}", report.states, world.log());
     assert_eq!(report.posts, report.orders, "an order was sent a second time");

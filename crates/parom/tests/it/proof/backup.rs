@@ -10,7 +10,7 @@ use crate::world::{SHOP, Settings, World, form};
 const FORM: &str = "application/x-www-form-urlencoded";
 
 async fn running() -> World {
-    let mut world = World::idle(Settings { quiet: "300ms", gap: "100ms", ..Settings::default() }).await;
+    let mut world = World::of_file(Settings { quiet: "300ms", gap: "100ms", ..Settings::default() }).await;
     world.channel("shop", SHOP);
     world.serve(&[]);
     world

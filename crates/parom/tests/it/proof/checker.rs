@@ -163,7 +163,8 @@ fn history(report: &mut Report, file: &Connection) {
     while let Some(row) = rows.next().unwrap() {
         let (id, seq): (i64, i64) = (row.get(0).unwrap(), row.get(1).unwrap());
         let (state, note): (String, String) = (row.get(2).unwrap(), row.get(3).unwrap());
-        if id != last + 1 {
+        // A server's numbers have gaps, where a transaction was given up.
+        if id <= last || id != last + 1 && super::super::postgres::server().is_none() {
             report.wrong.push(format!("I6: after the event {last} comes {id}"));
         }
         last = id;
@@ -201,11 +202,6 @@ pub(crate) fn open(db: &Path) -> Connection {
     file
 }
 
-/// How many orders are in these states.
-pub(crate) fn count(db: &Path, states: &[&str]) -> usize {
-    number(db, &format!("SELECT count(*) FROM orders WHERE state IN ('{}')", states.join("','")))
-}
-
 /// One number out of our file.
 pub(crate) fn number(db: &Path, sql: &str) -> usize {
     open(db).query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap() as usize
@@ -216,11 +212,6 @@ pub(crate) fn lost(db: &Path, acks: &Acks) -> Vec<String> {
     let file = open(db);
     let mut known = file.prepare("SELECT 1 FROM orders WHERE id = ?1").unwrap();
     acks.all().into_iter().map(|ack| ack.id).filter(|id| !known.exists([id]).unwrap()).collect()
-}
-
-/// Whether each order is where delivery does nothing more with it.
-pub(crate) fn is_settled(db: &Path) -> bool {
-    count(db, &["queued", "sending", "unconfirmed"]) == 0
 }
 
 /// Each order is delivered, but one that was cut off between its intent and its result as often as it may be sent: that one is

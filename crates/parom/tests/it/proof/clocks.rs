@@ -71,11 +71,11 @@ impl Jumping {
     }
 
     async fn settled(&self) {
-        self.world.until("all are settled", || checker::is_settled(&self.world.db())).await;
+        self.world.until("all are settled", || self.world.is_settled()).await;
     }
 
     async fn doubtful(&self) {
-        self.world.until("it is doubtful", || checker::count(&self.world.db(), &["unconfirmed"]) == 1).await;
+        self.world.until("it is doubtful", || self.world.count(&["unconfirmed"]) == 1).await;
     }
 }
 

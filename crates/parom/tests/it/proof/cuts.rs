@@ -45,7 +45,7 @@ async fn cut(what: &str, plan: impl Fn(usize, usize, &Heard) -> Plan + Send + Sy
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     shop.close().await;
-    world.until("all are settled", || checker::is_settled(&world.db())).await;
+    world.until("all are settled", || world.is_settled()).await;
     let report = checker::check(&world, &acks).sound(&world);
     assert_eq!(report.states.get("delivered"), Some(&report.orders), "{:?}", report.states);
     let attempts: usize = checker::number(&world.db(), "SELECT count(*) FROM attempts");

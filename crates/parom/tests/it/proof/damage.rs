@@ -74,7 +74,7 @@ fn damage(bytes: &mut Vec<u8>, dice: &mut Dice) -> String {
 async fn t9_a_damaged_file_is_noticed_and_refused() {
     let (runs, seed) = (rows::runs(100), rows::seed());
     let mut dice = Dice(seed);
-    let mut world = World::idle(Settings::default()).await;
+    let mut world = World::of_file(Settings::default()).await;
     world.channel("shop", SHOP);
     let whole = killed(&mut world).await;
     let (mut noticed, mut harmless) = (0, 0);
@@ -119,7 +119,7 @@ async fn t9_a_damaged_file_is_noticed_and_refused() {
 /// A word that the schema does not allow is a damage too: no query would find the order in its state any more.
 #[tokio::test(flavor = "multi_thread")]
 async fn t9_a_state_that_nobody_knows_is_noticed() {
-    let mut world = World::idle(Settings::default()).await;
+    let mut world = World::of_file(Settings::default()).await;
     world.channel("shop", SHOP);
     let mut whole = killed(&mut world).await;
     // Among the rows; the schema has the word in quotes.
@@ -139,7 +139,7 @@ async fn t9_a_state_that_nobody_knows_is_noticed() {
 /// A file that was found damaged is not opened for writing again; one in its place is.
 #[tokio::test(flavor = "multi_thread")]
 async fn t9_a_file_that_was_found_damaged_is_left_alone_until_it_is_replaced() {
-    let mut world = World::idle(Settings::default()).await;
+    let mut world = World::of_file(Settings::default()).await;
     world.channel("shop", SHOP);
     let whole = killed(&mut world).await;
     let mut file = whole.file.clone();

@@ -37,7 +37,7 @@ async fn fail(call: &str, of: &str, cases: usize, step: usize) {
     if !Command::new("strace").arg("-V").output().is_ok_and(|output| output.status.success()) {
         return disks::skipped("T8", &what, "strace");
     }
-    let mut world = World::idle(Settings { quiet: "200ms", gap: "60ms", ..Settings::default() }).await;
+    let mut world = World::of_file(Settings { quiet: "200ms", gap: "60ms", ..Settings::default() }).await;
     world.channel("shop", SHOP);
     world.serve(&[]);
     world.kill();
@@ -75,7 +75,7 @@ async fn fail(call: &str, of: &str, cases: usize, step: usize) {
     }
     assert!(slowest < ENDS_WITHIN, "it went on for {slowest:?}");
     world.serve(&[]);
-    world.until("all are settled", || checker::is_settled(&world.db())).await;
+    world.until("all are settled", || world.is_settled()).await;
     let report = checker::check(&world, &acks).sound(&world);
     assert_eq!((report.orders, report.states.get("delivered")), (report.acked, Some(&report.acked)));
     assert_eq!(checker::integrity(&world.db()), "ok");

@@ -40,7 +40,7 @@ async fn chain(dice: &mut Dice) -> Option<(usize, usize)> {
         store: "intake_min_free = \"1B\"\ndelivery_min_free = \"1B\"",
         ..Settings::default()
     };
-    let mut world = World::idle(settings).await;
+    let mut world = World::of_file(settings).await;
     world.channel("shop", SHOP);
     let place = world.dir.path().join("disk");
     let _disk = Disk::in_memory(&place, "8m")?;
@@ -58,7 +58,7 @@ async fn chain(dice: &mut Dice) -> Option<(usize, usize)> {
         fs::remove_file(place.join("fill")).unwrap();
     }
     shop.close().await;
-    world.until("all are settled", || checker::is_settled(&world.db())).await;
+    world.until("all are settled", || world.is_settled()).await;
     let report = checker::check(&world, &acks).sound(&world);
     assert_eq!(report.states.get("delivered"), Some(&report.orders), "{:?}", report.states);
     assert_eq!(checker::integrity(&world.db()), "ok");

@@ -40,7 +40,7 @@ async fn t4_kills_at_random_times_under_load_lose_and_double_nothing() {
     world.kill();
     world.serve(&[]);
     shop.close().await;
-    world.until("all are settled", || checker::is_settled(&world.db())).await;
+    world.until("all are settled", || world.is_settled()).await;
     let report = checker::check(&world, &acks).sound(&world);
     assert_eq!(report.orders, report.acked, "each key made one order");
     checker::delivered_or_cut_thrice(&world, &report);

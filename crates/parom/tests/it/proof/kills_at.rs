@@ -18,13 +18,13 @@ use super::{checker, rows, shop};
 const ROUNDS: usize = 20;
 
 async fn ready() -> World {
-    let world = World::idle(Settings { quiet: "200ms", gap: "60ms", ..Settings::default() }).await;
+    let world = World::of_file(Settings { quiet: "200ms", gap: "60ms", ..Settings::default() }).await;
     world.channel("shop", SHOP);
     world
 }
 
 async fn end(world: &World, acks: &Acks, point: &str, runs: usize) {
-    world.until("all are settled", || checker::is_settled(&world.db())).await;
+    world.until("all are settled", || world.is_settled()).await;
     let report = checker::check(world, acks).sound(world);
     assert_eq!(report.states.get("delivered"), Some(&report.orders), "{point}: {:?}", report.states);
     rows::row("T3", &format!("kill -9: {point}"), runs, None, "0 lost, 0 twice");
@@ -68,7 +68,7 @@ async fn held(point: &str, plan: impl Fn(usize, &Heard) -> Plan + Send + Sync + 
     let acks = Acks::new();
     let url = world.url("/in/shop");
     assert!(shop::ordered(&world.http, &url, "control", &form("Control"), &acks).await);
-    world.until("a control is there", || checker::count(&world.db(), &["delivered"]) == 1).await;
+    world.until("a control is there", || world.count(&["delivered"]) == 1).await;
     for round in 0..runs {
         let key = format!("h{round}");
         assert!(shop::ordered(&world.http, &url, &key, &form(&key), &acks).await);
@@ -76,7 +76,7 @@ async fn held(point: &str, plan: impl Fn(usize, &Heard) -> Plan + Send + Sync + 
         tokio::time::sleep(Duration::from_millis(10)).await;
         world.kill();
         world.serve(&[]);
-        world.until("it is settled", || checker::is_settled(&world.db())).await;
+        world.until("it is settled", || world.is_settled()).await;
     }
     end(&world, &acks, point, runs).await;
 }
@@ -105,7 +105,7 @@ async fn t3_kill_around_the_logs_writing_back() {
 
 /// The steps of the schema, as they are.
 fn steps() -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../parom-gateway/src/store/migrations");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../parom-gateway/src/store/sqlite/migrations");
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     files.into_iter().map(|file| fs::read_to_string(file).unwrap()).collect()
@@ -151,7 +151,7 @@ async fn t3_kill_in_the_steps_of_a_schemas_change() {
             assert_eq!(reached, if done { steps.len() } else { version }, "{point}: a part of the steps was kept");
             world.serve(&[]);
             assert_eq!(checker::number(&world.db(), "PRAGMA user_version"), steps.len());
-            assert_eq!(checker::count(&world.db(), &["queued", "sending"]), version.min(1), "{version}, {point}");
+            assert_eq!(world.count(&["queued", "sending"]), version.min(1), "{version}, {point}");
             world.kill();
             runs += 1;
         }

@@ -19,7 +19,7 @@ async fn world() -> World {
     world.serve(&[]);
     // A control, and the account's dictionaries.
     world.post("/in/shop", &form("Control")).await;
-    world.until("a control is there", || checker::count(&world.db(), &["delivered"]) == 1).await;
+    world.until("a control is there", || world.count(&["delivered"]) == 1).await;
     world
 }
 
@@ -47,7 +47,7 @@ async fn t16_orders_applied_late_within_the_quiet_period_are_found() {
     }
     let acks = Acks::new();
     orders(&world, 2 * runs, &acks).await;
-    world.until("all are settled", || checker::is_settled(&world.db())).await;
+    world.until("all are settled", || world.is_settled()).await;
     let report = checker::check(&world, &acks).sound(&world);
     assert_eq!(report.states.get("delivered"), Some(&report.orders), "{:?}", report.states);
     let doubts = checker::number(&world.db(), "SELECT count(*) FROM attempts WHERE outcome = 'unknown'");
@@ -82,7 +82,7 @@ async fn t17_an_absence_without_its_control_sends_nothing() {
         assert_eq!(world.crm_posts(), 2 * runs + 1, "{lie}: an order was sent a second time");
         lying.store(false, Ordering::SeqCst);
         world.crm.clear_faults();
-        world.until("all are settled", || checker::is_settled(&world.db())).await;
+        world.until("all are settled", || world.is_settled()).await;
         let report = checker::check(&world, &acks).sound(&world);
         assert_eq!(world.crm_posts(), 2 * runs + 1, "{lie}: an order was sent a second time");
         doubts += checker::number(&world.db(), "SELECT count(*) FROM attempts WHERE outcome = 'unknown'");

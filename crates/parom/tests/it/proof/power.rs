@@ -15,7 +15,7 @@ use super::shop::Shop;
 
 async fn world() -> World {
     let settings = Settings { file: "disk/parom.db", quiet: "300ms", gap: "100ms", ..Settings::default() };
-    let world = World::idle(settings).await;
+    let world = World::of_file(settings).await;
     world.channel("shop", SHOP);
     world
 }
@@ -66,7 +66,7 @@ async fn chain(dice: &mut Dice) -> Option<usize> {
         world.kill();
     }
     world.serve(&[]);
-    world.until("all are settled", || checker::is_settled(&world.db())).await;
+    world.until("all are settled", || world.is_settled()).await;
     let report = checker::check(&world, &acks).sound(&world);
     checker::delivered_or_cut_thrice(&world, &report);
     world.stop();

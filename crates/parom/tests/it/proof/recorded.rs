@@ -13,7 +13,7 @@ use super::super::world::{SHOP, Settings, World, form};
 use super::acks::Acks;
 use super::rows::{self, Dice};
 use super::trace::{self, Call, OnDisk, What};
-use super::{checker, disks, shop};
+use super::{disks, shop};
 
 const ORDERS: usize = 80;
 const FILE: &str = "parom.db";
@@ -80,7 +80,7 @@ async fn t6_no_disk_that_a_power_cut_may_leave_lacks_an_acknowledged_order() {
     let (images, seed) = (rows::runs(500), rows::seed());
     let what = "power cut: recorded writes, subsets and tears";
     let mut dice = Dice(seed);
-    let mut world = World::idle(Settings::default()).await;
+    let mut world = World::of_file(Settings::default()).await;
     let Some(recorded) = record(&mut world).await else { return disks::skipped("T6", what, "strace") };
     let mut moments: Vec<usize> =
         (0..images).map(|_| usize::try_from(dice.below(recorded.calls.len() as u64)).unwrap()).collect();
@@ -162,7 +162,7 @@ async fn start(world: &mut World, cut: &(Vec<u8>, Vec<u8>), promised: &[&str]) {
         .unwrap();
     fs::write(world.dir.path().join("parom.db.mark"), format!("{incarnation} 0\n")).unwrap();
     world.serve(&[]);
-    world.until("all are settled", || checker::is_settled(&world.db())).await;
+    world.until("all are settled", || world.is_settled()).await;
     let kept: Vec<serde_json::Value> = world.orders();
     assert!(promised.iter().all(|id| kept.iter().any(|order| order["id"] == *id)));
     world.kill();

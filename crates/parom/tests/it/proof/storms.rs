@@ -58,7 +58,7 @@ async fn t14_storms_of_5xx_make_few_doubtful_orders_and_no_second_one() {
         most = most.max(hits.load(Ordering::SeqCst) - before);
     }
     shop.close().await;
-    world.until("all are settled", || checker::is_settled(&world.db())).await;
+    world.until("all are settled", || world.is_settled()).await;
     let report = checker::check(&world, &acks).sound(&world);
     // Who meets three storms in a row without being taken is a person's to decide about.
     let tired = world.orders().into_iter().filter(|order| order["state"] == "disputed");
@@ -92,7 +92,7 @@ async fn t13_a_storm_of_429_is_sat_out_and_loses_nothing() {
             assert_eq!(world.post(path, &form(&format!("R{number}"))).await.status, 202);
         }
     }
-    while !checker::is_settled(&world.db()) {
+    while !world.is_settled() {
         assert!(began.elapsed() < Duration::from_secs(240), "it never came out of the storm:\n{}", world.log());
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
@@ -106,6 +106,6 @@ async fn t13_a_storm_of_429_is_sat_out_and_loses_nothing() {
     }
     // What is under way when the first 429 comes, a minute's try, and the dictionaries.
     assert!(refused <= 2 * 10, "{refused} requests ran into the limit");
-    assert_eq!(checker::count(&world.db(), &["delivered"]), 12);
+    assert_eq!(world.count(&["delivered"]), 12);
     rows::row("T13", "a storm of 429", 2, None, &format!("{refused} requests refused, all delivered after {took} s"));
 }

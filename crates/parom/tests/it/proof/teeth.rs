@@ -2,19 +2,21 @@
 
 use rusqlite::Connection;
 
-use super::super::world::{World, form};
+use super::super::world::{SHOP, Settings, World, form};
 use super::acks::Acks;
 use super::{checker, shop};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_checker_finds_what_it_must() {
-    let mut world = World::start().await;
+    let mut world = World::of_file(Settings::default()).await;
+    world.channel("shop", SHOP);
+    world.serve(&[]);
     let acks = Acks::new();
     for number in 0..4 {
         let key = format!("k{number}");
         assert!(shop::ordered(&world.http, &world.url("/in/shop"), &key, &form(&key), &acks).await);
     }
-    world.until("all are settled", || checker::is_settled(&world.db())).await;
+    world.until("all are settled", || world.is_settled()).await;
     world.stop();
     assert!(checker::check(&world, &acks).wrong.is_empty());
     // A second and a stranger's order in the CRM.

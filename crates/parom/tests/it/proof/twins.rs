@@ -35,7 +35,7 @@ async fn f22_two_gateways_with_the_same_numbers_claim_no_order_of_each_other() {
         }
     }
     for world in [&one, &two] {
-        world.until("all are settled", || checker::is_settled(&world.db())).await;
+        world.until("all are settled", || world.is_settled()).await;
     }
     // Each row of the CRM belongs to the gateway that made it, and that gateway alone says that it is delivered.
     let rows_of_crm = one.crm.orders();

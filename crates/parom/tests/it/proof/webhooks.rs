@@ -48,7 +48,7 @@ async fn t19_a_key_makes_one_order_however_often_it_comes_at_once() {
         }
         assert_eq!((made.len(), first), (1, 1), "{key}: {made:?}");
     }
-    world.until("all are settled", || checker::is_settled(&world.db())).await;
+    world.until("all are settled", || world.is_settled()).await;
     // Who was acknowledged had sent what is kept: the checker compares the bodies.
     let report = checker::check(&world, &acks).sound(&world);
     assert_eq!((report.orders, report.in_crm), (keys, keys));

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::StoreError;
+use super::super::StoreError;
 use super::open::BUSY;
 use crate::crash;
 

@@ -8,18 +8,15 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use parom_core::delivery::state::State;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::Connection;
 
-use super::accept::append_event;
-use super::{OpenError, Store, StoreError, ledger};
+use super::super::facts::{fact, set, verify_first};
+use super::super::sql::{Db, params};
+use super::super::{OpenError, StoreError};
 use crate::clock;
 
-/// Senders repeat a request for so long: what comes by a key may have been sent before the restore.
-const SENDERS_REPEAT_MS: i64 = 48 * 3_600_000;
 /// The fact that `restore` leaves for the next start.
 pub(super) const RESTORED: &str = "restored";
-const RESTORED_AT: &str = "restored_at";
 const INCARNATION: &str = "incarnation";
 
 /// What the mark says.
@@ -34,18 +31,18 @@ struct Mark {
 pub(super) fn meet(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
     match reason(connection, path)? {
         Some(reason) => {
-            let doubtful = verify_first(connection, clock::now().as_millisecond())?;
+            let doubtful = doubt_all(connection, clock::now().as_millisecond())?;
             tracing::warn!(
                 reason,
                 doubtful,
                 "the store may have forgotten what was sent; everything is looked up first"
             );
         }
-        None if fact(connection, INCARNATION)?.is_none() => {
+        None if fact(&Db::Sqlite(connection), INCARNATION)?.is_none() => {
             // The mark first: a store without one looks like a copy.
             let incarnation = uuid::Uuid::now_v7().to_string();
             told(write(path, &Mark { incarnation: incarnation.clone(), events: 0 }).and_then(|()| flush_folder(path)));
-            set(connection, INCARNATION, &incarnation)?;
+            set(&Db::Sqlite(connection), INCARNATION, &incarnation)?;
         }
         None => {}
     }
@@ -62,17 +59,19 @@ fn told(written: Result<(), std::io::Error>) {
 
 /// A command writes before `serve` compares: what it adds must not hide that the file is an older one.
 pub(super) fn note(connection: &Connection, path: &Path) -> Result<(), OpenError> {
-    if fact(connection, RESTORED)?.is_none()
+    let db = Db::Sqlite(connection);
+    if fact(&db, RESTORED)?.is_none()
         && let Some(reason) = reason(connection, path)?
     {
-        set(connection, RESTORED, reason)?;
+        set(&db, RESTORED, reason)?;
     }
     Ok(())
 }
 
 /// Why the file may have forgotten what was sent; nothing where it fits its mark.
 fn reason(connection: &Connection, path: &Path) -> Result<Option<&'static str>, OpenError> {
-    let (known, events) = (fact(connection, INCARNATION)?, last_event(connection)?);
+    let db = Db::Sqlite(connection);
+    let (known, events) = (fact(&db, INCARNATION)?, last_event(&db)?);
     let mark = read_mark(path);
     if events == 0
         && let Some(mark) = mark.as_ref().filter(|mark| mark.events > 0)
@@ -86,7 +85,7 @@ fn reason(connection: &Connection, path: &Path) -> Result<Option<&'static str>, 
         )));
     }
     Ok(match (&known, &mark) {
-        _ if fact(connection, RESTORED)?.is_some() => Some("it was restored from a backup"),
+        _ if fact(&db, RESTORED)?.is_some() => Some("it was restored from a backup"),
         // A store of before there were marks, or a new one.
         (None, None) => None,
         (None, Some(mark)) if mark.events == 0 => None,
@@ -98,58 +97,19 @@ fn reason(connection: &Connection, path: &Path) -> Result<Option<&'static str>, 
     })
 }
 
-/// Makes every order doubtful that may have gone since, and fills the ledger.
-fn verify_first(connection: &mut Connection, now: i64) -> Result<usize, rusqlite::Error> {
+/// What may have gone since is looked up first, and the file is another incarnation from now on.
+fn doubt_all(connection: &mut Connection, now: i64) -> Result<usize, OpenError> {
     let transaction = connection.transaction()?;
-    // What is held or refused may have been released since; a trigger looks it up when it is queued.
-    transaction.execute("UPDATE orders SET restored = 1 WHERE state IN ('held', 'rejected')", [])?;
-    let seqs: Vec<i64> = transaction
-        .prepare("SELECT seq FROM orders WHERE state = 'queued' ORDER BY seq")?
-        .query_map([], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    for seq in &seqs {
-        let sql = "UPDATE orders SET state = 'unconfirmed', reason = 'restored', updated_at = ?2 WHERE seq = ?1";
-        transaction.execute(sql, params![seq, now])?;
-        let note = "the store was restored: it is looked up before it goes";
-        append_event(&transaction, *seq, now, State::Unconfirmed, "delivery", note).map_err(not_kept)?;
-    }
-    // A payment may have been made since: it is looked for by its mark.
-    let sql = "UPDATE changes SET state = 'unconfirmed', looks = 0 WHERE state = 'queued' AND kind = 'payment'";
-    transaction.execute(sql, [])?;
-    ledger::fill(&transaction)?;
-    set(&transaction, INCARNATION, &uuid::Uuid::now_v7().to_string())?;
-    set(&transaction, RESTORED_AT, &now.to_string())?;
-    transaction.execute("DELETE FROM facts WHERE name = ?1", [RESTORED])?;
+    let db = Db::Sqlite(&transaction);
+    let doubtful = verify_first(&db, now)?;
+    set(&db, INCARNATION, &uuid::Uuid::now_v7().to_string())?;
+    db.execute("DELETE FROM facts WHERE name = ?1", params![RESTORED])?;
     transaction.commit()?;
-    Ok(seqs.len())
+    Ok(doubtful)
 }
 
-fn not_kept(error: StoreError) -> rusqlite::Error {
-    rusqlite::Error::ToSqlConversionFailure(Box::new(error))
-}
-
-/// Until when an order that comes by a key is looked up first, milliseconds; 0 where nothing was restored.
-pub(super) fn careful_until(connection: &Connection) -> Result<i64, rusqlite::Error> {
-    Ok(careful(connection)?.map_or(0, |(_, until)| until))
-}
-
-/// When the store was restored, and until when that matters, milliseconds.
-pub(super) fn careful(connection: &Connection) -> Result<Option<(i64, i64)>, rusqlite::Error> {
-    let at = fact(connection, RESTORED_AT)?.and_then(|text| text.parse::<i64>().ok());
-    Ok(at.map(|at| (at, at.saturating_add(SENDERS_REPEAT_MS))))
-}
-
-pub(super) fn fact(connection: &Connection, name: &str) -> Result<Option<String>, rusqlite::Error> {
-    connection.query_row("SELECT value FROM facts WHERE name = ?1", [name], |row| row.get(0)).optional()
-}
-
-pub(super) fn set(connection: &Connection, name: &str, value: &str) -> Result<(), rusqlite::Error> {
-    let sql = "INSERT INTO facts (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2";
-    connection.execute(sql, params![name, value]).map(|_| ())
-}
-
-fn last_event(connection: &Connection) -> Result<i64, rusqlite::Error> {
-    connection.query_row("SELECT coalesce(max(id), 0) FROM order_events", [], |row| row.get(0))
+fn last_event(db: &Db<'_>) -> Result<i64, StoreError> {
+    db.get("SELECT coalesce(max(id), 0) FROM order_events", params![])
 }
 
 /// Where a file's mark lies.
@@ -165,10 +125,12 @@ fn read_mark(path: &Path) -> Option<Mark> {
     Some(Mark { incarnation: incarnation.to_owned(), events: events.parse().ok()? })
 }
 
-fn write_mark(connection: &Connection, path: &Path) -> Result<(), std::io::Error> {
-    let other = |error: rusqlite::Error| std::io::Error::other(error.to_string());
-    let incarnation = fact(connection, INCARNATION).map_err(other)?.unwrap_or_default();
-    let events = last_event(connection).map_err(other)?;
+/// Brings the mark up to what is committed.
+pub(super) fn write_mark(connection: &Connection, path: &Path) -> Result<(), std::io::Error> {
+    let other = |error: StoreError| std::io::Error::other(error.to_string());
+    let db = Db::Sqlite(connection);
+    let incarnation = fact(&db, INCARNATION).map_err(other)?.unwrap_or_default();
+    let events = last_event(&db).map_err(other)?;
     write(path, &Mark { incarnation, events })
 }
 
@@ -185,18 +147,4 @@ fn write(path: &Path, mark: &Mark) -> Result<(), std::io::Error> {
 fn flush_folder(path: &Path) -> Result<(), std::io::Error> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::File::open(folder)?.sync_all()
-}
-
-impl Store {
-    /// Brings the mark up to what is committed. A crash before or within: the mark tells less, which is true as well.
-    ///
-    /// # Errors
-    /// As any read; a mark that cannot be written.
-    pub async fn mark(&self) -> Result<(), StoreError> {
-        let path = self.inner.path.clone();
-        self.read(move |connection| {
-            write_mark(connection, &path).map_err(|error| StoreError::Unavailable(format!("the mark: {error}")))
-        })
-        .await
-    }
 }

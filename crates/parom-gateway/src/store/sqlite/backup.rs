@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::super::OpenError;
+use super::super::facts::set;
+use super::super::sql::Db;
 use super::open::lock_file;
-use super::{OpenError, incarnation, migrate};
-use crate::config::StoreSettings;
+use super::{mark, migrate};
 use crate::{clock, crash};
 
 /// What a backup holds.
@@ -40,8 +42,8 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
 ///
 /// # Errors
 /// What stood in the way, and what to do.
-pub fn backup(settings: &StoreSettings, to: &Path) -> Result<Backup, OpenError> {
-    let from = &settings.path;
+pub fn backup(store: &Path, to: &Path) -> Result<Backup, OpenError> {
+    let from = store;
     if !from.exists() {
         return Err(OpenError(format!("{}: there is no store yet (store.url)", from.display())));
     }
@@ -69,9 +71,9 @@ pub fn backup(settings: &StoreSettings, to: &Path) -> Result<Backup, OpenError> 
 ///
 /// # Errors
 /// A running `serve`, a damaged backup, or what else stood in the way, and what to do.
-pub fn restore(settings: &StoreSettings, from: &Path) -> Result<Backup, OpenError> {
-    let _lock = lock_file(settings)?;
-    let path = &settings.path;
+pub fn restore(store: &Path, from: &Path) -> Result<Backup, OpenError> {
+    let _lock = lock_file(store)?;
+    let path = store;
     if same_file(from, path) {
         return Err(OpenError(format!("{} is the store itself", from.display())));
     }
@@ -90,8 +92,8 @@ pub fn restore(settings: &StoreSettings, from: &Path) -> Result<Backup, OpenErro
 ///
 /// # Errors
 /// As a restore.
-pub fn drill(settings: &StoreSettings, from: &Path) -> Result<Backup, OpenError> {
-    let fresh = with_ending(&settings.path, ".drill");
+pub fn drill(store: &Path, from: &Path) -> Result<Backup, OpenError> {
+    let fresh = with_ending(store, ".drill");
     let held = prepare(from, &fresh).map(|held| Backup { bytes: size(&fresh), ..held });
     let _ = fs::remove_file(&fresh);
     held
@@ -105,7 +107,7 @@ fn prepare(from: &Path, fresh: &Path) -> Result<Backup, OpenError> {
     copy(from, fresh)?;
     let (mut connection, held) = inspect(fresh)?;
     migrate::migrate(&mut connection)?;
-    incarnation::set(&connection, incarnation::RESTORED, &clock::now().to_string())?;
+    set(&Db::Sqlite(&connection), mark::RESTORED, &clock::now().to_string())?;
     drop(connection);
     flush(fresh)?;
     Ok(held)

@@ -9,40 +9,22 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
-use super::{OpenError, StoreError, checkpoint, wholeness};
+use super::super::group::{Job, Outcome, Ran};
+use super::super::sql::Db;
+use super::super::{OpenError, StoreError};
+use super::{checkpoint, wholeness};
 use crate::crash;
 
 /// Verbs in one transaction, at most.
 const GROUP: usize = 256;
 
-/// Runs inside of the transaction and leaves what answers the caller when its fate is known.
-/// Without a connection the verb does not run, and its caller gets what the group gets.
-type Verb = Box<dyn FnOnce(Option<&Connection>) -> Ran + Send>;
 /// Runs alone, between two transactions.
 type Chore = Box<dyn FnOnce(&Connection) + Send>;
-type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
-
-struct Job {
-    name: &'static str,
-    verb: Verb,
-}
 
 /// What the thread is asked for.
 enum Asked {
     Verb(Job),
     Chore(Chore),
-}
-
-struct Ran {
-    kept: bool,
-    broken: Option<String>,
-    answer: Answer,
-}
-
-impl std::fmt::Debug for Job {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name)
-    }
 }
 
 #[derive(Debug)]
@@ -64,30 +46,12 @@ impl Writer {
     }
 
     /// Runs a verb in the next transaction; answers after its commit.
-    pub(super) async fn submit<T, F>(&self, name: &'static str, verb: F) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
-    {
+    pub(super) async fn submit<T>(&self, job: Job, outcome: Outcome<T>) -> Result<T, StoreError> {
         if let Some(reason) = self.broken.borrow().clone() {
             return Err(StoreError::Broken(reason));
         }
-        let (reply, outcome) = oneshot::channel();
-        let verb: Verb = Box::new(move |connection| {
-            let result = connection.map(verb);
-            let kept = matches!(result, Some(Ok(_)));
-            let broken = match &result {
-                Some(Err(StoreError::Broken(reason))) => Some(reason.clone()),
-                _ => None,
-            };
-            let answer: Answer = Box::new(move |committed| {
-                let not_run = || Err(StoreError::Unavailable("not tried".into()));
-                let _ = reply.send(committed.and_then(|()| result.unwrap_or_else(not_run)));
-            });
-            Ran { kept, broken, answer }
-        });
         let gone = || StoreError::Broken("the writer has ended".into());
-        self.jobs.send(Asked::Verb(Job { name, verb })).map_err(|_| gone())?;
+        self.jobs.send(Asked::Verb(job)).map_err(|_| gone())?;
         outcome.await.map_err(|_| gone())?
     }
 
@@ -96,7 +60,7 @@ impl Writer {
     pub(super) async fn between<T: Send + 'static>(
         &self,
         name: &'static str,
-        chore: fn(&Connection) -> Result<T, StoreError>,
+        chore: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, outcome) = oneshot::channel();
         let gone = move || StoreError::Broken(format!("{name}: the writer has ended"));
@@ -172,13 +136,13 @@ fn commit(connection: &Connection, group: Vec<Job>) -> Result<(), String> {
     let mut ended = begun.err();
     for job in group {
         if ended.is_some() {
-            answers.push((job.verb)(None).answer);
+            answers.push(job.run(None));
             continue;
         }
         match run_one(connection, job) {
             Ok(ran) => {
-                answers.push(ran.answer);
-                ended = ran.broken.map(StoreError::Broken);
+                ended = ran.ended.clone().filter(|error| matches!(error, StoreError::Broken(_)));
+                answers.push(ran);
             }
             Err(error) => ended = Some(error),
         }
@@ -193,16 +157,16 @@ fn commit(connection: &Connection, group: Vec<Job>) -> Result<(), String> {
         crash::commit("store.after_commit", &names);
     }
     let Some(error) = ended else {
-        answers.into_iter().for_each(|answer| answer(Ok(())));
+        answers.into_iter().for_each(|ran| ran.answer(Ok(())));
         return Ok(());
     };
     let _ = connection.execute_batch("ROLLBACK");
     let reason = error.to_string();
     let passing = matches!(error, StoreError::Unavailable(_));
-    for answer in answers {
+    for ran in answers {
         // After a failed commit the frames may be in the log already and come back: neither kept nor lost is known.
         let told = if passing { StoreError::Unavailable(reason.clone()) } else { StoreError::Broken(reason.clone()) };
-        answer(Err(told));
+        ran.answer(Err(told));
     }
     if passing { Ok(()) } else { Err(reason) }
 }
@@ -211,8 +175,8 @@ fn commit(connection: &Connection, group: Vec<Job>) -> Result<(), String> {
 fn run_one(connection: &Connection, job: Job) -> Result<Ran, StoreError> {
     let step = |sql: &str| connection.prepare_cached(sql)?.execute([]).map(|_| ());
     step("SAVEPOINT verb")?;
-    let ran = (job.verb)(Some(connection));
-    if connection.is_autocommit() || ran.broken.is_some() {
+    let ran = job.run(Some(&Db::Sqlite(connection)));
+    if connection.is_autocommit() || matches!(ran.ended, Some(StoreError::Broken(_))) {
         return Ok(ran);
     }
     if !ran.kept {

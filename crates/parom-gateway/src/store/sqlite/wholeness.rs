@@ -10,12 +10,12 @@ use std::path::Path;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::OpenError;
+use super::super::OpenError;
 
 const CLEAN: &str = "clean";
 const DAMAGED: &str = "damaged";
 /// What an operator does with a damaged file.
-pub(super) const ADVICE: &str = "the file is damaged: keep it as it is, and start from a backup";
+pub(in crate::store) const ADVICE: &str = "the file is damaged: keep it as it is, and start from a backup";
 
 /// How the last `serve` ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::OpenError;
+use super::super::OpenError;
 use crate::crash;
 
 const STEPS: &[&str] = &[

@@ -7,10 +7,12 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{FlockOperation, flock, statfs};
 
+use super::super::facts::careful_until;
+use super::super::sql::Db;
+use super::super::{OpenError, Role};
 use super::readers::Readers;
 use super::wholeness::{self, End};
-use super::{OpenError, Role, incarnation, lock_path, migrate};
-use crate::config::StoreSettings;
+use super::{lock_path, mark, migrate};
 
 /// The oldest SQLite that is trusted: 3.51.3 mended a fault of write-ahead logs.
 const SQLITE_MIN: i32 = 3_051_003;
@@ -27,14 +29,13 @@ pub(super) struct Opened {
     pub(super) last: End,
 }
 
-pub(super) fn open(settings: &StoreSettings, role: Role) -> Result<Opened, OpenError> {
+pub(super) fn open(path: &Path, role: Role) -> Result<Opened, OpenError> {
     if rusqlite::version_number() < SQLITE_MIN {
         return Err(OpenError(format!("SQLite {} is too old: 3.51.3 or newer is needed", rusqlite::version())));
     }
-    let path = &settings.path;
     let (lock, last) = match role {
         Role::Serve => {
-            let mut lock = lock_file(settings)?;
+            let mut lock = lock_file(path)?;
             let last = wholeness::begin(&mut lock, path)?;
             (Some(lock), last)
         }
@@ -59,10 +60,10 @@ fn open_file(path: &Path, role: Role) -> Result<(Connection, Readers, i64), Open
     configure(&writer, false)?;
     migrate::migrate(&mut writer).map_err(|error| OpenError(format!("{}: {error}", path.display())))?;
     match role {
-        Role::Serve => incarnation::meet(&mut writer, path)?,
-        Role::Command => incarnation::note(&writer, path)?,
+        Role::Serve => mark::meet(&mut writer, path)?,
+        Role::Command => mark::note(&writer, path)?,
     }
-    let careful_until = incarnation::careful_until(&writer)?;
+    let careful_until = careful_until(&Db::Sqlite(&writer))?;
     // Checkpoints are the server's alone, and its own (`checkpoint`): a command that copies pages could hold its writer up.
     writer.pragma_update(None, "wal_autocheckpoint", 0)?;
     let readers = (0..READERS).map(|_| reader(path)).collect::<Result<Vec<_>, _>>()?;
@@ -85,13 +86,13 @@ fn create(path: &Path) -> Result<(), OpenError> {
     })
 }
 
-pub(super) fn lock_file(settings: &StoreSettings) -> Result<File, OpenError> {
-    let path = lock_path(settings);
+pub(super) fn lock_file(store: &Path) -> Result<File, OpenError> {
+    let path = lock_path(store);
     let shown = path.display();
     let file = File::options().create(true).read(true).append(true).open(&path);
     let file = file.map_err(|error| OpenError(format!("{shown}: {error}; the folder must exist and be writable")))?;
     flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
-        OpenError(format!("{}: another `parom serve` runs on this store; stop it first", settings.path.display()))
+        OpenError(format!("{}: another `parom serve` runs on this store; stop it first", store.display()))
     })?;
     Ok(file)
 }

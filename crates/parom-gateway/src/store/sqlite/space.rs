@@ -1,7 +1,7 @@
 //! The disk's free space: intake stops early, so that results can still be written; delivery stops before it sends what it
 //! could not record.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fs::statvfs;
@@ -18,7 +18,7 @@ const FRESH_MS: u64 = 500;
 
 /// The gates.
 #[derive(Debug)]
-pub struct Space {
+pub(in crate::store) struct Space {
     dir: PathBuf,
     intake_min: Option<u64>,
     delivery_min: u64,
@@ -28,10 +28,10 @@ pub struct Space {
 }
 
 impl Space {
-    pub(super) fn new(settings: &StoreSettings) -> Space {
-        let parent = settings.path.parent().filter(|dir| !dir.as_os_str().is_empty());
+    pub(super) fn new(path: &Path, settings: &StoreSettings) -> Space {
+        let parent = path.parent().filter(|dir| !dir.as_os_str().is_empty());
         Space {
-            dir: parent.map_or_else(|| PathBuf::from("."), std::path::Path::to_owned),
+            dir: parent.map_or_else(|| PathBuf::from("."), Path::to_owned),
             intake_min: settings.intake_min_free,
             delivery_min: settings.delivery_min_free.unwrap_or(DELIVERY_MIN_FREE),
             read_at: AtomicU64::new(0),
@@ -44,7 +44,7 @@ impl Space {
     ///
     /// # Errors
     /// Free and needed bytes, when the gate is shut.
-    pub fn intake(&self) -> Result<(), (u64, u64)> {
+    pub(in crate::store) fn intake(&self) -> Result<(), (u64, u64)> {
         self.refresh();
         let needed = self.intake_min.unwrap_or(INTAKE_MIN_FREE.max(self.total.load(Ordering::Relaxed) / 50));
         self.gate(needed)
@@ -54,7 +54,7 @@ impl Space {
     ///
     /// # Errors
     /// Free and needed bytes, when the gate is shut.
-    pub fn delivery(&self) -> Result<(), (u64, u64)> {
+    pub(in crate::store) fn delivery(&self) -> Result<(), (u64, u64)> {
         self.refresh();
         self.gate(self.delivery_min)
     }

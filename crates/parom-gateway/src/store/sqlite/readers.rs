@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
-use super::StoreError;
+use super::super::StoreError;
+use super::super::sql::Db;
 
 #[derive(Debug)]
 pub(super) struct Readers {
@@ -24,7 +25,7 @@ impl Readers {
     pub(super) async fn read<T, F>(&self, query: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        F: FnOnce(&Db<'_>) -> Result<T, StoreError> + Send + 'static,
     {
         let gone = || StoreError::Unavailable("no reader".into());
         let _place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| gone())?;
@@ -32,7 +33,7 @@ impl Readers {
         let ran = tokio::task::spawn_blocking(move || {
             let taken = free.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let connection = taken.ok_or_else(gone)?;
-            let result = query(&connection);
+            let result = query(&Db::Sqlite(&connection));
             free.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
             result
         });

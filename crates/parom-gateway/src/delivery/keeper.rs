@@ -1,0 +1,182 @@
+//! Which accounts this node delivers for: it takes their leases, runs a dispatcher for each, and lets go what is another's.
+//! Where one `serve` has a file for itself, that is every account, for as long as it runs.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use parom_core::delivery::share;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::dispatcher::Dispatcher;
+use crate::clock;
+use crate::config::{Config, trial_lease_ms};
+use crate::crm::Client;
+use crate::dictionaries::Dictionaries;
+use crate::store::{Store, StoreError};
+
+/// How often leases are renewed: several times within one.
+const RENEW_MS: u64 = 20_000;
+/// How often it is looked whether another node is gone.
+const LOOK_MS: u64 = 5_000;
+
+pub(super) struct Keeper {
+    pub(super) config: Arc<Config>,
+    pub(super) store: Store,
+    pub(super) dictionaries: Arc<Dictionaries>,
+    pub(super) clients: HashMap<String, Client>,
+    pub(super) stopping: watch::Receiver<bool>,
+    running: HashMap<String, Running>,
+    ends: JoinSet<(String, i64)>,
+    renewed: Option<u64>,
+}
+
+/// A dispatcher at work.
+struct Running {
+    epoch: i64,
+    stop: watch::Sender<bool>,
+}
+
+impl Keeper {
+    pub(super) fn new(
+        config: &Arc<Config>,
+        store: &Store,
+        dictionaries: &Arc<Dictionaries>,
+        clients: HashMap<String, Client>,
+        stopping: watch::Receiver<bool>,
+    ) -> Keeper {
+        Keeper {
+            config: Arc::clone(config),
+            store: store.clone(),
+            dictionaries: Arc::clone(dictionaries),
+            clients,
+            stopping,
+            running: HashMap::new(),
+            ends: JoinSet::new(),
+            renewed: None,
+        }
+    }
+
+    /// The first look: what is this node's is under way before it listens.
+    pub(super) async fn start(&mut self) -> Result<(), StoreError> {
+        if let Some(node) = self.store.node() {
+            tracing::info!(node, "the store is shared with other nodes");
+            return self.look().await;
+        }
+        let accounts: Vec<String> = self.clients.keys().cloned().collect();
+        for account in accounts {
+            self.take(&account).await?;
+        }
+        Ok(())
+    }
+
+    /// Keeps until the process stops; then every dispatcher ends first.
+    pub(super) async fn run(mut self) {
+        let shares = self.store.node().is_some();
+        let pause = Duration::from_millis(shorter(LOOK_MS));
+        while !*self.stopping.borrow() {
+            tokio::select! {
+                () = tokio::time::sleep(pause), if shares => {
+                    if let Err(error) = self.look().await {
+                        tracing::warn!(%error, "leases could not be renewed");
+                    }
+                }
+                Some(end) = self.ends.join_next() => self.ended(end).await,
+                _ = self.stopping.changed() => {}
+            }
+        }
+        self.running.values().for_each(|running| _ = running.stop.send_replace(true));
+        while let Some(end) = self.ends.join_next().await {
+            self.ended(end).await;
+        }
+        if let Err(error) = self.store.leave().await {
+            tracing::warn!(%error, "the other nodes were not told that this one ends");
+        }
+    }
+
+    /// Renews what is due, and takes and releases what has become another's.
+    async fn look(&mut self) -> Result<(), StoreError> {
+        let now = clock::mono().0;
+        if self.renewed.is_none_or(|at| now >= at.saturating_add(shorter(RENEW_MS))) {
+            let running = self.running.keys().cloned().collect();
+            let held = self.store.beat(self.clients.keys().cloned().collect(), running).await?;
+            self.renewed = Some(now);
+            self.drop_lost(&held);
+        }
+        let mut seen = self.store.neighbours().await?;
+        let Some(me) = self.store.node() else { return Ok(()) };
+        // A lease that was taken or let go by half, because the store did not answer, is nobody's.
+        seen.held.retain(|account, holder| holder != me || self.running.contains_key(account));
+        let moves = share::moves(me, &seen.nodes, &seen.held);
+        for account in moves.release {
+            self.end(&account);
+        }
+        for account in moves.take {
+            if !self.running.contains_key(&account) {
+                self.take(&account).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Another took it over meanwhile: nothing new is sent.
+    fn drop_lost(&self, held: &BTreeMap<String, i64>) {
+        for (account, running) in &self.running {
+            if held.get(account) != Some(&running.epoch) {
+                tracing::warn!(account, "another node has taken over the delivery of this account");
+                running.stop.send_replace(true);
+            }
+        }
+    }
+
+    fn end(&self, account: &str) {
+        if let Some(running) = self.running.get(account) {
+            running.stop.send_replace(true);
+        }
+    }
+
+    async fn take(&mut self, account: &str) -> Result<(), StoreError> {
+        let (Some(client), Some(settings)) = (self.clients.get(account), self.config.accounts.get(account)) else {
+            return Ok(());
+        };
+        let delivery = &self.config.delivery;
+        let quiet = i64::try_from(delivery.quiet_period.as_millis()).unwrap_or(i64::MAX / 4);
+        let Some(lease) = self.store.take_lease(account, quiet).await? else { return Ok(()) };
+        if lease.cut_off > 0 {
+            tracing::warn!(
+                account,
+                orders = lease.cut_off,
+                "orders were being sent when their sender ended; they will be looked up first"
+            );
+        }
+        let (stop, stopping) = watch::channel(false);
+        let (store, dictionaries) = (self.store.clone(), Arc::clone(&self.dictionaries));
+        let dispatcher =
+            Dispatcher::new(settings, lease.epoch, delivery, store, client.clone(), dictionaries, stopping).await?;
+        self.running.insert(account.to_owned(), Running { epoch: lease.epoch, stop });
+        let end = (account.to_owned(), lease.epoch);
+        self.ends.spawn(async move {
+            dispatcher.run().await;
+            end
+        });
+        Ok(())
+    }
+
+    async fn ended(&mut self, end: Result<(String, i64), tokio::task::JoinError>) {
+        let (account, epoch) = match end {
+            Ok(end) => end,
+            // Nobody knows what it left undone: the process ends, and the next start looks things up.
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        };
+        self.running.remove(&account);
+        if let Err(error) = self.store.release(&account, epoch).await {
+            tracing::warn!(account, %error, "a lease could not be released; it runs out by itself");
+        }
+    }
+}
+
+/// With a test's short lease everything is as much shorter.
+fn shorter(millis: u64) -> u64 {
+    trial_lease_ms().map_or(millis, |lease| millis.min(u64::try_from(lease).unwrap_or(millis) / 5).max(100))
+}

@@ -1,0 +1,109 @@
+//! A connection to PostgreSQL as a verb uses it: one statement after the other.
+
+use std::fmt::Write;
+
+use deadpool_postgres::Object;
+use tokio::runtime::Handle;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Error, Row};
+
+use super::super::StoreError;
+use super::super::sql::Value;
+
+/// A connection of the pool, and the runtime that serves it. Its callers are threads of their own.
+pub(in crate::store) struct Talk {
+    client: Object,
+    runtime: Handle,
+}
+
+impl Talk {
+    pub(super) fn new(client: Object, runtime: Handle) -> Talk {
+        Talk { client, runtime }
+    }
+
+    pub(in crate::store) fn execute(&self, sql: &str, values: &[Value<'_>]) -> Result<usize, StoreError> {
+        let changed = self.runtime.block_on(async {
+            let statement = self.client.prepare_typed_cached(&translated(sql), &kinds(values)).await?;
+            self.client.execute(&statement, &arguments(values)).await
+        })?;
+        Ok(usize::try_from(changed).unwrap_or(usize::MAX))
+    }
+
+    pub(in crate::store) fn query(&self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
+        let rows = self.runtime.block_on(async {
+            let statement = self.client.prepare_typed_cached(&translated(sql), &kinds(values)).await?;
+            self.client.query(&statement, &arguments(values)).await
+        })?;
+        Ok(rows)
+    }
+
+    /// Statements without values, in one message.
+    pub(super) fn batch(&self, sql: &str) -> Result<(), StoreError> {
+        Ok(self.runtime.block_on(self.client.batch_execute(sql))?)
+    }
+
+    /// Gives the connection up: what it holds is in an unknown state.
+    pub(super) fn drop_connection(self) {
+        drop(Object::take(self.client));
+    }
+}
+
+fn kinds(values: &[Value<'_>]) -> Vec<Type> {
+    values.iter().map(Value::kind).collect()
+}
+
+fn arguments<'v>(values: &'v [Value<'v>]) -> Vec<&'v (dyn ToSql + Sync)> {
+    values.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
+}
+
+/// `?1` as `$1`, and without SQLite's hint for its planner. No text of ours has a question mark in it.
+fn translated(sql: &str) -> String {
+    let mut out = String::with_capacity(sql.len());
+    let mut words = sql.split("INDEXED BY ");
+    let mut push = |text: &str| _ = out.write_str(&text.replace('?', "$"));
+    push(words.next().unwrap_or_default());
+    for after in words {
+        push(after.split_once(' ').map_or("", |(_, rest)| rest));
+    }
+    out
+}
+
+/// What a failure means to whoever asked. Only what the verb itself asked for is `Refused`; all else passes: the server is
+/// away, restarts, is full, or another transaction was faster.
+impl From<Error> for StoreError {
+    fn from(error: Error) -> StoreError {
+        let Some(told) = error.as_db_error() else {
+            return StoreError::Unavailable(words(&error));
+        };
+        let text = format!("{} ({})", told.message(), told.code().code());
+        match told.code() {
+            &SqlState::SYNTAX_ERROR | &SqlState::INSUFFICIENT_PRIVILEGE => StoreError::Refused(text),
+            code if ["22", "23", "42"].iter().any(|class| code.code().starts_with(class)) => StoreError::Refused(text),
+            _ => StoreError::Unavailable(text),
+        }
+    }
+}
+
+/// The whole chain of an error's words.
+pub(super) fn words(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let _ = write!(text, ": {inner}");
+        source = inner.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::translated;
+
+    #[test]
+    fn statements_are_translated() {
+        let sql = "SELECT min(at) FROM orders INDEXED BY orders_queue WHERE a = ?1 AND b IN (?2, ?12)";
+        assert_eq!(translated(sql), "SELECT min(at) FROM orders WHERE a = $1 AND b IN ($2, $12)");
+        assert_eq!(translated("FROM orders INDEXED BY orders_queue"), "FROM orders ");
+    }
+}

@@ -1,0 +1,197 @@
+//! Several nodes on one PostgreSQL: each account is delivered by one of them, another takes over, and nothing goes twice.
+
+use std::fs;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use keycrm_sandbox::{Fault, FaultKind, FaultOn};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use super::proof::acks::Acks;
+use super::proof::checker;
+use super::proof::shop::ordered;
+use super::world::{SHOP, Settings, World, form, free_port};
+
+/// A test's lease; all that waits for one is as much shorter.
+const LEASE: (&str, &str) = ("PAROM_LEASE_MS", "5000");
+
+/// Another `serve` on the world's database, with a folder of its own.
+struct Node {
+    dir: TempDir,
+    port: u16,
+    child: Option<Child>,
+}
+
+impl Node {
+    fn start(world: &World) -> Node {
+        let dir = TempDir::new().unwrap();
+        let port = free_port();
+        let text = fs::read_to_string(world.config()).unwrap();
+        let own = text.replace(&format!("127.0.0.1:{}", world.port()), &format!("127.0.0.1:{port}"));
+        fs::write(dir.path().join("parom.toml"), own).unwrap();
+        fs::create_dir(dir.path().join("channels")).unwrap();
+        for file in fs::read_dir(world.dir.path().join("channels")).unwrap() {
+            let file = file.unwrap();
+            fs::copy(file.path(), dir.path().join("channels").join(file.file_name())).unwrap();
+        }
+        let mut node = Node { dir, port, child: None };
+        node.serve();
+        node
+    }
+
+    fn serve(&mut self) {
+        let before = self.log().matches("\"message\":\"serving\"").count();
+        let log = fs::File::options().create(true).append(true).open(self.dir.path().join("log")).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_parom"));
+        command.arg("--config").arg(self.dir.path().join("parom.toml")).arg("serve");
+        command.env("TEST_CRM_KEY", "canary-key-1").env("TEST_TOKEN", "right-token").env(LEASE.0, LEASE.1);
+        self.child = Some(command.stdout(Stdio::null()).stderr(log).spawn().unwrap());
+        let until = Instant::now() + Duration::from_secs(20);
+        while self.log().matches("\"message\":\"serving\"").count() == before {
+            assert!(Instant::now() < until, "the second node does not listen:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_child(self.child.as_ref().unwrap())
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Two nodes; none where the orders of this run are not in a server.
+async fn two(settings: Settings) -> Option<(World, Node)> {
+    if super::postgres::server().is_none() {
+        println!("skipped: several nodes need PostgreSQL (PAROM_TEST_STORE)");
+        return None;
+    }
+    let mut world = World::idle(settings).await;
+    world.channel("shop", SHOP);
+    world.serve(&[LEASE]);
+    let node = Node::start(&world);
+    Some((world, node))
+}
+
+/// Who holds the account's lease: the node's name.
+fn holder(world: &World) -> String {
+    let file = checker::open(&world.db());
+    let sql = "SELECT node FROM leases WHERE account = 'main'";
+    file.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+fn epoch(world: &World) -> usize {
+    checker::number(&world.db(), "SELECT coalesce(max(epoch), 0) FROM leases WHERE account = 'main'")
+}
+
+/// Whether the world's own process holds the lease: nodes log their names when they begin.
+fn is_held_by(log: &str, holder: &str) -> bool {
+    log.contains(&format!("\"node\":\"{holder}\""))
+}
+
+async fn all_settled(world: &World, acks: &Acks) {
+    world.until("all are settled", || world.is_settled()).await;
+    let report = checker::check(world, acks).sound(world);
+    assert_eq!(report.states.get("delivered"), Some(&report.orders), "{:?}", report.states);
+}
+
+/// Both nodes take orders; one delivers.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_account_is_delivered_by_one_node() {
+    let Some((world, node)) = two(Settings::default()).await else { return };
+    let acks = Acks::new();
+    for number in 0..20 {
+        let url = if number % 2 == 0 { world.url("/in/shop") } else { node.url("/in/shop") };
+        let key = format!("n{number}");
+        assert!(ordered(&world.http, &url, &key, &form(&key), &acks).await);
+    }
+    all_settled(&world, &acks).await;
+    let held = holder(&world);
+    assert!(is_held_by(&world.log(), &held) != is_held_by(&node.log(), &held), "{held}");
+}
+
+/// The node that delivers is killed in the midst of a send: the other takes over at once, and looks first.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_node_is_taken_over_and_nothing_goes_twice() {
+    let settings = Settings { quiet: "2s", gap: "1s", ..Settings::default() };
+    let Some((mut world, mut node)) = two(settings).await else { return };
+    let acks = Acks::new();
+    assert!(ordered(&world.http, &world.url("/in/shop"), "first", &form("first"), &acks).await);
+    all_settled(&world, &acks).await;
+    for round in 0..4 {
+        world.crm.add_fault(Fault::once(FaultOn::Post, FaultKind::HangAfterCommit));
+        let key = format!("k{round}");
+        assert!(ordered(&world.http, &world.url("/in/shop"), &key, &form(&key), &acks).await);
+        world.until("it is being sent", || world.count(&["sending"]) == 1).await;
+        let before = epoch(&world);
+        if is_held_by(&world.log(), &holder(&world)) {
+            world.kill();
+            world.until("it was taken over", || epoch(&world) > before).await;
+            world.serve(&[LEASE]);
+        } else {
+            kill_process(node.pid(), Signal::KILL).unwrap();
+            node.child.take().unwrap().wait().unwrap();
+            world.until("it was taken over", || epoch(&world) > before).await;
+            node.serve();
+        }
+        all_settled(&world, &acks).await;
+    }
+}
+
+/// The node that delivers stands still for longer than a lease with an intent that is not sent yet, and wakes up when
+/// another delivers: it sends nothing more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_node_that_wakes_up_sends_nothing_twice() {
+    let settings = Settings { quiet: "2s", gap: "1s", ..Settings::default() };
+    let Some((world, node)) = two(settings).await else { return };
+    let acks = Acks::new();
+    for round in 0..3 {
+        assert!(ordered(&world.http, &world.url("/in/shop"), &format!("a{round}"), &form("a"), &acks).await);
+        all_settled(&world, &acks).await;
+        let own = is_held_by(&world.log(), &holder(&world));
+        let (frozen, url) = if own { (world.pid(), node.url("/in/shop")) } else { (node.pid(), world.url("/in/shop")) };
+        let before = epoch(&world);
+        for number in 0..6 {
+            let key = format!("f{round}-{number}");
+            assert!(ordered(&world.http, &url, &key, &form(&key), &acks).await);
+            if number == 2 {
+                kill_process(frozen, Signal::STOP).unwrap();
+            }
+        }
+        world.until("it was taken over", || epoch(&world) > before).await;
+        world.until("the other delivers", || world.count(&["queued", "sending"]) == 0).await;
+        kill_process(frozen, Signal::CONT).unwrap();
+        all_settled(&world, &acks).await;
+        world.until("it has its share again", || !holder(&world).is_empty()).await;
+    }
+}
+
+/// A node that ends as it should hands its accounts over at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_stops_hands_over_at_once() {
+    let Some((mut world, node)) = two(Settings::default()).await else { return };
+    let acks = Acks::new();
+    world.until("somebody delivers", || epoch(&world) > 0).await;
+    world.stop();
+    let began = Instant::now();
+    assert!(ordered(&world.http, &node.url("/in/shop"), "late", &form("late"), &acks).await);
+    world.until("it is delivered", || world.count(&["delivered"]) == 1).await;
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    all_settled(&world, &acks).await;
+}

@@ -79,6 +79,26 @@ impl Dictionaries {
         Ok(())
     }
 
+    /// Reads those again that another node fetched.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn catch_up(&self, store: &Store) -> Result<(), StoreError> {
+        let versions = store.dictionary_versions().await?;
+        for account in self.accounts(|_| true) {
+            let newest = versions.get(&account).copied().unwrap_or_default();
+            if self.version(&account) < newest {
+                self.reload(&account, store).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn version(&self, account: &str) -> i64 {
+        let set = self.set.read().unwrap_or_else(PoisonError::into_inner);
+        set.get(account).map_or(0, |held| held.current.version)
+    }
+
     /// A queued order was checked by an older version after all: the next pass finds it.
     pub fn unsettle(&self, account: &str) {
         {

@@ -14,7 +14,7 @@ use crate::clock;
 use crate::config::{Config, trial_lease_ms};
 use crate::crm::Client;
 use crate::dictionaries::Dictionaries;
-use crate::store::{Store, StoreError};
+use crate::store::{Neighbours, Pulse, Store, StoreError};
 
 /// How often leases are renewed: several times within one.
 const RENEW_MS: u64 = 20_000;
@@ -36,6 +36,8 @@ pub(super) struct Keeper {
 struct Running {
     epoch: i64,
     stop: watch::Sender<bool>,
+    /// Whether the others know that it rests.
+    told_resting: bool,
 }
 
 impl Keeper {
@@ -117,6 +119,27 @@ impl Keeper {
                 self.take(&account).await?;
             }
         }
+        self.share_pulses(&seen).await?;
+        self.dictionaries.catch_up(&self.store).await
+    }
+
+    /// Tells how the accounts of this node stand, and hears of the others'.
+    async fn share_pulses(&mut self, seen: &Neighbours) -> Result<(), StoreError> {
+        let board = self.store.board();
+        let rests = |account: &String| board.pulse(account).resting;
+        let changed = self.running.iter().filter(|(account, running)| rests(account) != running.told_resting);
+        let stands: Vec<_> = changed.map(|(name, running)| (name.clone(), running.epoch, rests(name))).collect();
+        for account in self.clients.keys().filter(|account| !self.running.contains_key(*account)) {
+            let resting = !seen.held.contains_key(account) || seen.resting.contains(account);
+            board.set_pulse(account, Pulse { resting, free_places: usize::from(!resting) });
+        }
+        if stands.is_empty() {
+            return Ok(());
+        }
+        self.store.tell_resting(stands.clone()).await?;
+        for (account, _, resting) in stands {
+            self.running.entry(account).and_modify(|running| running.told_resting = resting);
+        }
         Ok(())
     }
 
@@ -154,7 +177,7 @@ impl Keeper {
         let (store, dictionaries) = (self.store.clone(), Arc::clone(&self.dictionaries));
         let dispatcher =
             Dispatcher::new(settings, lease.epoch, delivery, store, client.clone(), dictionaries, stopping).await?;
-        self.running.insert(account.to_owned(), Running { epoch: lease.epoch, stop });
+        self.running.insert(account.to_owned(), Running { epoch: lease.epoch, stop, told_resting: false });
         let end = (account.to_owned(), lease.epoch);
         self.ends.spawn(async move {
             dispatcher.run().await;

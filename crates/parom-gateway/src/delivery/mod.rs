@@ -102,7 +102,7 @@ async fn listen(store: Store, mut stopping: watch::Receiver<bool>) {
 async fn hear(store: &Store, touched: Touched) -> Result<(), StoreError> {
     match touched {
         Touched::All => store.board().wake_all(),
-        Touched::Accounts(accounts) => accounts.iter().for_each(|account| store.board().wake(account)),
+        Touched::Accounts(accounts) => accounts.iter().for_each(|account| store.board().tell_of_others(account)),
     }
     // Who paused an account may have told another node.
     store.board().set_all_paused(store.pauses().await?.into_keys().collect());

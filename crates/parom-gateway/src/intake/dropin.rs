@@ -24,7 +24,7 @@ use super::{Intake, body, key};
 use crate::clock;
 use crate::config::LiveChannel;
 use crate::metering;
-use crate::store::{Accepted, KeyConflict, NewOrder, Store, Turn};
+use crate::store::{Accepted, Changed, KeyConflict, NewOrder, Store, Turn};
 
 pub(super) async fn post_order(State(intake): State<Intake>, request: Request<Body>) -> Response {
     post(&intake, Target::Order, request).await
@@ -174,7 +174,7 @@ async fn settled(
     id: &str,
     account: &str,
     wait: Duration,
-    mut changes: tokio::sync::broadcast::Receiver<crate::store::Changed>,
+    mut changes: tokio::sync::broadcast::Receiver<Changed>,
 ) -> Option<Response> {
     if let Some(answer) = answer_of(store, id).await {
         return Some(answer);
@@ -187,11 +187,12 @@ async fn settled(
     let heard = async {
         loop {
             match changes.recv().await {
-                Ok(change) if change.id == id => return,
-                // A listener that fell behind looks itself.
-                Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => return,
-                Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
+                Ok(Changed::Order(changed, _)) if changed == id => return,
+                // Another node may be the one that delivers it.
+                Ok(Changed::Elsewhere(of)) if of == account && answer_of(store, id).await.is_some() => return,
                 Ok(_) => {}
+                // A listener that fell behind looks itself.
+                Err(_) => return,
             }
         }
     };

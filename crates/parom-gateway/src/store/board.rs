@@ -10,13 +10,13 @@ use tokio::sync::{Notify, broadcast};
 /// Changes that a slow listener may miss before it has to look itself.
 const CHANGES: usize = 1_024;
 
-/// An order reached a state by delivery.
+/// What delivery did.
 #[derive(Clone, Debug)]
-pub struct Changed {
-    /// The order's id.
-    pub id: String,
-    /// Its state now.
-    pub state: State,
+pub enum Changed {
+    /// An order, by its id, reached a state.
+    Order(String, State),
+    /// Some order of an account changed, by another process.
+    Elsewhere(String),
 }
 
 /// How an account's delivery stands.
@@ -130,6 +130,12 @@ impl Board {
 
     /// Delivery tells of a change that is committed.
     pub fn tell(&self, id: &str, state: State) {
-        let _ = self.changes.send(Changed { id: id.to_owned(), state });
+        let _ = self.changes.send(Changed::Order(id.to_owned(), state));
+    }
+
+    /// Another process changed orders of an account: its delivery wakes, and whoever waits for one of them looks.
+    pub fn tell_of_others(&self, account: &str) {
+        self.wake(account);
+        let _ = self.changes.send(Changed::Elsewhere(account.to_owned()));
     }
 }

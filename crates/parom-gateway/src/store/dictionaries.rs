@@ -100,6 +100,19 @@ impl Store {
         .await
     }
 
+    /// The version of each account's dictionaries.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn dictionary_versions(&self) -> Result<BTreeMap<String, i64>, StoreError> {
+        self.read(|db| {
+            let sql = "SELECT account, max(version) FROM dictionaries GROUP BY account";
+            let versions = db.query(sql, params![], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(versions.into_iter().collect())
+        })
+        .await
+    }
+
     /// Asks for a fetch; `serve` notices within a second.
     ///
     /// # Errors

@@ -18,6 +18,8 @@ pub struct Neighbours {
     pub nodes: Vec<Node>,
     /// By whom each account's lease is held now.
     pub held: BTreeMap<String, String>,
+    /// Accounts that rest, as their holders say.
+    pub resting: BTreeSet<String>,
 }
 
 /// A lease that was taken.
@@ -86,10 +88,14 @@ impl Store {
                 let accounts: BTreeSet<String> = serde_json::from_str(&row.get::<String>(1)?).unwrap_or_default();
                 Ok(Node { name: row.get(0)?, accounts })
             })?;
-            let sql = "SELECT account, node FROM leases WHERE until > ?1";
-            let held = db.query(sql, params![now], |row| Ok((row.get::<String>(0)?, row.get::<String>(1)?)))?;
-            let held = held.into_iter().filter(|(_, holder)| nodes.iter().any(|node| node.name == *holder)).collect();
-            Ok(Neighbours { nodes, held })
+            let sql = "SELECT account, node, resting FROM leases WHERE until > ?1";
+            let mut leases = db.query(sql, params![now], |row| {
+                Ok((row.get::<String>(0)?, row.get::<String>(1)?, row.get::<bool>(2)?))
+            })?;
+            leases.retain(|(_, holder, _)| nodes.iter().any(|node| node.name == *holder));
+            let resting = leases.iter().filter(|(.., resting)| *resting).map(|(account, ..)| account.clone()).collect();
+            let held = leases.into_iter().map(|(account, holder, _)| (account, holder)).collect();
+            Ok(Neighbours { nodes, held, resting })
         })
         .await
     }
@@ -131,6 +137,34 @@ impl Store {
         .await
     }
 
+    /// Says of accounts whose delivery this node holds whether they rest, for the pages and alerts of the others.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn tell_resting(&self, stands: Vec<(String, i64, bool)>) -> Result<(), StoreError> {
+        self.write("tell_resting", Whose::Nobody, move |db| {
+            for (account, epoch, resting) in &stands {
+                let sql = "UPDATE leases SET resting = ?3 WHERE account = ?1 AND epoch = ?2";
+                db.execute(sql, params![account, epoch, resting])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Nodes that ended without a word.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn lost_nodes(&self) -> Result<Vec<String>, StoreError> {
+        self.read(|db| {
+            let Db::Postgres(_) = db else { return Ok(Vec::new()) };
+            let sql = format!("SELECT n.name FROM nodes n WHERE NOT ({LIVE}) ORDER BY n.name");
+            db.query(&sql, params![db.steady()? - lease_ms()], |row| row.get(0))
+        })
+        .await
+    }
+
     /// Says that this node is gone.
     ///
     /// # Errors
@@ -155,7 +189,8 @@ fn next_epoch(db: &Db<'_>, account: &str, node: &str) -> Result<Option<i64>, Sto
         return Ok(None);
     }
     let sql = "INSERT INTO leases (account, node, epoch, until) VALUES (?1, ?2, 1, ?3)
-               ON CONFLICT (account) DO UPDATE SET node = ?2, epoch = leases.epoch + 1, until = ?3 RETURNING epoch";
+               ON CONFLICT (account) DO UPDATE SET node = ?2, epoch = leases.epoch + 1, until = ?3, resting = 0
+               RETURNING epoch";
     db.get(sql, params![account, node, now + lease_ms()]).map(Some)
 }
 

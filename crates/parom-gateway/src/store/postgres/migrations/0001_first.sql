@@ -287,6 +287,12 @@ CREATE TABLE alerts (
 );
 CREATE INDEX alerts_due ON alerts (due_at) WHERE state = 'waiting';
 
+-- What is wrong beside orders and was told of, in words of the program; until it is over.
+CREATE TABLE alert_faults (
+  fault TEXT COLLATE "C" PRIMARY KEY,
+  told_at BIGINT NOT NULL
+);
+
 -- Accounts that a person has paused: nothing new is sent to them.
 CREATE TABLE paused_accounts (
   account TEXT COLLATE "C" PRIMARY KEY,
@@ -309,7 +315,9 @@ CREATE TABLE leases (
   account TEXT COLLATE "C" PRIMARY KEY,
   node TEXT COLLATE "C" NOT NULL,
   epoch BIGINT NOT NULL,
-  until BIGINT NOT NULL
+  until BIGINT NOT NULL,
+  -- The CRM takes nothing from the account now, as the holder says.
+  resting BIGINT NOT NULL DEFAULT 0
 );
 
 CREATE TABLE facts (name TEXT COLLATE "C" PRIMARY KEY, value TEXT COLLATE "C" NOT NULL);

@@ -4,10 +4,11 @@
 //! another takes them out and sends them, again and again until each is sent or a day has passed.
 
 mod email;
+mod faults;
+mod ping;
 mod post;
 mod text;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,9 @@ use tokio::task::JoinSet;
 use crate::channels::Channels;
 use crate::clock;
 use crate::config::{Alerts, Config, read_secret};
-use crate::store::{DueAlert, Store, StoreError};
+use crate::store::{DueAlert, Store, StoreError, Told};
+
+use faults::{Eyes, Fault};
 
 /// A message that could not be sent for so long is given up.
 const GIVEN_UP_MS: i64 = 24 * 3_600_000;
@@ -26,29 +29,13 @@ const AGAIN_MS: i64 = 30_000;
 const LONGEST_MS: i64 = 3_600_000;
 /// One try to send.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// An account that rests for so long is told of.
-const RESTS_MS: u64 = 120_000;
-
-/// What is wrong beside orders.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Fault {
-    /// The CRM refuses an account's key.
-    KeyRefused(String),
-    /// The CRM takes nothing from an account.
-    Rests(String),
-    /// A channel's file cannot be used.
-    Broken(String),
-}
 
 struct Watch {
     config: Arc<Config>,
     alerts: Alerts,
     store: Store,
     channels: Arc<Channels>,
-    /// Faults that were told of, and last.
-    told: Vec<Fault>,
-    /// Since when accounts rest, by this process's clock.
-    resting: BTreeMap<String, u64>,
+    eyes: Eyes,
 }
 
 /// Looks and sends until the process stops.
@@ -57,51 +44,60 @@ pub(crate) async fn run(config: Arc<Config>, store: Store, channels: Arc<Channel
         let _ = stop.wait_for(|stop| *stop).await;
         return;
     };
-    let look = alerts.look;
-    let mut watch = Watch { config, alerts, store, channels, told: Vec::new(), resting: BTreeMap::new() };
-    loop {
-        if let Err(error) = watch.look().await {
-            tracing::warn!(%error, "alerts could not be looked for");
-        }
-        // The process does not wait for a receiver: what was not taken goes at the next start.
-        tokio::select! {
-            sent = watch.send() => {
-                if let Err(error) = sent {
-                    tracing::warn!(%error, "alerts could not be sent");
-                }
-            }
-            _ = stop.wait_for(|stop| *stop) => return,
-        }
-        tokio::select! {
-            () = tokio::time::sleep(look) => {}
-            _ = stop.wait_for(|stop| *stop) => return,
-        }
-    }
+    let pinged = ping::run(&config, &alerts, &store, stop.clone());
+    let (told, look) = (Watch::new(&config, &alerts, &store, &channels), alerts.look);
+    tokio::join!(pinged, told.run(look, stop));
 }
 
 impl Watch {
+    fn new(config: &Arc<Config>, alerts: &Alerts, store: &Store, channels: &Arc<Channels>) -> Watch {
+        let (config, channels) = (Arc::clone(config), Arc::clone(channels));
+        Watch { config, alerts: alerts.clone(), store: store.clone(), channels, eyes: Eyes::new(store) }
+    }
+
+    async fn run(mut self, look: Duration, mut stop: watch::Receiver<bool>) {
+        loop {
+            if let Err(error) = self.look().await {
+                tracing::warn!(%error, "alerts could not be looked for");
+            }
+            // The process does not wait for a receiver: what was not taken goes at the next start.
+            tokio::select! {
+                sent = self.send() => {
+                    if let Err(error) = sent {
+                        tracing::warn!(%error, "alerts could not be sent");
+                    }
+                }
+                _ = stop.wait_for(|stop| *stop) => return,
+            }
+            tokio::select! {
+                () = tokio::time::sleep(look) => {}
+                _ = stop.wait_for(|stop| *stop) => return,
+            }
+        }
+    }
+
     async fn look(&mut self) -> Result<(), StoreError> {
         let news = self.store.news().await?;
-        let faults = self.faults().await?;
-        let new: Vec<Fault> = faults.iter().filter(|fault| !self.told.contains(fault)).cloned().collect();
+        let faults = self.eyes.look(&self.config, &self.alerts, &self.store, &self.channels).await?;
+        let before: Vec<Fault> = news.faults.iter().filter_map(|text| serde_json::from_str(text).ok()).collect();
+        let new: Vec<Fault> = faults.iter().filter(|fault| !before.contains(fault)).cloned().collect();
+        // What is over may be told of again when it comes back.
+        let over = before.iter().filter(|fault| !faults.contains(fault) && self.eyes.judges(fault));
+        let over: Vec<String> = over.map(kept).collect();
         let now = clock::now().as_millisecond();
-        if news.orders.is_empty() && new.is_empty() {
-            // What is over may be told of again when it comes back.
-            self.told.retain(|fault| faults.contains(fault));
-            if news.told_at.is_none() {
-                self.store.tell(news.event, Vec::new()).await?;
-            }
-            return Ok(());
-        }
         let digest = i64::try_from(self.alerts.digest.as_millis()).unwrap_or(i64::MAX);
-        if news.told_at.is_some_and(|at| now - at < digest && now >= at) {
+        let early = news.told_at.is_some_and(|at| now - at < digest && now >= at);
+        let quiet = news.orders.is_empty() && new.is_empty();
+        if quiet && over.is_empty() && news.mark.is_some() || early {
             return Ok(());
         }
-        let text = text::of(&self.alerts.language, &self.config.pages_url(), &news.orders, &new);
-        let receivers = self.receivers().into_iter().map(|receiver| (receiver, text.clone())).collect();
-        self.store.tell(news.event, receivers).await?;
-        self.told = faults;
-        Ok(())
+        let mut told = Told { over, ..Told::default() };
+        if !quiet {
+            let text = text::of(&self.alerts.language, &self.config.pages_url(), &news.orders, &new);
+            told.messages = self.receivers().into_iter().map(|receiver| (receiver, text.clone())).collect();
+            told.new = new.iter().map(kept).collect();
+        }
+        self.store.tell(&news, told).await
     }
 
     fn receivers(&self) -> Vec<&'static str> {
@@ -110,25 +106,6 @@ impl Watch {
         receivers.extend(self.alerts.email.is_some().then_some("email"));
         receivers.extend(self.alerts.webhook.is_some().then_some("webhook"));
         receivers
-    }
-
-    async fn faults(&mut self) -> Result<Vec<Fault>, StoreError> {
-        let mut faults = Vec::new();
-        let now = clock::mono().0;
-        for name in self.config.accounts.keys() {
-            if self.store.sync_state(name).await?.outcome.contains("refuses the key") {
-                faults.push(Fault::KeyRefused(name.clone()));
-            }
-            // Who paused it knows that it rests.
-            if !self.store.board().pulse(name).resting || self.store.board().is_paused(name) {
-                self.resting.remove(name);
-            } else if now.saturating_sub(*self.resting.entry(name.clone()).or_insert(now)) >= RESTS_MS {
-                faults.push(Fault::Rests(name.clone()));
-            }
-        }
-        let set = self.channels.current();
-        faults.extend(set.values().filter(|live| live.is_broken()).map(|live| Fault::Broken(live.name.clone())));
-        Ok(faults)
     }
 
     /// One that does not answer keeps no other waiting.
@@ -143,6 +120,11 @@ impl Watch {
         }
         Ok(())
     }
+}
+
+/// As the store keeps it.
+fn kept(fault: &Fault) -> String {
+    serde_json::to_string(fault).unwrap_or_default()
 }
 
 async fn send_one(config: &Config, alerts: &Alerts, store: &Store, alert: DueAlert) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
 //! What a message says: how many orders wait, where and why, and a link. No buyer is in it.
 
-use super::Fault;
+use super::faults::Fault;
 use crate::store::Waiting;
 use crate::ui::word;
 
@@ -20,7 +20,13 @@ pub(super) fn of(language: &str, pages: &str, orders: &[Waiting], faults: &[Faul
         lines.push(match fault {
             Fault::KeyRefused(account) => format!("• {}: {account}", word(language, "key-refused")),
             Fault::Rests(account) => format!("• {}: {account}", word(language, "account-rests")),
-            Fault::Broken(channel) => format!("• {}: {channel}", word(language, "channel-broken")),
+            Fault::Broken(channel, machine) => {
+                format!("• {}: {channel}{}", word(language, "channel-broken"), on(machine))
+            }
+            Fault::Silent(channel) => format!("• {}: {channel}", word(language, "channel-silent")),
+            Fault::Disk(machine) => format!("• {}{}", word(language, "disk-low"), on(machine)),
+            Fault::Backup => format!("• {}", word(language, "backup-old")),
+            Fault::NodeLost(node) => format!("• {}: {node}", word(language, "node-lost")),
         });
     }
     let more = lines.len().saturating_sub(LINES);
@@ -30,4 +36,8 @@ pub(super) fn of(language: &str, pages: &str, orders: &[Waiting], faults: &[Faul
     }
     let place = if orders.is_empty() { "/" } else { "/orders?state=person" };
     format!("Parom\n{}\n{pages}{place}", lines.join("\n"))
+}
+
+fn on(machine: &str) -> String {
+    if machine.is_empty() { String::new() } else { format!(" ({machine})") }
 }

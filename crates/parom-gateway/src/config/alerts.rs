@@ -1,5 +1,6 @@
 //! `[alerts]`: who is told of what needs a person.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use parom_core::channel::{SecretRef, parse_duration};
@@ -20,6 +21,10 @@ pub struct Alerts {
     pub digest: Duration,
     /// Which addresses messages may be sent to by HTTP.
     pub reach: Reach,
+    /// Where backups come to lie, and how old the newest may be.
+    pub backups: Option<(PathBuf, Duration)>,
+    /// An address that is asked every minute while orders can be accepted: who watches it tells when it is not.
+    pub ping: Option<SecretRef>,
     /// A chat of a Telegram bot.
     pub telegram: Option<Telegram>,
     /// Addresses by SMTP.
@@ -71,6 +76,9 @@ pub(super) struct RawAlerts {
     digest: Option<String>,
     #[serde(default)]
     allow: Vec<String>,
+    backups: Option<PathBuf>,
+    backup_age: Option<String>,
+    ping: Option<RawSecret>,
     telegram: Option<RawTelegram>,
     email: Option<RawEmail>,
     webhook: Option<RawWebhook>,
@@ -101,7 +109,7 @@ struct RawWebhook {
     secret: RawSecret,
 }
 
-pub(super) fn check(raw: RawAlerts) -> Result<Alerts, String> {
+pub(super) fn check(dir: &Path, raw: RawAlerts) -> Result<Alerts, String> {
     let time = |name: &str, text: Option<String>, default: u64| match text {
         None => Ok(Duration::from_secs(default)),
         Some(text) => match parse_duration(&text).filter(|time| *time >= Duration::from_millis(100)) {
@@ -114,8 +122,14 @@ pub(super) fn check(raw: RawAlerts) -> Result<Alerts, String> {
         return Err(format!("alerts.language: `{language}` is not known; write uk, ru or en"));
     }
     let reach = Reach::new(&raw.allow).map_err(|why| format!("alerts.allow: {why}"))?;
+    if raw.backups.is_none() && raw.backup_age.is_some() {
+        return Err("alerts.backup_age: say where backups lie: backups = \"/var/backups/parom\"".into());
+    }
+    let age = time("backup_age", raw.backup_age, 26 * 3_600)?;
     Ok(Alerts {
         language,
+        backups: raw.backups.map(|path| (dir.join(path), age)),
+        ping: raw.ping.map(|ping| secret("alerts.ping", ping)).transpose()?,
         look: time("look", raw.look, 15)?,
         digest: time("digest", raw.digest, 300)?,
         telegram: raw.telegram.map(|raw| telegram(raw, &reach)).transpose()?,

@@ -130,7 +130,7 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
                 check_token(&name, token).map_err(|message| fail(format!("api.tokens.{name}: {message}")))
             })
             .collect::<Result<_, _>>()?,
-        alerts: raw.alerts.map(super::alerts::check).transpose().map_err(fail)?,
+        alerts: raw.alerts.map(|raw| super::alerts::check(&dir, raw)).transpose().map_err(fail)?,
         retention: super::retention::check(raw.retention).map_err(fail)?,
         file: path.to_owned(),
         dir,

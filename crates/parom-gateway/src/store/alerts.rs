@@ -7,6 +7,8 @@ use crate::clock;
 
 /// Messages that were sent or given up are forgotten after so long.
 const FORGOTTEN_MS: i64 = 30 * 86_400_000;
+/// A message is sent by the node that took it, within so long: longer than one try takes.
+const TAKEN_MS: i64 = 60_000;
 
 /// Orders that came into a state, by channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +28,23 @@ pub struct News {
     pub orders: Vec<Waiting>,
     /// The event up to which this looks.
     pub event: i64,
+    /// The event up to which was told; none: nothing ever was.
+    pub mark: Option<i64>,
     /// When the last message was made, milliseconds; none: never.
     pub told_at: Option<i64>,
+    /// Faults that were told of and are not over, in the words they were told by.
+    pub faults: Vec<String>,
+}
+
+/// What a look comes to.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// A message to each receiver.
+    pub messages: Vec<(&'static str, String)>,
+    /// Faults that are told of by them.
+    pub new: Vec<String>,
+    /// Faults that are over.
+    pub over: Vec<String>,
 }
 
 /// A message to send.
@@ -78,50 +95,80 @@ impl Store {
                 Some((event, _)) => db.query(&SINCE.replace("BETWEEN", between), params![event, newest], waiting)?,
                 None => db.query(ALL, params![], waiting)?,
             };
-            Ok(News { orders, event: newest, told_at: mark.map(|(_, at)| at) })
+            let faults = db.query("SELECT fault FROM alert_faults ORDER BY fault", params![], |row| row.get(0))?;
+            let (mark, told_at) = (mark.map(|(event, _)| event), mark.map(|(_, at)| at));
+            Ok(News { orders, event: newest, mark, told_at, faults })
         })
         .await
     }
 
-    /// Puts a message to each receiver on its way and notes up to where it tells. A crash before: told at the next look;
-    /// after: the messages go. Without receivers only the note is made.
+    /// Puts messages on their way and notes up to where they tell, unless another node told meanwhile; then the next look sees
+    /// it. A crash before: told at the next look; after: the messages go. Without messages only the notes are made.
     ///
     /// # Errors
     /// As any write.
-    pub async fn tell(&self, event: i64, receivers: Vec<(&'static str, String)>) -> Result<(), StoreError> {
+    pub async fn tell(&self, news: &News, told: Told) -> Result<(), StoreError> {
         let now = clock::now().as_millisecond();
+        let (event, seen) = (news.event, news.mark.zip(news.told_at));
         self.write("tell", Whose::Thing("alerts"), move |db| {
+            let sql = "SELECT event, told_at FROM alert_mark";
+            if db.first(sql, params![], |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)))? != seen {
+                return Ok(());
+            }
             let sql = "INSERT INTO alert_mark (\"only\", event, told_at) VALUES (1, ?1, coalesce(?2, 0))
                        ON CONFLICT (\"only\") DO UPDATE SET event = ?1, told_at = coalesce(?2, alert_mark.told_at)";
-            db.execute(sql, params![event, (!receivers.is_empty()).then_some(now)])?;
+            db.execute(sql, params![event, (!told.messages.is_empty()).then_some(now)])?;
             db.execute("DELETE FROM alerts WHERE state <> 'waiting' AND created_at < ?1", params![now - FORGOTTEN_MS])?;
-            for (receiver, text) in &receivers {
+            for (receiver, text) in &told.messages {
                 let sql = "INSERT INTO alerts (receiver, text, created_at, due_at) VALUES (?1, ?2, ?3, ?3)";
                 db.execute(sql, params![receiver, text, now])?;
+            }
+            for fault in &told.new {
+                let sql = "INSERT INTO alert_faults (fault, told_at) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+                db.execute(sql, params![fault, now])?;
+            }
+            for fault in &told.over {
+                db.execute("DELETE FROM alert_faults WHERE fault = ?1", params![fault])?;
             }
             Ok(())
         })
         .await
     }
 
-    /// Messages whose time has come.
+    /// Messages whose time has come. Where several nodes look, they are this one's for [`TAKEN_MS`]; a crash within: another
+    /// sends them after it.
     ///
     /// # Errors
-    /// As any read.
+    /// As any read and write.
     pub async fn due_alerts(&self) -> Result<Vec<DueAlert>, StoreError> {
         let now = clock::now().as_millisecond();
-        self.read(move |db| {
-            let sql = "SELECT id, receiver, text, created_at, attempts FROM alerts
-                       WHERE state = 'waiting' AND due_at <= ?1 ORDER BY due_at LIMIT 20";
-            db.query(sql, params![now], |row| {
-                Ok(DueAlert {
-                    id: row.get(0)?,
-                    receiver: row.get(1)?,
-                    text: row.get(2)?,
-                    created_at: row.get(3)?,
-                    attempts: row.get(4)?,
+        let due = self
+            .read(move |db| {
+                let sql = "SELECT id, receiver, text, created_at, attempts FROM alerts
+                           WHERE state = 'waiting' AND due_at <= ?1 ORDER BY due_at LIMIT 20";
+                db.query(sql, params![now], |row| {
+                    Ok(DueAlert {
+                        id: row.get(0)?,
+                        receiver: row.get(1)?,
+                        text: row.get(2)?,
+                        created_at: row.get(3)?,
+                        attempts: row.get(4)?,
+                    })
                 })
             })
+            .await?;
+        if self.node().is_none() || due.is_empty() {
+            return Ok(due);
+        }
+        self.write("take_alerts", Whose::Thing("alerts"), move |db| {
+            let mut taken = Vec::new();
+            for alert in due {
+                let sql = "UPDATE alerts SET due_at = ?2 WHERE id = ?1 AND state = 'waiting' AND due_at <= ?3";
+                if db.execute(sql, params![alert.id, now + TAKEN_MS, now])? == 1 {
+                    taken.push(alert);
+                }
+            }
+            Ok(taken)
         })
         .await
     }

@@ -92,6 +92,12 @@ impl Store {
         self.space().map_or(Ok(()), Space::delivery)
     }
 
+    /// Whether senders will soon be refused for want of room: less than twice what intake needs is free.
+    #[must_use]
+    pub fn is_disk_low(&self) -> bool {
+        self.space().is_some_and(Space::is_low)
+    }
+
     fn space(&self) -> Option<&Space> {
         match &self.inner.engine {
             Engine::Sqlite(sqlite) => Some(sqlite.space()),

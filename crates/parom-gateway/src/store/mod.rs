@@ -41,7 +41,7 @@ mod updates;
 use std::sync::Arc;
 
 pub use accept::{Accepted, KeyConflict, NewOrder, NewSubmission};
-pub use alerts::{DueAlert, News, Waiting};
+pub use alerts::{DueAlert, News, Told, Waiting};
 pub use board::{Board, Changed, Pulse};
 pub use changes::{DueChange, KeptChange};
 pub use channels::{KeptVersion, Version};

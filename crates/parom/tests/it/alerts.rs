@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use parom_core::presets::named;
 
+use super::proof::checker;
 use super::world::{SHOP, Settings, World, form};
 
 /// What was received: the address, the headers in small letters, the body.
@@ -84,7 +85,7 @@ pub(crate) fn mail_server() -> (String, Heard) {
     (url, heard)
 }
 
-fn configure(world: &World, alerts: &str) {
+pub(crate) fn configure(world: &World, alerts: &str) {
     let text = std::fs::read_to_string(world.config()).unwrap();
     let alerts = format!(
         "public_url = \"https://orders.example.ua\"\n{text}\n[alerts]\nlook = \"200ms\"\nallow = [\"127.0.0.1\"]\n{alerts}\n"
@@ -92,7 +93,7 @@ fn configure(world: &World, alerts: &str) {
     std::fs::write(world.config(), alerts).unwrap();
 }
 
-const BAD: &str = "name=Ivan+Secretenko&phone=0671112233&product=Mug&price=1,249";
+pub(crate) const BAD: &str = "name=Ivan+Secretenko&phone=0671112233&product=Mug&price=1,249";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_held_order_is_told_by_every_way_without_its_buyer() {
@@ -219,4 +220,55 @@ async fn killed_at_any_point_the_message_still_comes() {
         tokio::time::sleep(std::time::Duration::from_millis(700)).await;
         assert!((1..=most).contains(&heard.lock().unwrap().len()), "{point}");
     }
+}
+
+/// A channel that stopped, a disk that fills up, and backups that are not made: each once, over restarts too, and again
+/// only when it was over in between. Meanwhile the watcher is pinged.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_beside_orders_is_told_once() {
+    let disk = rustix::fs::statvfs(std::env::temp_dir().as_path()).unwrap();
+    let room = disk.f_bavail * disk.f_frsize / 10 * 7;
+    let store = format!("intake_min_free = \"{}MiB\"\ndelivery_min_free = \"1MiB\"", room >> 20);
+    let mut world = World::of_file(Settings { store: store.leak(), ..Settings::default() }).await;
+    world.channel("shop", SHOP);
+    world.serve(&[]);
+    for number in 0..12 {
+        world.post("/in/shop", &form(&format!("n{number}"))).await;
+    }
+    world.until("all are delivered", || world.count(&["delivered"]) == 12).await;
+    world.stop();
+    // An order an hour, until nine hours ago.
+    let sql = "UPDATE orders SET received_at = received_at - 9 * 3600000 - (12 - seq) * 3600000";
+    assert_eq!(world.alter(sql), 12);
+    let backups = world.dir.path().join("backups");
+    std::fs::create_dir(&backups).unwrap();
+    let ((bot, heard), (watcher, pings)) = (http_server(0), http_server(0));
+    configure(
+        &world,
+        &format!(
+            "language = \"en\"\ndigest = \"200ms\"\nbackups = \"backups\"\nping = {{ env = \"PING\" }}\n\
+             [alerts.telegram]\nurl = \"{bot}\"\ntoken = {{ env = \"BOT\" }}\nchat = 1"
+        ),
+    );
+    let env = [("BOT", "1:x"), ("PING", &*format!("{watcher}/ping/canary-ping-1"))];
+    world.serve(&env);
+    world.until("it is told", || !heard.lock().unwrap().is_empty()).await;
+    let text = heard.lock().unwrap()[0].2.clone();
+    for what in ["silent for unusually long: shop", "The disk is almost full", "The newest backup is too old"] {
+        assert!(text.contains(what), "{what}: {text}");
+    }
+    world.until("pings come", || pings.lock().unwrap().len() >= 2).await;
+    assert_eq!(pings.lock().unwrap()[0].0, "/ping/canary-ping-1");
+    world.stop();
+    world.serve(&env);
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    assert_eq!(heard.lock().unwrap().len(), 1, "a restart is no news");
+    std::fs::write(backups.join("parom-1.db"), "a backup").unwrap();
+    let left = || checker::number(&world.db(), "SELECT count(*) FROM alert_faults");
+    world.until("the backup's fault is over", || left() == 2).await;
+    std::fs::remove_file(backups.join("parom-1.db")).unwrap();
+    world.until("it is told again", || heard.lock().unwrap().len() == 2).await;
+    let text = heard.lock().unwrap()[1].2.clone();
+    assert!(text.contains("The newest backup is too old") && !text.contains("silent"), "{text}");
+    assert!(!world.log().contains("canary-ping"), "{}", world.log());
 }

@@ -8,12 +8,14 @@ use keycrm_sandbox::{Fault, FaultKind, FaultOn};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use super::alerts::{self, http_server};
 use super::proof::acks::Acks;
 use super::proof::checker;
 use super::proof::shop::ordered;
 use super::world::{SHOP, Settings, World, form, free_port};
 
 /// A test's lease; all that waits for one is as much shorter.
+const BOT: (&str, &str) = ("BOT", "1:x");
 const LEASE: (&str, &str) = ("PAROM_LEASE_MS", "5000");
 
 /// Another `serve` on the world's database, with a folder of its own.
@@ -45,7 +47,11 @@ impl Node {
         let log = fs::File::options().create(true).append(true).open(self.dir.path().join("log")).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_parom"));
         command.arg("--config").arg(self.dir.path().join("parom.toml")).arg("serve");
-        command.env("TEST_CRM_KEY", "canary-key-1").env("TEST_TOKEN", "right-token").env(LEASE.0, LEASE.1);
+        command
+            .env("TEST_CRM_KEY", "canary-key-1")
+            .env("TEST_TOKEN", "right-token")
+            .env(LEASE.0, LEASE.1)
+            .env(BOT.0, BOT.1);
         self.child = Some(command.stdout(Stdio::null()).stderr(log).spawn().unwrap());
         let until = Instant::now() + Duration::from_secs(20);
         while self.log().matches("\"message\":\"serving\"").count() == before {
@@ -78,13 +84,19 @@ impl Drop for Node {
 
 /// Two nodes; none where the orders of this run are not in a server.
 async fn two(settings: Settings) -> Option<(World, Node)> {
+    two_of(settings, |_| ()).await
+}
+
+/// The same, after something was done to the world's configuration.
+async fn two_of(settings: Settings, configure: impl FnOnce(&World)) -> Option<(World, Node)> {
     if super::postgres::server().is_none() {
         println!("skipped: several nodes need PostgreSQL (PAROM_TEST_STORE)");
         return None;
     }
     let mut world = World::idle(settings).await;
     world.channel("shop", SHOP);
-    world.serve(&[LEASE]);
+    configure(&world);
+    world.serve(&[LEASE, BOT]);
     let node = Node::start(&world);
     Some((world, node))
 }
@@ -194,4 +206,59 @@ async fn a_node_that_stops_hands_over_at_once() {
     world.until("it is delivered", || world.count(&["delivered"]) == 1).await;
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     all_settled(&world, &acks).await;
+}
+
+/// An order is told of once, whichever node finds it; and a node that is gone by those that are not.
+#[tokio::test(flavor = "multi_thread")]
+async fn alerts_are_told_by_one_node() {
+    let (bot, heard) = http_server(0);
+    let alerts = format!(
+        "language = \"en\"\ndigest = \"300ms\"\n[alerts.telegram]\nurl = \"{bot}\"\ntoken = {{ env = \"BOT\" }}\nchat = 1"
+    );
+    let two = two_of(Settings::default(), |world| alerts::configure(world, &alerts)).await;
+    let Some((world, mut node)) = two else { return };
+    for round in 1..=5 {
+        let url = if round % 2 == 0 { world.url("/in/shop") } else { node.url("/in/shop") };
+        let request = world.http.post(url).header("content-type", "application/x-www-form-urlencoded");
+        request.body(alerts::BAD).send().await.unwrap();
+        world.until("it is told", || heard.lock().unwrap().len() >= round).await;
+        tokio::time::sleep(Duration::from_millis(800)).await;
+        assert_eq!(heard.lock().unwrap().len(), round, "{:?}", heard.lock().unwrap());
+    }
+    kill_process(node.pid(), Signal::KILL).unwrap();
+    node.child.take().unwrap().wait().unwrap();
+    world.until("the loss is told", || heard.lock().unwrap().len() == 6).await;
+    let text = heard.lock().unwrap()[5].2.clone();
+    assert!(text.contains("A node ended without a word"), "{text}");
+}
+
+/// The drop-in gives the CRM's own answer on either node, and either knows the dictionaries that one of them fetched.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_does_not_deliver_answers_as_the_other_does() {
+    let script = "account = \"main\"\n[access]\ntoken = { env = \"TEST_TOKEN\" }\n[order]\nsource_id = 22\n";
+    let named = SHOP.replace("source_id = 22", "source = \"Landing\"");
+    let configure = |world: &World| {
+        world.channel("script", script);
+        world.channel("shop", &named);
+    };
+    let Some((world, node)) = two_of(Settings::default(), configure).await else { return };
+    world
+        .until("the dictionaries are fetched", || {
+            [world.log(), node.log()].iter().any(|log| log.contains("dictionaries fetched"))
+        })
+        .await;
+    // Each hears of the other's accounts at its next look.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    for (at, to) in [world.url("/"), node.url("/")].iter().enumerate() {
+        let body = format!("{{\"source_uuid\":\"D-{at}\",\"buyer\":{{\"full_name\":\"Olena\"}}}}");
+        let request = world.http.post(format!("{to}v1/order")).bearer_auth("right-token");
+        let answer = request.header("content-type", "application/json").body(body).send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), 201, "node {at}");
+        let request =
+            world.http.post(format!("{to}in/shop")).header("content-type", "application/x-www-form-urlencoded");
+        request.body(form(&format!("n{at}"))).send().await.unwrap();
+    }
+    world.until("all four go", || world.count(&["delivered"]) == 4).await;
+    let sent = world.posted();
+    assert!(sent.iter().all(|sent| sent.body.contains("\"source_id\":22")), "{sent:?}");
 }

@@ -18,6 +18,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0010_erasure.sql"),
     include_str!("migrations/0011_looks_back.sql"),
     include_str!("migrations/0012_spam.sql"),
+    include_str!("migrations/0013_alert_faults.sql"),
 ];
 
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {

@@ -46,8 +46,17 @@ impl Space {
     /// Free and needed bytes, when the gate is shut.
     pub(in crate::store) fn intake(&self) -> Result<(), (u64, u64)> {
         self.refresh();
-        let needed = self.intake_min.unwrap_or(INTAKE_MIN_FREE.max(self.total.load(Ordering::Relaxed) / 50));
-        self.gate(needed)
+        self.gate(self.intake_needs())
+    }
+
+    /// Whether less than twice of that is free.
+    pub(in crate::store) fn is_low(&self) -> bool {
+        self.refresh();
+        self.gate(self.intake_needs().saturating_mul(2)).is_err()
+    }
+
+    fn intake_needs(&self) -> u64 {
+        self.intake_min.unwrap_or(INTAKE_MIN_FREE.max(self.total.load(Ordering::Relaxed) / 50))
     }
 
     /// Whether an order may be sent.

@@ -1,0 +1,139 @@
+//! What is wrong beside orders, and when it is over. Several nodes may see the same fault: each looks at what it can judge.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use parom_core::silence;
+use serde::{Deserialize, Serialize};
+
+use crate::channels::Channels;
+use crate::clock;
+use crate::config::{Alerts, Config};
+use crate::store::{Store, StoreError};
+
+/// An account that rests for so long is told of.
+const RESTS_MS: u64 = 120_000;
+/// So many looks share one at the silence of channels and the age of backups, which change slowly.
+const SLOW: u32 = 20;
+/// Orders from which a channel's habit is read.
+const HABIT: i64 = 100;
+
+/// What is wrong. It is kept in the store by its text in JSON, until it is over.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Fault {
+    /// The CRM refuses an account's key.
+    KeyRefused(String),
+    /// The CRM takes nothing from an account.
+    Rests(String),
+    /// A channel's file cannot be used, on this machine.
+    Broken(String, String),
+    /// A channel sends no more, unlike before.
+    Silent(String),
+    /// Soon there is no room for orders on this machine's disk.
+    Disk(String),
+    /// The newest backup is too old, or there is none.
+    Backup,
+    /// A node ended without a word.
+    NodeLost(String),
+}
+
+/// What this process knows between its looks.
+pub(super) struct Eyes {
+    /// This machine's name, where there may be others.
+    machine: String,
+    /// Since when accounts rest, by this process's clock.
+    resting: BTreeMap<String, u64>,
+    /// What changes slowly, and in how many looks it is looked at again.
+    slow: (BTreeSet<Fault>, u32),
+}
+
+impl Eyes {
+    pub(super) fn new(store: &Store) -> Eyes {
+        let name = || rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let machine = store.node().map_or_else(String::new, |_| name());
+        Eyes { machine, resting: BTreeMap::new(), slow: (BTreeSet::new(), 0) }
+    }
+
+    /// What is wrong now.
+    pub(super) async fn look(
+        &mut self,
+        config: &Config,
+        alerts: &Alerts,
+        store: &Store,
+        channels: &Channels,
+    ) -> Result<Vec<Fault>, StoreError> {
+        let mut faults = Vec::new();
+        let now = clock::mono().0;
+        for name in config.accounts.keys() {
+            if store.sync_state(name).await?.outcome.contains("refuses the key") {
+                faults.push(Fault::KeyRefused(name.clone()));
+            }
+            // Who paused it knows that it rests.
+            if !store.board().pulse(name).resting || store.board().is_paused(name) {
+                self.resting.remove(name);
+            } else if now.saturating_sub(*self.resting.entry(name.clone()).or_insert(now)) >= RESTS_MS {
+                faults.push(Fault::Rests(name.clone()));
+            }
+        }
+        let set = channels.current();
+        let broken = set.values().filter(|live| live.is_broken());
+        faults.extend(broken.map(|live| Fault::Broken(live.name.clone(), self.machine.clone())));
+        if store.is_disk_low() {
+            faults.push(Fault::Disk(self.machine.clone()));
+        }
+        faults.extend(store.lost_nodes().await?.into_iter().map(Fault::NodeLost));
+        if self.slow.1 == 0 {
+            self.slow = (slow(alerts, store, set.keys()).await?, SLOW);
+        }
+        self.slow.1 -= 1;
+        faults.extend(self.slow.0.iter().cloned());
+        Ok(faults)
+    }
+
+    /// Whether this process can say that a fault, which it does not see, is over.
+    pub(super) fn judges(&self, fault: &Fault) -> bool {
+        match fault {
+            Fault::Rests(account) => !self.resting.contains_key(account),
+            Fault::Broken(_, machine) | Fault::Disk(machine) => *machine == self.machine,
+            _ => true,
+        }
+    }
+}
+
+async fn slow(
+    alerts: &Alerts,
+    store: &Store,
+    channels: impl Iterator<Item = &String>,
+) -> Result<BTreeSet<Fault>, StoreError> {
+    let now = clock::now().as_millisecond();
+    let mut faults = BTreeSet::new();
+    for channel in channels {
+        let times = store.last_of_channel(channel, HABIT).await?;
+        if silence::unusual(&times, now).is_some() {
+            faults.insert(Fault::Silent(channel.clone()));
+        }
+    }
+    if let Some((place, age)) = &alerts.backups {
+        let (place, age) = (place.clone(), i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
+        let newest = tokio::task::spawn_blocking(move || newest(&place)).await.ok().flatten();
+        if newest.is_none_or(|newest| newest < now.saturating_sub(age)) {
+            faults.insert(Fault::Backup);
+        }
+    }
+    Ok(faults)
+}
+
+/// When the file, or the newest of the folder's files, was written last, milliseconds.
+fn newest(place: &Path) -> Option<i64> {
+    let written = |path: &Path| {
+        let about = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+        // An empty file is no backup.
+        let at = about.modified().ok().filter(|_| about.len() > 0)?.duration_since(UNIX_EPOCH).ok()?;
+        i64::try_from(at.as_millis()).ok()
+    };
+    if let Ok(folder) = std::fs::read_dir(place) {
+        return folder.flatten().filter_map(|file| written(&file.path())).max();
+    }
+    written(place)
+}

@@ -1,0 +1,32 @@
+//! A dead man's ping: a watcher elsewhere is asked each fourth look (every minute) while orders can be accepted, and tells when that stops.
+
+use secrecy::ExposeSecret;
+use tokio::sync::watch;
+
+use crate::config::{Alerts, Config, read_secret};
+use crate::reach::words;
+use crate::store::Store;
+
+/// Pings until the process stops; where no watcher is named, it only waits.
+pub(super) async fn run(config: &Config, alerts: &Alerts, store: &Store, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        if store.room_for_intake().is_ok() && store.probe().await.is_ok() {
+            // Its address is a secret, and stands in no line of the log.
+            if let Err(why) = ping(config, alerts).await {
+                tracing::warn!(why, "the watcher could not be pinged");
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(alerts.look * 4) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+async fn ping(config: &Config, alerts: &Alerts) -> Result<(), String> {
+    let Some(ping) = &alerts.ping else { return Ok(()) };
+    let address = read_secret(&config.dir, ping).map_err(|error| error.to_string())?;
+    let response = alerts.reach.client()?.post(address.expose_secret())?.send().await.map_err(words)?;
+    let status = response.status();
+    if status.is_success() { Ok(()) } else { Err(format!("the answer was {status}")) }
+}

@@ -24,6 +24,13 @@ impl FieldErrors {
         }
     }
 
+    /// Another's texts, below a place of their own.
+    pub(crate) fn add_all(&mut self, prefix: &str, other: &FieldErrors) {
+        for (path, texts) in &other.0 {
+            self.0.insert(format!("{prefix}{path}"), texts.clone());
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

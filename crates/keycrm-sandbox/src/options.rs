@@ -98,6 +98,8 @@ pub struct Options {
     pub unknown_custom_field: UnknownCustomField,
     /// What an unknown payment method's name does.
     pub unknown_payment_method: UnknownPaymentMethod,
+    /// Whether one bad order keeps an import's others out.
+    pub import_atomic: bool,
     /// Whether the account has funnels; without them every `/pipelines` request is refused.
     pub funnels: bool,
     /// The key of a funnel's name.
@@ -120,6 +122,7 @@ impl Default for Options {
             unknown_filter: UnknownFilter::default(),
             unknown_custom_field: UnknownCustomField::default(),
             unknown_payment_method: UnknownPaymentMethod::default(),
+            import_atomic: true,
             funnels: true,
             pipeline_label: PipelineLabel::default(),
             log_requests: false,

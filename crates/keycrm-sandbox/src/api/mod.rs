@@ -3,6 +3,7 @@
 mod allowed;
 mod call;
 mod dictionaries;
+mod import;
 mod list;
 mod odd_body;
 mod page;

@@ -37,6 +37,9 @@ pub(super) async fn play(crm: &Arc<Crm>, call: Arc<Call>, kind: FaultKind) -> Re
             commit_later(crm, call, ms);
             dropped()
         }
+        FaultKind::ImportPartly { orders } => {
+            run(crm, &call, Twist::Partly(usize::try_from(orders).unwrap_or(usize::MAX))).await.into_response()
+        }
         FaultKind::LookupEmpty => run(crm, &call, Twist::Empty).await.into_response(),
         FaultKind::LookupIgnoresFilter => run(crm, &call, Twist::IgnoreFilter).await.into_response(),
         FaultKind::CommitThenDrop

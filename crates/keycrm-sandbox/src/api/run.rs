@@ -8,7 +8,7 @@ use super::allowed::shape;
 use super::call::Call;
 use super::reply::Reply;
 use super::target::Target;
-use super::{dictionaries, list, write};
+use super::{dictionaries, import, list, write};
 use crate::crm::Crm;
 use crate::{buyers, cards, orders};
 
@@ -18,6 +18,8 @@ pub(super) enum Twist {
     None,
     Empty,
     IgnoreFilter,
+    /// An import creates no more than so many of its orders.
+    Partly(usize),
 }
 
 /// Does what is asked for.
@@ -27,6 +29,10 @@ pub(super) async fn run(crm: &Arc<Crm>, call: &Call, twist: Twist) -> Reply {
     }
     let answer = match call.target {
         Target::CreateOrder => write::create_order(crm, call).await,
+        Target::ImportOrders => {
+            let most = if let Twist::Partly(most) = twist { most } else { usize::MAX };
+            import::import_orders(crm, call, most).await
+        }
         Target::ChangeOrder(id) => write::change_order(crm, call, id).await,
         Target::AddPayment(id) => write::add_payment(crm, call, id).await,
         Target::CreateCard => write::create_card(crm, call).await,

@@ -8,6 +8,7 @@ use crate::faults::Asker;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
     CreateOrder,
+    ImportOrders,
     ListOrders,
     ShowOrder(u64),
     ChangeOrder(u64),
@@ -68,6 +69,7 @@ impl Target {
         matches!(
             self,
             Self::CreateOrder
+                | Self::ImportOrders
                 | Self::ChangeOrder(_)
                 | Self::AddPayment(_)
                 | Self::CreateCard
@@ -91,6 +93,7 @@ impl Target {
     pub(super) fn asker(self) -> Asker {
         match self {
             Self::CreateOrder | Self::CreateCard => Asker::Post,
+            Self::ImportOrders => Asker::Import,
             Self::ChangeOrder(_) | Self::AddPayment(_) => Asker::Change,
             Self::ListOrders | Self::ListCards => Asker::List,
             Self::ShowOrder(_) | Self::ShowCard(_) => Asker::Show,
@@ -106,6 +109,7 @@ fn resource(parts: &[&str]) -> Option<(&'static str, Target, Target)> {
     let list = |listing| Some((READ, Target::List(listing), Target::Nothing));
     match parts {
         ["order"] => Some((BOTH, Target::ListOrders, Target::CreateOrder)),
+        ["order", "import"] => Some((ADD, Target::Nothing, Target::ImportOrders)),
         ["order", "source"] => list(Listing::Sources),
         ["order", "status"] => list(Listing::Statuses),
         ["order", "payment-method"] => list(Listing::PaymentMethods),

@@ -8,6 +8,7 @@ use super::{Fault, FaultKind, FaultOn};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Asker {
     Post,
+    Import,
     Change,
     List,
     Show,
@@ -39,12 +40,14 @@ impl ActiveFault {
         let on = match self.fault.on {
             FaultOn::Any => true,
             FaultOn::Post => asker == Asker::Post,
+            FaultOn::Import => asker == Asker::Import,
             FaultOn::Change => asker == Asker::Change,
             FaultOn::Lookup => matches!(asker, Asker::List | Asker::Show),
             FaultOn::Dictionary => asker == Asker::Dictionary,
         };
         let only_lists = matches!(self.fault.kind, FaultKind::LookupEmpty | FaultKind::LookupIgnoresFilter);
-        on && (!only_lists || asker == Asker::List)
+        let only_imports = matches!(self.fault.kind, FaultKind::ImportPartly { .. });
+        on && (!only_lists || asker == Asker::List) && (!only_imports || asker == Asker::Import)
     }
 }
 

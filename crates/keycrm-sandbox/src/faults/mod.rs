@@ -13,6 +13,8 @@ pub enum FaultOn {
     Any,
     /// `POST /v1/order` and `POST /v1/pipelines/cards`.
     Post,
+    /// `POST /v1/order/import`.
+    Import,
     /// `PUT /v1/order/{id}` and `POST /v1/order/{id}/payment`.
     Change,
     /// `GET` of orders and of cards, lists and single ones.
@@ -92,6 +94,11 @@ pub enum FaultKind {
     LookupEmpty,
     /// Lists come back as if they had no filter.
     LookupIgnoresFilter,
+    /// An import creates only its first orders, and answers as if it had created all.
+    ImportPartly {
+        /// How many.
+        orders: u32,
+    },
     /// Applies, then 10 MiB of JSON.
     HugeAnswer,
     /// Applies, then the right answer at one byte a second.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{ActiveFault, Fault, FaultKind, FaultOn};
 
-const KEYS: &[&str] = &["on", "kind", "times", "skip", "for_ms", "status", "ms", "retry_after"];
+const KEYS: &[&str] = &["on", "kind", "times", "skip", "for_ms", "status", "ms", "retry_after", "orders"];
 
 /// The names of all kinds.
 pub(crate) const KINDS: &[&str] = &[
@@ -27,12 +27,13 @@ pub(crate) const KINDS: &[&str] = &[
     "drop_and_late_commit",
     "lookup_empty",
     "lookup_ignores_filter",
+    "import_partly",
     "huge_answer",
     "drip_answer",
 ];
 
 /// The names of what a fault can be on.
-pub(crate) const ONS: &[&str] = &["post", "change", "lookup", "dictionary", "any"];
+pub(crate) const ONS: &[&str] = &["post", "import", "change", "lookup", "dictionary", "any"];
 
 /// Delay of a slow fault that names none.
 const DEFAULT_MS: u64 = 1000;
@@ -60,6 +61,7 @@ impl FaultKind {
             Self::DropAndLateCommit { .. } => "drop_and_late_commit",
             Self::LookupEmpty => "lookup_empty",
             Self::LookupIgnoresFilter => "lookup_ignores_filter",
+            Self::ImportPartly { .. } => "import_partly",
             Self::HugeAnswer => "huge_answer",
             Self::DripAnswer => "drip_answer",
         }
@@ -82,6 +84,7 @@ impl FaultOn {
         match self {
             Self::Any => "any",
             Self::Post => "post",
+            Self::Import => "import",
             Self::Change => "change",
             Self::Lookup => "lookup",
             Self::Dictionary => "dictionary",
@@ -117,10 +120,13 @@ impl Fault {
         let on = match fields.get("on").and_then(Value::as_str) {
             Some("any") | None => FaultOn::Any,
             Some("post") => FaultOn::Post,
+            Some("import") => FaultOn::Import,
             Some("change") => FaultOn::Change,
             Some("lookup") => FaultOn::Lookup,
             Some("dictionary") => FaultOn::Dictionary,
-            Some(other) => return Err(format!("unknown `on`: {other}; it is any, post, change, lookup or dictionary")),
+            Some(other) => {
+                return Err(format!("unknown `on`: {other}; it is any, post, import, change, lookup or dictionary"));
+            }
         };
         Ok(Self {
             on,
@@ -157,6 +163,7 @@ fn kind(fields: &Map<String, Value>) -> Result<FaultKind, String> {
         "drop_and_late_commit" => FaultKind::DropAndLateCommit { ms },
         "lookup_empty" => FaultKind::LookupEmpty,
         "lookup_ignores_filter" => FaultKind::LookupIgnoresFilter,
+        "import_partly" => FaultKind::ImportPartly { orders: small(fields, "orders")?.unwrap_or(0) },
         "huge_answer" => FaultKind::HugeAnswer,
         "drip_answer" => FaultKind::DripAnswer,
         other => return Err(format!("unknown `kind`: {other}")),

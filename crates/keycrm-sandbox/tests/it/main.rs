@@ -8,6 +8,7 @@ mod contract;
 mod control;
 mod directory;
 mod faults;
+mod import;
 mod lists;
 mod odd_input;
 mod orders;

@@ -59,6 +59,7 @@ fn writes() -> Vec<Request> {
     [
         ("POST", "/order", order),
         ("POST", "/order", json!({"source_id": 4, "buyer": {"phone": "1"}})),
+        ("POST", "/order/import", json!({"orders": [{"source_id": 4, "source_uuid": "I-1", "buyer": {"phone": "2"}}]})),
         ("PUT", "/order/1", change),
         ("POST", "/order/1/payment", json!({"payment_method": "Cash", "amount": 5.5})),
         ("POST", "/buyer", buyer),

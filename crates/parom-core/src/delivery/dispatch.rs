@@ -39,7 +39,20 @@ pub struct Dispatch {
     looking: bool,
     /// Commas do not split numbers in this installation's look-ups, as far as was seen.
     alone: bool,
+    /// The last look showed its control: the next one needs no second request for one.
+    proven: bool,
+    bulk: Bulk,
     doubts: BTreeMap<i64, Doubt>,
+}
+
+/// Whether a backlog goes by the bulk call.
+#[derive(Clone, Copy, Debug, Default)]
+struct Bulk {
+    /// It is switched on, and nothing surprising was seen.
+    on: bool,
+    under_way: bool,
+    /// Calls that were answered as they should.
+    calls: u32,
 }
 
 /// A doubtful order's row, as far as decisions need it.
@@ -53,6 +66,8 @@ pub struct DoubtRow {
     pub asked: bool,
     /// The store was restored.
     pub restored: bool,
+    /// It went in a bulk call.
+    pub bulk: bool,
     /// Times that it was sent at all, as far as anybody knows.
     pub attempts: i64,
     /// Times that it was sent again.
@@ -121,8 +136,17 @@ impl Dispatch {
             sending: 0,
             looking: false,
             alone: false,
+            proven: false,
+            bulk: Bulk::default(),
             doubts: BTreeMap::new(),
         }
+    }
+
+    /// Lets a backlog go by the bulk call, until something surprising is seen.
+    #[must_use]
+    pub fn with_bulk(mut self, on: bool) -> Dispatch {
+        self.bulk.on = on;
+        self
     }
 
     /// Counts requests of before this process by the ledger, which has their start `age` milliseconds ago.
@@ -140,15 +164,64 @@ impl Dispatch {
     /// When to ask again; none: the end of something under way decides.
     pub fn ready(&self, now: Mono) -> Result<(), Option<Mono>> {
         let most = if self.breaker.doubts() > 0 { CAREFUL.min(self.most) } else { self.most };
-        // A look that waits for its places goes first: sends must not eat them.
-        let look_is_due = !self.looking && self.doubts.values().any(|doubt| doubt.next_look() <= now);
-        if self.sending >= most || look_is_due {
+        if self.sending >= most || self.look_is_due(now) {
             return Err(None);
         }
         match self.breaker.permit(now) {
             Permit::Free | Permit::One => Ok(()),
             Permit::Wait(until) => Err(Some(until)),
             Permit::Trying => Err(None),
+        }
+    }
+
+    /// A look that waits for its places goes first: sends must not eat them.
+    fn look_is_due(&self, now: Mono) -> bool {
+        !self.looking && self.doubts.values().any(|doubt| doubt.next_look() <= now)
+    }
+
+    /// Whether bulk calls go. They are of no use where look-ups take one number a request, and nothing to try where answers
+    /// are in doubt.
+    #[must_use]
+    pub fn takes_bulk(&self, now: Mono) -> bool {
+        self.bulk.on && !self.alone && self.breaker.doubts() == 0 && self.breaker.permit(now) == Permit::Free
+    }
+
+    /// Whether a bulk call may be made now: one at a time, no more than a few looks can settle, and the second when all of
+    /// the first were found.
+    #[must_use]
+    pub fn ready_for_bulk(&self, now: Mono) -> bool {
+        let open = self.doubts.values().any(Doubt::is_of_bulk);
+        let settles = self.doubts.len() < 3 * BATCH && (self.bulk.calls >= 2 || !open);
+        self.takes_bulk(now) && !self.bulk.under_way && !self.look_is_due(now) && settles
+    }
+
+    /// Whether a backlog's orders leave the budget to bulk calls: while those get on.
+    #[must_use]
+    pub fn leaves_to_bulk(&self, now: Mono) -> bool {
+        let overdue = |doubt: &Doubt| doubt.is_of_bulk() && now.since(doubt.first_seen()) > self.plan.quiet / 6;
+        self.takes_bulk(now) && !self.doubts.values().any(overdue)
+    }
+
+    /// A bulk call goes out.
+    pub fn sends_bulk(&mut self) {
+        self.bulk.under_way = true;
+    }
+
+    /// A bulk call is written down.
+    pub fn sent_bulk(&mut self) {
+        self.bulk.under_way = false;
+    }
+
+    /// Weighs what a bulk call came to; after a surprise there is no other.
+    pub fn weigh_bulk(&mut self, ticket: Ticket, outcome: &Outcome, surprise: bool, now: Mono, random: f64) {
+        self.bulk.on &= !surprise;
+        match outcome {
+            Outcome::Unknown(_) if !surprise => {
+                self.bulk.calls += 1;
+                self.budget.settle(ticket, now);
+                self.breaker.known();
+            }
+            outcome => self.weigh(ticket, outcome, now, random),
         }
     }
 
@@ -199,7 +272,7 @@ impl Dispatch {
             let old = known.remove(&row.seq).filter(|old| old.resends() == row.resends);
             let doubt = old.unwrap_or_else(|| {
                 let doubt = Doubt::new(now, &self.plan, row.taken, row.resends, row.target);
-                let doubt = doubt.because(row.asked, row.restored);
+                let doubt = doubt.because(row.asked, row.restored).of_bulk(row.bulk);
                 if row.taken && row.attempts == 1 { doubt.refused_at_first() } else { doubt }
             });
             self.doubts.insert(row.seq, doubt);
@@ -232,13 +305,14 @@ impl Dispatch {
         let most = self.budget.ceiling(now);
         chosen.truncate(if self.alone { SINGLY.min(most.saturating_sub(1).max(1)) } else { BATCH });
         // Never more than a whole minute can pay for.
-        let needed = cost(target, chosen.len(), self.alone).min(most);
+        let needed = cost(target, chosen.len(), self.alone, self.proven).min(most);
         Some((chosen.into_iter().map(|(_, seq, _)| seq).collect(), target, needed))
     }
 
     /// Weighs a look. A doubt stays until the rows say that its verdict was written.
     pub fn looked(&mut self, look: Look, looked: &Looked, now: Mono) -> Vec<(i64, Verdict)> {
         self.looking = false;
+        self.proven = looked.control == Control::Found && look.target == Target::Order;
         look.tickets.into_iter().for_each(|ticket| self.budget.settle(ticket, now));
         // If the control is missing from an answer to many numbers, perhaps commas do not split them.
         if looked.control == Control::Failed && !looked.found.is_empty() && look.target == Target::Order {
@@ -259,6 +333,9 @@ impl Dispatch {
                     Verdict::Wait
                 }
             };
+            if doubt.is_of_bulk() && matches!(verdict, Verdict::Resend | Verdict::Dispute(_)) {
+                self.bulk.on = false;
+            }
             verdicts.push((seq, verdict));
         }
         verdicts
@@ -316,10 +393,11 @@ pub fn too_old(claimed: Mono, now: Mono) -> bool {
 }
 
 /// How many requests a look may take.
-fn cost(target: Target, doubts: usize, alone: bool) -> usize {
+fn cost(target: Target, doubts: usize, alone: bool, proven: bool) -> usize {
     match target {
         Target::Card => CARD_PAGES,
         Target::Order if alone => doubts + 1,
+        Target::Order if proven => 1,
         Target::Order => 2,
     }
 }

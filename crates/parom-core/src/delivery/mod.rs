@@ -5,6 +5,7 @@
 
 pub mod backoff;
 pub mod breaker;
+pub mod bulk;
 pub mod cards;
 pub mod change;
 pub mod checks;

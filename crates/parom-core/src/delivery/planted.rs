@@ -45,6 +45,8 @@ faults! {
     AgeOfIntentIgnored,
     /// An order is sent again without end.
     ResendsUncounted,
+    /// A bulk call that was refused counts as not applied.
+    BulkRefusalBelieved,
     /// Nothing is looked up after an order was sent again.
     NoCheckAfterResend,
 }

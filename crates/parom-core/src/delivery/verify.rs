@@ -55,6 +55,8 @@ pub struct Doubt {
     restored: bool,
     /// Times that it was sent again already.
     resends: u32,
+    /// It went in a bulk call, which may be applied later than a single one.
+    bulk: bool,
     /// A card: an absence does not prove that it is not there.
     card: bool,
 }
@@ -88,6 +90,7 @@ impl Doubt {
             asked: false,
             restored: false,
             resends,
+            bulk: false,
             card: target == Target::Card,
         }
     }
@@ -114,6 +117,18 @@ impl Doubt {
     #[must_use]
     pub fn because(self, asked: bool, restored: bool) -> Doubt {
         Doubt { asked, restored, ..self }
+    }
+
+    /// Whether it went in a bulk call.
+    #[must_use]
+    pub fn of_bulk(self, bulk: bool) -> Doubt {
+        Doubt { bulk, ..self }
+    }
+
+    /// Whether it went in a bulk call.
+    #[must_use]
+    pub fn is_of_bulk(&self) -> bool {
+        self.bulk
     }
 
     /// When to look next.
@@ -148,6 +163,9 @@ impl Doubt {
             Finding::Absent => {}
         }
         let quiet = if control == Control::Weak { plan.quiet.saturating_mul(2) } else { plan.quiet };
+        let early = quiet;
+        // 10 minutes where it is 3 for a single one.
+        let quiet = if self.bulk { quiet.saturating_mul(10) / 3 } else { quiet };
         let waited = began.since(self.first_seen) >= quiet || planted::is(Planted::QuietIgnored);
         let counts = control != Control::Failed && waited;
         if self.card && control == Control::Failed && self.looks >= CARD_LOOKS {
@@ -162,14 +180,14 @@ impl Doubt {
             }
             _ => Verdict::Wait,
         };
-        self.next = self.plan_next(began, quiet, control, plan);
+        self.next = self.plan_next(began, (early, quiet), control, plan);
         verdict
     }
 
     /// A look that gave no answer at all.
     pub fn missed(&mut self, now: Mono, plan: &Plan) {
         self.count(now);
-        self.next = self.plan_next(now, plan.quiet, Control::Failed, plan);
+        self.next = self.plan_next(now, (plan.quiet, plan.quiet), Control::Failed, plan);
     }
 
     /// A look that was another's turn costs this one nothing: with many doubts its rests would grow by their number.
@@ -195,8 +213,8 @@ impl Doubt {
 
     /// 5 s, 15 s, 60 s and 180 s after the loss with the default quiet period of 180 s, in these proportions for others;
     /// then each gap. While the control fails, the looks become rarer.
-    fn plan_next(&self, now: Mono, quiet: u64, control: Control, plan: &Plan) -> Mono {
-        let steps = [quiet / 36, quiet / 12, quiet / 3, quiet];
+    fn plan_next(&self, now: Mono, (early, quiet): (u64, u64), control: Control, plan: &Plan) -> Mono {
+        let steps = [early / 36, early / 12, early / 3, early, quiet];
         let planned = steps.iter().map(|step| self.first_seen.after(*step)).find(|at| *at > now);
         let gap = plan.gap.max(1);
         match planned {

@@ -19,6 +19,7 @@ fn dispatch(limit: u32, doubts: i64) -> Dispatch {
         taken: false,
         asked: false,
         restored: false,
+        bulk: false,
         attempts: 1,
         resends: 0,
         target: Target::Order,

@@ -242,13 +242,11 @@ fn check_delivery(raw: &RawDelivery) -> Result<DeliverySettings, String> {
             return Err(format!("delivery.resend: `{other}` is not taken; write auto or ask"));
         }
     };
-    match raw.bulk.as_deref() {
-        None | Some("off") => {}
-        Some("auto") => {
-            return Err("delivery.bulk: this version sends singly alone; write off".into());
-        }
-        Some(other) => return Err(format!("delivery.bulk: `{other}` is not taken; write off")),
-    }
+    let bulk = match raw.bulk.as_deref() {
+        None | Some("off") => false,
+        Some("auto") => true,
+        Some(other) => return Err(format!("delivery.bulk: `{other}` is not taken; write auto or off")),
+    };
     let timeout = time("timeout", &raw.timeout, 30)?;
     if timeout.is_zero() {
         return Err("delivery.timeout: a POST needs some time; write 30s".into());
@@ -258,6 +256,7 @@ fn check_delivery(raw: &RawDelivery) -> Result<DeliverySettings, String> {
         quiet_period: time("quiet_period", &raw.quiet_period, 180)?,
         verify_gap: time("verify_gap", &raw.verify_gap, 60)?,
         resend,
+        bulk,
         in_flight: raw.in_flight.unwrap_or(4).max(1),
     })
 }

@@ -117,6 +117,8 @@ impl Role {
 /// Delivery's settings; none has a hidden floor.
 #[derive(Clone, Debug)]
 pub struct DeliverySettings {
+    /// A real backlog goes by the bulk call.
+    pub bulk: bool,
     /// One POST, whole.
     pub timeout: Duration,
     /// No absence counts before.

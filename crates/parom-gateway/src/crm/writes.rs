@@ -8,6 +8,11 @@ impl Client {
         self.write(reqwest::Method::POST, "order", body, "order_post").await
     }
 
+    /// Sends many orders: `POST /order/import`.
+    pub async fn import_orders(&self, body: String) -> Seen {
+        self.write(reqwest::Method::POST, "order/import", body, "order_import").await
+    }
+
     /// Sends a card: `POST /pipelines/cards`.
     pub async fn post_card(&self, body: String) -> Seen {
         self.write(reqwest::Method::POST, "pipelines/cards", body, "card_post").await

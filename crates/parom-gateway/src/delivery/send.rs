@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use parom_core::delivery::Mono;
+use parom_core::delivery::bulk;
 use parom_core::delivery::dispatch::too_old;
 use parom_core::delivery::outcome::{Outcome, becomes, classify};
 use parom_core::order::Target;
@@ -41,16 +42,45 @@ pub(super) async fn send(
     tell(&outcome);
     let settlement = settlement(&outcome, &seen);
     log(&intent, &outcome, &settlement);
-    settle(store, &intent, &settlement).await;
+    settle(store, std::slice::from_ref(&intent), &settlement).await;
     crash::point("send.after_result");
 }
 
-/// Gives a claimed order back unsent.
-pub(super) async fn put_back(store: &Store, intent: &Intent) {
+/// Sends claimed orders in one bulk call and settles them. `tell` hears what it came to, and whether that is a surprise.
+pub(super) async fn send_bulk(
+    store: &Store,
+    client: &Client,
+    intents: &[Intent],
+    claimed: Mono,
+    tell: impl FnOnce(&Outcome, bool) + Send,
+) {
+    crash::point("bulk.after_intent");
+    let seen = if too_old(claimed, clock::mono()) {
+        Seen::NotSent("the intent was too old when its turn came".into())
+    } else {
+        client.import_orders(bulk::body(intents.iter().map(|intent| intent.body.as_str()))).await
+    };
+    crash::point("bulk.after_answer");
+    let (outcome, surprise) = bulk::classify(seen.answer());
+    tell(&outcome, surprise);
+    let settlement = settlement(&outcome, &seen);
+    tracing::info!(
+        orders = intents.len(),
+        first = %intents.first().map_or("", |intent| intent.id.as_str()),
+        outcome = outcome.as_str(),
+        status = settlement.status,
+        "a bulk call was made; its orders are looked up"
+    );
+    settle(store, intents, &settlement).await;
+    crash::point("bulk.after_result");
+}
+
+/// Gives claimed orders back unsent.
+pub(super) async fn put_back(store: &Store, intents: &[Intent]) {
     let outcome = Outcome::NotApplied;
     let mut settlement = settlement(&outcome, &Seen::NotSent("the account rests".into()));
     settlement.reason = "not_sent".into();
-    settle(store, intent, &settlement).await;
+    settle(store, intents, &settlement).await;
 }
 
 fn settlement(outcome: &Outcome, seen: &Seen) -> Settlement {
@@ -79,16 +109,21 @@ fn settlement(outcome: &Outcome, seen: &Seen) -> Settlement {
 }
 
 /// A result is written as soon as the disk takes it: until then the order stays `sending`, and a restart looks it up.
-async fn settle(store: &Store, intent: &Intent, settlement: &Settlement) {
+async fn settle(store: &Store, intents: &[Intent], settlement: &Settlement) {
+    let Some(first) = intents.first() else { return };
     loop {
-        match store.settle(intent, settlement).await {
-            Ok(_) => return,
+        let written = match intents {
+            [intent] => store.settle(intent, settlement).await.map(|_| ()),
+            intents => store.settle_bulk(intents, settlement).await,
+        };
+        match written {
+            Ok(()) => return,
             Err(StoreError::Unavailable(why)) => {
-                tracing::warn!(order = %intent.id, why, "a result could not be written yet");
+                tracing::warn!(order = %first.id, why, "a result could not be written yet");
                 tokio::time::sleep(SETTLE_AGAIN).await;
             }
             Err(error) => {
-                tracing::error!(order = %intent.id, %error, "a result could not be written");
+                tracing::error!(order = %first.id, %error, "a result could not be written");
                 return;
             }
         }

@@ -61,24 +61,31 @@ pub struct Settlement {
 pub(super) const CLAIM: &str =
     "UPDATE orders SET state = 'sending', reason = '', attempts = attempts + 1, updated_at = ?2
      WHERE seq = (SELECT seq FROM orders WHERE account = ?1 AND state = 'queued' AND (checked >= ?3 OR resends > 0)
+                  AND (?4 = 0 OR seq = ?4)
                   ORDER BY seq LIMIT 1)
      RETURNING seq, id, body, number, source_id, received_at, attempts, resends, target, checked";
 pub(super) const QUEUE: &str =
     "SELECT count(*) FROM (SELECT 1 FROM orders WHERE account = ?1 AND state = 'queued' LIMIT ?2) AS waiting";
 
 impl Store {
-    /// Takes the oldest order that waits, of those that were checked by this version of the dictionaries, and commits the
+    /// Takes the oldest order that waits, or the one in the row `only` where that is not 0, of those that were checked by this version of the dictionaries, and commits the
     /// intent to send it, with its place in the rate ledger, where the lease is still of this epoch. A crash before: nothing
     /// happened. A crash after: the order is found in `sending` and treated as perhaps sent.
     ///
     /// # Errors
     /// As any write.
-    pub async fn claim(&self, account: &str, epoch: i64, version: i64) -> Result<Option<Intent>, StoreError> {
+    pub async fn claim(
+        &self,
+        account: &str,
+        epoch: i64,
+        version: i64,
+        only: i64,
+    ) -> Result<Option<Intent>, StoreError> {
         let account = account.to_owned();
         let now = clock::now().as_millisecond();
         self.write("claim", Whose::Account(account.clone()), move |db| {
             leases::check(db, &account, epoch)?;
-            claim(db, &account, version, now)
+            claim(db, &account, version, only, now)
         })
         .await
     }
@@ -118,11 +125,11 @@ impl Store {
     }
 }
 
-fn claim(db: &Db<'_>, account: &str, version: i64, now: i64) -> Result<Option<Intent>, StoreError> {
+fn claim(db: &Db<'_>, account: &str, version: i64, only: i64, now: i64) -> Result<Option<Intent>, StoreError> {
     if is_paused(db, account)? {
         return Ok(None);
     }
-    let intent = db.first(CLAIM, params![account, now, version], |row| intent_of(row, account))?;
+    let intent = db.first(CLAIM, params![account, now, version, only], |row| intent_of(row, account))?;
     let Some(intent) = intent else {
         return Ok(None);
     };
@@ -135,7 +142,7 @@ fn claim(db: &Db<'_>, account: &str, version: i64, now: i64) -> Result<Option<In
     Ok(Some(intent))
 }
 
-fn intent_of(row: &Row<'_>, account: &str) -> Result<Intent, StoreError> {
+pub(super) fn intent_of(row: &Row<'_>, account: &str) -> Result<Intent, StoreError> {
     Ok(Intent {
         seq: row.get(0)?,
         id: row.get(1)?,
@@ -151,7 +158,7 @@ fn intent_of(row: &Row<'_>, account: &str) -> Result<Intent, StoreError> {
     })
 }
 
-fn settle(db: &Db<'_>, seq: i64, attempt: i64, result: &Settlement, now: i64) -> Result<bool, StoreError> {
+pub(super) fn settle(db: &Db<'_>, seq: i64, attempt: i64, result: &Settlement, now: i64) -> Result<bool, StoreError> {
     let sql = "UPDATE attempts SET finished_at = ?3, outcome = ?4, status = ?5, answer = ?6
                WHERE seq = ?1 AND attempt = ?2";
     db.execute(sql, params![seq, attempt, now, result.outcome, result.status, result.answer])?;

@@ -1,9 +1,9 @@
 //! Doubtful orders: what was found in `sending` at the start, and what look-ups resolve.
 
 use super::sql::{Db, params};
-use parom_core::delivery::checks;
 use parom_core::delivery::rows::Delivered;
 use parom_core::delivery::state::State;
+use parom_core::delivery::{bulk, checks};
 use parom_core::order::Target;
 use serde_json::Map;
 
@@ -181,8 +181,10 @@ impl Store {
 pub(super) fn recover(db: &Db<'_>, account: &str, now: i64) -> Result<usize, StoreError> {
     let seqs: Vec<i64> = db.query(SENDING, params![account], |row| row.get(0))?;
     for seq in &seqs {
-        let sql = "UPDATE orders SET state = 'unconfirmed', reason = 'interrupted', updated_at = ?2 WHERE seq = ?1";
-        db.execute(sql, params![seq, now])?;
+        // Of a bulk call it stays known: that may be applied later than a single one.
+        let sql = "UPDATE orders SET state = 'unconfirmed', updated_at = ?2,
+                     reason = CASE WHEN reason = ?3 THEN reason ELSE 'interrupted' END WHERE seq = ?1";
+        db.execute(sql, params![seq, now, bulk::REASON])?;
         let note = "the process ended between the intent and the result";
         append_event(db, *seq, now, State::Unconfirmed, "delivery", note)?;
     }
@@ -215,7 +217,7 @@ fn doubtful(db: &Db<'_>, account: &str) -> Result<Vec<Doubtful>, StoreError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{delivery, dictionaries, erasure, journal, looks_back, sqlite};
+    use super::super::{bulk, delivery, dictionaries, erasure, journal, looks_back, sqlite};
 
     /// What delivery asks for each order must not depend on how many orders there are.
     #[test]
@@ -227,6 +229,8 @@ mod tests {
             super::CONTROLS,
             delivery::CLAIM,
             delivery::QUEUE,
+            bulk::BACKLOG,
+            bulk::WINDOW,
             looks_back::DUE,
             looks_back::NEXT,
             journal::HELD_FOR,

@@ -6,6 +6,7 @@
 mod accept;
 mod alerts;
 mod board;
+mod bulk;
 mod changes;
 mod channels;
 mod delivery;
@@ -43,6 +44,7 @@ use std::sync::Arc;
 pub use accept::{Accepted, KeyConflict, NewOrder, NewSubmission};
 pub use alerts::{DueAlert, News, Told, Waiting};
 pub use board::{Board, Changed, Pulse};
+pub use bulk::Batch;
 pub use changes::{DueChange, KeptChange};
 pub use channels::{KeptVersion, Version};
 pub use delivery::{Intent, Settlement};

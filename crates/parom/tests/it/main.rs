@@ -8,6 +8,7 @@ mod answer;
 mod api;
 mod bombs;
 mod browser;
+mod bulk;
 mod bypass;
 mod canaries;
 mod cards;

@@ -8,6 +8,7 @@ use parom_core::delivery::dispatch::{Back, Dispatch, Look, Looked};
 use parom_core::delivery::outcome::Outcome;
 use parom_core::delivery::rate::Ticket;
 
+use super::bulk;
 use super::crm::{Crm, EPOCH};
 use super::send::Heard;
 use super::store::{Intent, Store};
@@ -25,6 +26,10 @@ pub(crate) enum Event {
     Goes(Intent, Ticket, Mono),
     Heard(Intent, Ticket, Heard),
     Settle(Intent, Outcome),
+    BulkClaim(u64, Ticket, Mono),
+    BulkGoes(Vec<Intent>, Ticket, Mono),
+    BulkHeard(Vec<Intent>, Ticket, Heard),
+    BulkSettle(Vec<Intent>, Outcome),
     LookGoes(u64, Look),
     /// With how often each order had been sent when it was looked for.
     LookHeard(u64, Look, Looked, BTreeMap<i64, u32>),
@@ -86,7 +91,13 @@ pub(crate) struct Life {
 impl Life {
     pub(crate) fn new(seed: u64, broken: Option<Broken>) -> Life {
         let mut dice = Dice(seed);
-        let fate = Fate::of(&mut dice);
+        let mut fate = Fate::of(&mut dice);
+        // By dice of its own: lives of before stay what they were.
+        let mut bulk = Dice(seed ^ 0x62_75_6c_6b);
+        if bulk.below(4) == 0 {
+            fate.bulk = true;
+            fate.orders += bulk.below(10);
+        }
         let node = || Node {
             alive: false,
             generation: 0,
@@ -201,6 +212,10 @@ impl Life {
             Event::Goes(intent, ticket, claimed) => self.goes(node, intent, ticket, claimed),
             Event::Heard(intent, ticket, heard) => self.heard(node, intent, ticket, heard),
             Event::Settle(intent, outcome) => self.settle(node, &intent, &outcome),
+            Event::BulkClaim(epoch, ticket, claimed) => self.bulk_claim(node, epoch, ticket, claimed),
+            Event::BulkGoes(intents, ticket, claimed) => self.bulk_goes(node, intents, ticket, claimed),
+            Event::BulkHeard(intents, ticket, heard) => self.bulk_heard(node, intents, ticket, &heard),
+            Event::BulkSettle(intents, outcome) => self.bulk_settle(node, &intents, &outcome),
             Event::LookGoes(epoch, look) => self.look_goes(node, epoch, look),
             Event::LookHeard(epoch, look, looked, sent) => self.look_heard(node, epoch, look, &looked, &sent),
             Event::CheckGoes(epoch, back, seqs) => self.check_goes(node, epoch, back, &seqs),
@@ -281,7 +296,7 @@ impl Life {
         };
         if fresh || self.nodes[node].dispatch.as_ref().is_none_or(|(known, _)| *known != epoch) {
             self.store.recover(epoch);
-            let mut dispatch = Dispatch::new(self.fate.limit, PLAN, 4);
+            let mut dispatch = Dispatch::new(self.fate.limit, PLAN, 4).with_bulk(self.fate.bulk);
             self.store.spent(self.now).into_iter().for_each(|age| dispatch.inherit(mono, age, TIMEOUT, 1));
             self.nodes[node].dispatch = Some((epoch, dispatch));
         }
@@ -290,8 +305,19 @@ impl Life {
         dispatch.refresh(doubts, mono);
         let look = dispatch.look(mono);
         let mut next = mono.after(30_000);
-        let mut claim = None;
+        let (mut claim, mut bulk) = (None, None);
+        let backlog = dispatch.takes_bulk(mono) && self.store.fresh().len() >= bulk::WORTH;
+        if backlog && dispatch.ready_for_bulk(mono) {
+            match dispatch.place(mono) {
+                Ok(ticket) => {
+                    dispatch.sends_bulk();
+                    bulk = Some(ticket);
+                }
+                Err(at) => next = next.min(at.unwrap_or(next)),
+            }
+        }
         match dispatch.ready(mono) {
+            _ if backlog && dispatch.leaves_to_bulk(mono) => {}
             Err(until) => next = next.min(until.unwrap_or(next)),
             Ok(()) if !self.store.waits() => {}
             Ok(()) => match dispatch.place(mono) {
@@ -302,6 +328,10 @@ impl Life {
         next = next.min(dispatch.next_look(mono).unwrap_or(next));
         if let Some(look) = look {
             self.push_in(node, 5, Event::LookGoes(epoch, look));
+        }
+        if let Some(ticket) = bulk {
+            self.push_in(node, 5, Event::BulkClaim(epoch, ticket, mono));
+            self.stalls(node, 30);
         }
         if let Some(ticket) = claim {
             self.push_in(node, 5, Event::Claim(epoch, ticket, mono));

@@ -5,6 +5,7 @@
 //! `checks`); what is played here is the store's verbs, the network, the CRM and time. A seed is one whole life of a few
 //! orders; the same seed is the same life.
 
+mod bulk;
 mod crm;
 mod judge;
 mod life;
@@ -90,6 +91,8 @@ pub(crate) struct Fate {
     pub(crate) restore: bool,
     /// The only trouble: every POST fails for a while.
     pub(crate) storm: bool,
+    /// A backlog goes by the bulk call.
+    pub(crate) bulk: bool,
 }
 
 impl Fate {
@@ -112,6 +115,7 @@ impl Fate {
             no_commas: dice.below(8) == 0,
             restore: nodes == 1 && dice.below(8) == 0,
             storm,
+            bulk: false,
         }
     }
 }

@@ -17,9 +17,24 @@ pub(crate) enum Heard {
     Http { status: u16, retry_after: Option<u64>, body: String },
 }
 
+impl Heard {
+    pub(super) fn answer(&self) -> Answer<'_> {
+        match self {
+            Heard::NotSent => Answer::NotSent,
+            Heard::Lost => Answer::Lost,
+            Heard::Http { status, retry_after, body } => Answer::Response {
+                status: *status,
+                retry_after: *retry_after,
+                has_rate_header: true,
+                body: body.as_bytes(),
+            },
+        }
+    }
+}
+
 /// What becomes of a request on its way.
 #[derive(Clone, Copy, Debug)]
-enum Way {
+pub(super) enum Way {
     Fine,
     Refused,
     LostBefore,
@@ -101,7 +116,7 @@ impl Life {
         self.at(self.now + after.min(TIMEOUT), node, Event::Heard(intent, ticket, heard));
     }
 
-    fn way(&mut self) -> Way {
+    pub(super) fn way(&mut self) -> Way {
         let storm = self.fate.storm && (2 * MINUTE..self.fate.faults_until).contains(&self.now);
         if storm {
             return if self.dice.below(2) == 0 { Way::FailedBefore } else { Way::FailedAfter };
@@ -135,13 +150,7 @@ impl Life {
                 (Heard::Lost, lost_after)
             }
             Way::Late { answered } => {
-                let beyond = self.fate.beyond && self.dice.below(2) == 0;
-                // Within: where lists lag, with the lag before the quiet period ends; else before the second absence.
-                let within =
-                    if self.fate.lies > 0 || self.fate.nodes > 1 { PLAN.quiet / 3 } else { PLAN.quiet + PLAN.gap / 2 };
-                let wait = if beyond { 2 * PLAN.quiet + PLAN.gap } else { 0 } + self.dice.below(within);
-                let late = Event::Late { number: intent.number.clone(), body: intent.body, beyond };
-                self.at(self.now + latency + wait, 0, late);
+                self.later(intent, latency);
                 (if answered { failure(502) } else { Heard::Lost }, lost_after)
             }
             Way::FailedBefore => (failure(503), latency),
@@ -169,8 +178,18 @@ impl Life {
         }
     }
 
+    /// The CRM takes the request some time after it was lost.
+    pub(super) fn later(&mut self, intent: &Intent, latency: u64) {
+        let beyond = self.fate.beyond && self.dice.below(2) == 0;
+        // Within: where lists lag, with the lag before the quiet period ends; else before the second absence.
+        let within = if self.fate.lies > 0 || self.fate.nodes > 1 { PLAN.quiet / 3 } else { PLAN.quiet + PLAN.gap / 2 };
+        let wait = if beyond { 2 * PLAN.quiet + PLAN.gap } else { 0 } + self.dice.below(within);
+        let late = Event::Late { number: intent.number.clone(), body: intent.body, beyond };
+        self.at(self.now + latency + wait, 0, late);
+    }
+
     /// The CRM takes the request now, and answers as it should.
-    fn taken(&mut self, intent: &Intent) -> Heard {
+    pub(super) fn taken(&mut self, intent: &Intent) -> Heard {
         match self.crm.apply(&intent.number, intent.body, self.now, self.fate.rejects_taken) {
             Some(id) => {
                 let body = format!("{{\"id\":{id},\"source_uuid\":\"{}\"}}", intent.number);
@@ -192,17 +211,7 @@ impl Life {
     }
 
     pub(crate) fn heard(&mut self, node: usize, intent: Intent, ticket: Ticket, heard: Heard) {
-        let answer = match &heard {
-            Heard::NotSent => Answer::NotSent,
-            Heard::Lost => Answer::Lost,
-            Heard::Http { status, retry_after, body } => Answer::Response {
-                status: *status,
-                retry_after: *retry_after,
-                has_rate_header: true,
-                body: body.as_bytes(),
-            },
-        };
-        let outcome = classify(answer, Some(&intent.number));
+        let outcome = classify(heard.answer(), Some(&intent.number));
         self.count_doubts(&outcome);
         let (mono, random) = (self.mono(), 0.5);
         if let Some((own, dispatch)) = &mut self.nodes[node].dispatch

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use parom_core::delivery::checks;
 use parom_core::delivery::dispatch::DoubtRow;
 use parom_core::delivery::outcome::{NUMBER_TAKEN, Outcome, becomes};
 use parom_core::delivery::rows::{Delivered, Wanted};
 use parom_core::delivery::state::{State, allowed};
+use parom_core::delivery::{bulk, checks};
 use parom_core::order::Target;
 
 use super::{Broken, LEASE, SOURCE};
@@ -144,6 +144,29 @@ impl Store {
         Some(Intent { seq, attempt: row.attempts, epoch, number: row.number.clone(), body: row.body })
     }
 
+    /// Orders that were never sent and wait.
+    pub(crate) fn fresh(&self) -> Vec<i64> {
+        let fresh = |row: &Row| row.state == State::Queued && row.attempts == 0;
+        self.rows.iter().filter(|(_, row)| fresh(row)).map(|(seq, _)| *seq).collect()
+    }
+
+    /// Intents for a bulk call, together or none.
+    pub(crate) fn claim_bulk(&mut self, epoch: u64, now: u64, most: usize) -> Vec<Intent> {
+        if !self.leads(epoch, now) {
+            return Vec::new();
+        }
+        self.ledger.push(now);
+        let mut intents = Vec::new();
+        for seq in self.fresh().into_iter().take(most) {
+            self.set(seq, State::Sending, bulk::REASON);
+            let Some(row) = self.rows.get_mut(&seq) else { continue };
+            row.attempts += 1;
+            row.epoch = epoch;
+            intents.push(Intent { seq, attempt: row.attempts, epoch, number: row.number.clone(), body: row.body });
+        }
+        intents
+    }
+
     /// A place for a request that is no POST; a dispatcher that does not lead any more gets none.
     pub(crate) fn spend(&mut self, epoch: u64, now: u64) -> bool {
         let leads = self.leads(epoch, now);
@@ -172,7 +195,10 @@ impl Store {
         let cut: Vec<i64> =
             self.rows.iter().filter(|(_, r)| r.state == State::Sending && r.epoch != epoch).map(|(s, _)| *s).collect();
         let to = if self.broken == Some(Broken::RecoverToQueued) { State::Queued } else { State::Unconfirmed };
-        cut.into_iter().for_each(|seq| self.set(seq, to, "interrupted"));
+        for seq in cut {
+            let reason = self.rows[&seq].reason.clone();
+            self.set(seq, to, if reason == bulk::REASON { bulk::REASON } else { "interrupted" });
+        }
     }
 
     /// After a restore every order that is not settled may have gone meanwhile, and the last minute's requests are unknown.
@@ -251,6 +277,7 @@ impl Store {
             taken: row.reason == NUMBER_TAKEN,
             asked: false,
             restored: row.reason == "restored",
+            bulk: row.reason == bulk::REASON,
             attempts: i64::from(row.attempts),
             resends: row.resends,
             target: Target::Order,

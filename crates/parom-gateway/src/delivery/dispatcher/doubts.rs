@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use parom_core::delivery::Mono;
+use parom_core::delivery::bulk;
 use parom_core::delivery::dispatch::{DoubtRow, Look, Looked};
 use parom_core::delivery::outcome::NUMBER_TAKEN;
 use parom_core::delivery::rows::Finding;
@@ -35,6 +36,7 @@ impl Dispatcher {
             taken: row.reason == NUMBER_TAKEN,
             asked: row.reason == "asked",
             restored: row.reason == RESTORED,
+            bulk: row.reason == bulk::REASON,
             attempts: row.attempts,
             resends: row.resends,
             target: row.target,

@@ -1,6 +1,7 @@
 //! The dispatcher of one account: one loop that decides, and tasks that wait for the CRM.
 
 mod back;
+mod bulk;
 mod changes;
 mod doubts;
 mod listing;
@@ -18,6 +19,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
 use self::back::Glance;
+use self::bulk::Backlog;
 use super::fetch::Fetch;
 use super::send;
 use crate::clock;
@@ -65,10 +67,15 @@ pub(super) struct Dispatcher {
     /// Outcomes come here before they are written: a requeued order must not be claimed before its outcome is weighed.
     told: mpsc::UnboundedSender<(Ticket, Outcome)>,
     outcomes: mpsc::UnboundedReceiver<(Ticket, Outcome)>,
+    backlog: Backlog,
+    /// The same for bulk calls: with whether it is a surprise, and of how many orders.
+    bulk_told: mpsc::UnboundedSender<(Ticket, Outcome, bool, usize)>,
+    bulk_outcomes: mpsc::UnboundedReceiver<(Ticket, Outcome, bool, usize)>,
 }
 
 enum Done {
     Sent,
+    SentBulk,
     Changed,
     Listed(Ticket, List, Listed, Option<u32>),
     Looked(Look, Looked, String),
@@ -88,12 +95,14 @@ impl Dispatcher {
         let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         let plan =
             Plan { quiet: millis(settings.quiet_period), gap: millis(settings.verify_gap), resend: settings.resend };
-        let mut dispatch = Dispatch::new(account.requests_per_minute, plan, settings.in_flight);
+        let dispatch = Dispatch::new(account.requests_per_minute, plan, settings.in_flight);
+        let mut dispatch = dispatch.with_bulk(settings.bulk);
         let now = clock::mono();
         for (age, places) in store.spent(&account.name).await? {
             dispatch.inherit(now, age, millis(settings.timeout), places);
         }
         let (told, outcomes) = mpsc::unbounded_channel();
+        let (bulk_told, bulk_outcomes) = mpsc::unbounded_channel();
         Ok(Dispatcher {
             dictionaries,
             fetch: Fetch::new(now),
@@ -104,6 +113,9 @@ impl Dispatcher {
             started: now,
             told,
             outcomes,
+            backlog: Backlog::default(),
+            bulk_told,
+            bulk_outcomes,
             account: account.name.clone(),
             epoch,
             wake: store.board().wake_of(&account.name),
@@ -141,6 +153,9 @@ impl Dispatcher {
             tokio::select! {
                 () = self.wake.notified(), if !stopping => self.stale |= self.store.board().hand() != self.hand,
                 Some((ticket, outcome)) = self.outcomes.recv() => self.weigh_outcome(ticket, &outcome),
+                Some((ticket, outcome, surprise, orders)) = self.bulk_outcomes.recv() => {
+                    self.weigh_bulk(ticket, &outcome, surprise, orders);
+                }
                 Some(done) = self.work.join_next() => {
                     self.stale = true;
                     match done {
@@ -159,7 +174,8 @@ impl Dispatcher {
     async fn step(&mut self) -> Result<Mono, StoreError> {
         self.refresh_doubts().await?;
         self.start_look();
-        let mut next = self.start_sends().await?.min(self.start_listing());
+        let bulk = self.start_bulk().await?;
+        let mut next = self.start_sends().await?.min(self.start_listing()).min(bulk);
         next = next.min(self.start_change().await?).min(self.start_look_back().await?);
         // While places depend on requests under way, their end wakes the loop.
         if let Some(at) = self.dispatch.next_look(clock::mono()) {
@@ -192,12 +208,19 @@ impl Dispatcher {
                 Ok(ticket) => ticket,
                 Err(at) => return Ok(at.unwrap_or(idle)),
             };
+            let Some(only) = self.next_single(now) else {
+                self.dispatch.budget.give_back(ticket);
+                return Ok(idle);
+            };
             crate::crash::point("send.before_intent");
             let version = self.dictionaries.get(&self.account).map_or(0, |dictionary| dictionary.version);
-            let claimed = self.store.claim(&self.account, self.epoch, version).await;
+            let claimed = self.store.claim(&self.account, self.epoch, version, only).await;
             self.waiting = matches!(&claimed, Ok(Some(_)));
             let Ok(Some(intent)) = claimed else {
                 self.dispatch.budget.give_back(ticket);
+                if only != 0 && claimed.is_ok() {
+                    continue;
+                }
                 // An order that came while the dictionaries changed was decided by the old ones: it is checked first.
                 if version > 0 && !self.store.unchecked(&self.account, version, 1).await?.is_empty() {
                     self.dictionaries.unsettle(&self.account);
@@ -208,7 +231,7 @@ impl Dispatcher {
             if !self.dispatch.still(clock::mono()) {
                 // What was heard while the intent was written: it is not sent after all.
                 self.dispatch.budget.give_back(ticket);
-                send::put_back(&self.store, &intent).await;
+                send::put_back(&self.store, std::slice::from_ref(&intent)).await;
                 continue;
             }
             self.dispatch.sends();
@@ -228,12 +251,16 @@ impl Dispatcher {
         while let Ok((ticket, outcome)) = self.outcomes.try_recv() {
             self.weigh_outcome(ticket, &outcome);
         }
+        while let Ok((ticket, outcome, surprise, orders)) = self.bulk_outcomes.try_recv() {
+            self.weigh_bulk(ticket, &outcome, surprise, orders);
+        }
     }
 
     async fn take(&mut self, done: Done) {
         let now = clock::mono();
         match done {
             Done::Sent => self.dispatch.sent(),
+            Done::SentBulk => self.dispatch.sent_bulk(),
             Done::Changed => self.changing = false,
             Done::Listed(ticket, list, listed, granted) => {
                 self.listing = false;

@@ -21,6 +21,7 @@ mod journal;
 mod leases;
 mod ledger;
 mod looks_back;
+mod moving;
 
 mod nonces;
 mod operator;
@@ -56,6 +57,7 @@ pub use journal::{Attempt, Event, Filter, OrderDetail, Summary, Update};
 pub use leases::{Lease, Neighbours};
 pub use looks_back::LookBack;
 
+pub use moving::{Moved, move_to_postgres};
 pub use operator::{Revision, Stored};
 pub use operators::Operator;
 pub use overview::Overview;

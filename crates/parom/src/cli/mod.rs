@@ -9,6 +9,7 @@ mod import;
 mod init;
 mod log;
 mod map;
+mod migrate;
 mod orders;
 mod sandbox;
 mod serve;
@@ -78,6 +79,9 @@ enum Command {
     Backup(backup::Backup),
     /// Put a backup in the store's place
     Restore(backup::Restore),
+    /// Move the store into another database
+    #[command(subcommand)]
+    Migrate(migrate::Migrate),
     /// Run the sandbox CRM alone
     Sandbox(sandbox::Sandbox),
 }
@@ -105,6 +109,7 @@ pub(crate) fn run() -> ExitCode {
             Command::User(command) => command.run(&config).await,
             Command::Backup(command) => command.run(&config).await,
             Command::Restore(command) => command.run(&config).await,
+            Command::Migrate(command) => command.run(&config).await,
             Command::Sandbox(command) => command.run().await,
         }
     });

@@ -30,6 +30,7 @@ mod kill;
 mod learn;
 mod limits;
 mod load;
+mod migrate;
 mod nodes;
 mod overload;
 mod packaging;

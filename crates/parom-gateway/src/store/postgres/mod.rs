@@ -105,6 +105,15 @@ impl Postgres {
     }
 }
 
+/// One connection for one piece of work, on a thread that may wait.
+pub(super) fn with_talk<T>(server: &Server, work: impl FnOnce(&Talk) -> Result<T, StoreError>) -> Result<T, OpenError> {
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = runtime.map_err(|error| OpenError(format!("no threads for the store: {error}")))?;
+    let pool = pool::pool(server, 1)?;
+    let done = pool::talk(&pool, runtime.handle(), &Identity::default()).and_then(|talk| work(&talk));
+    done.map_err(|error| OpenError(error.to_string()))
+}
+
 /// A name that no other process has: the machine's, and a part of chance.
 fn name() -> String {
     let system = rustix::system::uname();

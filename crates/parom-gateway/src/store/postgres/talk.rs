@@ -39,7 +39,7 @@ impl Talk {
     }
 
     /// Statements without values, in one message.
-    pub(super) fn batch(&self, sql: &str) -> Result<(), StoreError> {
+    pub(in crate::store) fn batch(&self, sql: &str) -> Result<(), StoreError> {
         Ok(self.runtime.block_on(self.client.batch_execute(sql))?)
     }
 

@@ -5,7 +5,7 @@ mod row;
 mod value;
 
 pub(super) use row::{Column, Row};
-pub(super) use value::{Argument, Bind, Value, bound, params};
+pub(super) use value::{Argument, Bind, Kind, Value, bound, params};
 
 use super::StoreError;
 use super::postgres::Talk;

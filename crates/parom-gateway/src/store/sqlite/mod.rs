@@ -4,6 +4,7 @@ mod backup;
 mod checkpoint;
 mod mark;
 mod migrate;
+mod moving;
 mod open;
 mod readers;
 mod space;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 pub use backup::{Backup, backup, drill, part_of, restore};
+pub(in crate::store) use moving::Source;
 pub(super) use space::Space;
 pub(super) use wholeness::ADVICE;
 
@@ -51,6 +53,7 @@ impl Sqlite {
     /// Opens the file, makes it where it is missing, and brings its schema up to date.
     pub(super) fn open(path: &Path, settings: &StoreSettings, role: Role) -> Result<Sqlite, OpenError> {
         let opened = open::open(path, role)?;
+        moving::refuse_moved(&opened.writer, path)?;
         let (lock, (damage, _)) = (opened.lock.map(Arc::new), watch::channel(None));
         let look = match (&lock, opened.last) {
             (Some(lock), End::Unclean) => Some(look_through(Arc::clone(lock), path.to_owned(), damage.clone())?),

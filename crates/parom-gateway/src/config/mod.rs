@@ -24,7 +24,18 @@ pub use retention::Retention;
 pub use secrets::{SecretError, Secrets, read_secret, read_secrets};
 pub use store::{Place, Server, StoreSettings};
 #[cfg(debug_assertions)]
-pub(crate) use trials::{checkpoint_pages, clock_is_off_by, crash_point, is_careless, lease_ms as trial_lease_ms};
+use trials::lease_ms;
+#[cfg(debug_assertions)]
+pub(crate) use trials::{checkpoint_pages, clock_is_off_by, crash_point, is_careless};
+
+/// A test's shorter lease; none in release builds.
+pub(crate) fn trial_lease_ms() -> Option<i64> {
+    #[cfg(debug_assertions)]
+    let lease = lease_ms();
+    #[cfg(not(debug_assertions))]
+    let lease = None;
+    lease
+}
 
 /// The checked configuration.
 #[derive(Clone, Debug)]

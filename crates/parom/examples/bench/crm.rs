@@ -13,6 +13,12 @@ pub(crate) struct Crm {
 }
 
 impl Crm {
+    /// Orders that came since the last question.
+    pub(crate) async fn count(&self) -> usize {
+        let mut arrived = self.arrived.lock().await;
+        std::iter::from_fn(|| arrived.try_recv().ok()).count()
+    }
+
     pub(crate) async fn next(&self) -> Instant {
         self.arrived.lock().await.recv().await.unwrap()
     }

@@ -4,15 +4,19 @@
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock and names its own program")]
 #![expect(clippy::cast_precision_loss, reason = "counts and microseconds for a table")]
 
+mod claims;
 mod crm;
+mod drain;
 mod load;
 mod pages;
+mod php;
 mod servers;
 
+use std::path::Path;
 use std::time::Duration;
 
 use load::Round;
-use servers::Server;
+use servers::{Server, Setup};
 
 const CONNECTIONS: usize = 64;
 const ROUNDS: usize = 5;
@@ -26,61 +30,96 @@ fn main() {
     runtime.block_on(async {
         match arguments.first().map(String::as_str) {
             Some("bare") => servers::bare(arguments[1].parse().unwrap()).await,
-            Some("pages") => only_pages().await,
             Some("gateway") => servers::gateway(arguments[1].as_ref()).await,
-            _ => compare().await,
+            part => compare(part).await,
         }
     });
 }
 
-/// `make bench` ends with this; by itself it takes a minute.
-async fn only_pages() {
+/// One part, or all of them.
+async fn compare(part: Option<&str>) {
     let dir = std::env::temp_dir().join(format!("parom-bench-{}", std::process::id()));
     std::fs::create_dir_all(dir.join("channels")).unwrap();
-    pages::measure(&dir).await;
+    let postgres = postgres();
+    let asked = |name: &str| part.is_none_or(|part| part == name);
+    println!("| what | median | lowest – highest | bar |");
+    println!("|---|---|---|---|");
+    if asked("intake") {
+        intake(&dir, postgres.as_deref()).await;
+    }
+    if asked("drain") {
+        drain::measure(&dir).await;
+    }
+    if asked("claims") {
+        claims::measure(&dir, postgres.as_deref()).await;
+    }
+    if asked("pages") {
+        pages::measure(&dir).await;
+    }
     let _ = std::fs::remove_dir_all(dir);
 }
 
-async fn compare() {
-    let dir = std::env::temp_dir().join(format!("parom-bench-{}", std::process::id()));
-    std::fs::create_dir_all(dir.join("channels")).unwrap();
-    let added = added_latency(&dir).await;
-    let bare = Server::bare();
-    let gateway = Server::gateway(&dir, "load", "http://127.0.0.1:9/v1");
+/// A PostgreSQL of the tests' own, where one is installed.
+fn postgres() -> Option<String> {
+    let ran = std::process::Command::new("scripts/postgres").arg("start").output().ok()?;
+    ran.status.success().then(|| String::from_utf8_lossy(&ran.stdout).trim().to_owned())
+}
+
+/// All servers in turns, so that what the machine does meanwhile meets each of them.
+async fn intake(dir: &Path, postgres: Option<&str>) {
+    let added = added_latency(dir).await;
+    let crm = crm::start().await;
+    let gateway = Server::gateway(dir, "load", "http://127.0.0.1:9/v1");
     let idle = gateway.memory();
-    let (mut rates, mut ratios, mut p50, mut p99, mut bare_rates) = (vec![], vec![], vec![], vec![], vec![]);
-    let mut accepted = 0;
-    for round in 0..ROUNDS {
-        let left = load::run(bare.port, "/in/shop", CONNECTIONS, ROUND, 0).await;
-        let right = load::run(gateway.port, "/in/shop", CONNECTIONS, ROUND, accepted).await;
-        accepted += right.answered;
-        eprintln!("round {}: bare {:.0}/s, parom {:.0}/s", round + 1, left.rate(), right.rate());
-        ratios.push(right.rate() / left.rate());
-        rates.push(right.rate());
-        bare_rates.push(left.rate());
-        p50.push(right.percentile(50));
-        p99.push(right.percentile(99));
+    let mut servers = vec![("bare handler", Some(Server::bare()), 0), ("Parom on SQLite, durable", Some(gateway), 0)];
+    if let Some(server) = postgres {
+        let url = servers::database(server, "bench_load").await;
+        let setup = Setup { url, ..Setup::new(dir, "pg-load", "http://127.0.0.1:9/v1") };
+        servers.push(("Parom on PostgreSQL, durable", Some(Server::of(&setup)), 0));
     }
-    while accepted < QUEUED {
-        let more: Round = load::run(gateway.port, "/in/shop", CONNECTIONS, Duration::from_secs(1), accepted).await;
-        accepted += more.answered;
+    let php = php::Php::start(dir, crm.port);
+    if php.is_some() {
+        servers.push(("nginx + php-fpm with the script, CRM of 0 ms", None, 0));
     }
-    let full = gateway.memory();
-    println!("| what | median | lowest – highest | bar |");
-    println!("|---|---|---|---|");
-    println!("| bare handler, forms/s | {} | {} | |", median(&mut bare_rates, 0), range(&bare_rates, 0));
-    println!("| Parom, durable forms/s | {} | {} | |", median(&mut rates, 0), range(&rates, 0));
-    println!("| Parom ÷ bare handler | {} | {} | ≥ 0.35 |", median(&mut ratios, 2), range(&ratios, 2));
-    println!("| p50 at {CONNECTIONS} connections, ms | {} | {} | |", median(&mut p50, 1), range(&p50, 1));
-    println!("| p99 at {CONNECTIONS} connections, ms | {} | {} | < 50 |", median(&mut p99, 1), range(&p99, 1));
+    let mut rounds: Vec<Vec<Round>> = servers.iter().map(|_| Vec::new()).collect();
+    for _ in 0..ROUNDS {
+        for (at, (name, server, accepted)) in servers.iter_mut().enumerate() {
+            let port = server.as_ref().map_or_else(|| php.as_ref().map_or(0, |php| php.port), |server| server.port);
+            let round = load::run(port, "/in/shop", CONNECTIONS, ROUND, *accepted).await;
+            *accepted += round.answered;
+            eprintln!("{name}: {:.0}/s", round.rate());
+            rounds[at].push(round);
+        }
+    }
+    for ((name, ..), rounds_of) in servers.iter().zip(&rounds) {
+        let mut rates: Vec<f64> = rounds_of.iter().map(Round::rate).collect();
+        let mut ratios: Vec<f64> =
+            rounds_of.iter().zip(&rounds[0]).map(|(own, bare)| own.rate() / bare.rate()).collect();
+        let mut p99: Vec<f64> = rounds_of.iter().map(|round| round.percentile(99)).collect();
+        let bar = if name.contains("SQLite") { "≥ 0.35" } else { "" };
+        println!("| {name}, forms/s | {} | {} | |", median(&mut rates, 0), range(&rates, 0));
+        println!("| … ÷ bare handler | {} | {} | {bar} |", median(&mut ratios, 2), range(&ratios, 2));
+        println!("| … p99 at {CONNECTIONS} connections, ms | {} | {} | < 50 |", median(&mut p99, 1), range(&p99, 1));
+    }
+    if php.is_some() {
+        let times = |at: usize| -> Vec<f64> {
+            rounds[at].iter().zip(&rounds[rounds.len() - 1]).map(|(own, php)| own.rate() / php.rate()).collect()
+        };
+        let mut times = times(1);
+        println!("| Parom on SQLite ÷ the script | {} | {} | ≥ 5 |", median(&mut times, 1), range(&times, 1));
+    }
+    drop(php);
+    let (sent, came) = (servers.last().map_or(0, |(.., answered)| *answered), crm.count().await);
+    eprintln!("the script answered {sent} times, and {came} orders came to the CRM");
+    let (_, Some(gateway), accepted) = &mut servers[1] else { return };
+    while *accepted < QUEUED {
+        *accepted += load::run(gateway.port, "/in/shop", CONNECTIONS, Duration::from_secs(1), *accepted).await.answered;
+    }
     let (mut added_p50, mut added_p99) = (vec![added.percentile(50)], vec![added.percentile(99)]);
     println!("| idle: form posted → at the CRM, p50 ms | {} | | < 10 |", median(&mut added_p50, 1));
     println!("| idle: form posted → at the CRM, p99 ms | {} | | |", median(&mut added_p99, 1));
     println!("| memory idle, MB | {idle:.1} | | ≤ 25 |");
-    println!("| memory with {accepted} orders queued, MB | {full:.1} | | ≤ 80 |");
-    drop((bare, gateway));
-    pages::measure(&dir).await;
-    let _ = std::fs::remove_dir_all(dir);
+    println!("| memory with {accepted} orders queued, MB | {:.1} | | ≤ 80 |", gateway.memory());
 }
 
 /// From the moment before a form is posted to the arrival of its order at the CRM, one at a time.

@@ -19,7 +19,7 @@ pub(crate) async fn measure(dir: &Path) {
     let gateway = Server::gateway(dir, "pages", "http://127.0.0.1:9/v1");
     drop(gateway);
     eprintln!("filling a store with {ORDERS} orders …");
-    fill(&dir.join("pages.db"));
+    fill(&dir.join("pages.db"), ORDERS);
     person(dir).await;
     let gateway = Server::gateway(dir, "pages", "http://127.0.0.1:9/v1");
     let base = format!("http://127.0.0.1:{}", gateway.port);
@@ -69,7 +69,7 @@ async fn person(dir: &Path) {
 }
 
 /// A year of orders, as the gateway would have kept them; one of a thousand waits for a person.
-fn fill(file: &Path) {
+pub(crate) fn fill(file: &Path, orders: i64) {
     let mut store = rusqlite::Connection::open(file).unwrap();
     let now =
         i64::try_from(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis()).unwrap();
@@ -91,7 +91,7 @@ fn fill(file: &Path) {
         "INSERT INTO order_events (seq, at, state, actor, note) SELECT i, at, state, 'intake', '' FROM o",
     ] {
         let (head, tail) = sql.split_once("SELECT").map(|(head, tail)| (head, format!("SELECT{tail}"))).unwrap();
-        transaction.execute(&format!("{head} {rows} {tail}"), rusqlite::params![ORDERS, now]).unwrap();
+        transaction.execute(&format!("{head} {rows} {tail}"), rusqlite::params![orders, now]).unwrap();
     }
     transaction.commit().unwrap();
     store.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();

@@ -1,6 +1,6 @@
 //! The servers that are compared, each a process of its own.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -15,6 +15,35 @@ pub(crate) struct Server {
     pub(crate) port: u16,
 }
 
+/// How a gateway is set up.
+pub(crate) struct Setup {
+    pub(crate) dir: PathBuf,
+    pub(crate) name: String,
+    pub(crate) url: String,
+    pub(crate) crm: String,
+    pub(crate) limit: u32,
+    pub(crate) bulk: &'static str,
+}
+
+impl Setup {
+    /// On a file of its own, with more requests a minute than can be made.
+    pub(crate) fn new(dir: &Path, name: &str, crm: &str) -> Setup {
+        let url = format!("sqlite:{name}.db");
+        Setup { dir: dir.to_owned(), name: name.to_owned(), url, crm: crm.to_owned(), limit: 60_000, bulk: "off" }
+    }
+}
+
+/// An empty database of a PostgreSQL; its address.
+pub(crate) async fn database(server: &str, name: &str) -> String {
+    let name = name.replace('-', "_");
+    let (client, connection) =
+        tokio_postgres::connect(&format!("{server}/postgres"), tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await.unwrap();
+    client.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
+    format!("{server}/{name}")
+}
+
 impl Server {
     pub(crate) fn bare() -> Server {
         let port = free_port();
@@ -22,14 +51,19 @@ impl Server {
     }
 
     pub(crate) fn gateway(dir: &Path, name: &str, crm: &str) -> Server {
-        let port = free_port();
+        Server::of(&Setup::new(dir, name, crm))
+    }
+
+    pub(crate) fn of(setup: &Setup) -> Server {
+        let (port, dir) = (free_port(), &setup.dir);
         std::fs::write(dir.join("channels/shop.toml"), CHANNEL.replace("SHOP_ADDRESS", "127.0.0.1:1")).unwrap();
         std::fs::write(dir.join("key"), "bench-key").unwrap();
+        let Setup { url, crm, limit, bulk, .. } = setup;
         let text = format!(
-            "listen = \"127.0.0.1:{port}\"\n[store]\nurl = \"sqlite:{name}.db\"\n[accounts.main]\nurl = \"{crm}\"\n\
-             api_key = {{ file = \"key\" }}\nrequests_per_minute = 60000\n"
+            "listen = \"127.0.0.1:{port}\"\n[store]\nurl = \"{url}\"\n[accounts.main]\nurl = \"{crm}\"\n\
+             api_key = {{ file = \"key\" }}\nrequests_per_minute = {limit}\n[delivery]\nbulk = \"{bulk}\"\n"
         );
-        let file = dir.join(format!("{name}.toml"));
+        let file = dir.join(format!("{}.toml", setup.name));
         std::fs::write(&file, text).unwrap();
         Server::start(port, &["gateway", file.to_str().unwrap()])
     }
@@ -60,7 +94,7 @@ impl Drop for Server {
     }
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 

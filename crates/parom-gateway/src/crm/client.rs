@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use parom_core::delivery::outcome::Answer;
 use parom_core::limits;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::Account;
 use crate::reach::words;
 
 const CONNECT: Duration = Duration::from_secs(5);
+/// Connections that wait for the next look-up, of all accounts.
+const IDLE: usize = 8;
 
 /// What came back, owned; [`Seen::answer`] is its meaning for the core.
 #[derive(Debug)]
@@ -89,33 +91,24 @@ pub enum LookUp {
     },
 }
 
-/// The client of one account.
+/// What every account's requests go over: made once, since each has its own TLS settings and the machine's certificates.
 #[derive(Clone, Debug)]
-pub struct Client {
+pub struct Lines {
     posts: reqwest::Client,
     looks: reqwest::Client,
-    url: String,
     timeout: Duration,
-    account: String,
 }
 
-impl Client {
-    /// A client with the account's key.
+impl Lines {
+    /// Requests may take so long, whole.
     ///
     /// # Errors
-    /// A key that cannot stand in a header, or a system without TLS roots; the text does not hold the key.
-    pub fn new(account: &Account, key: &SecretString, timeout: Duration) -> Result<Client, String> {
+    /// A system without TLS roots.
+    pub fn new(timeout: Duration) -> Result<Lines, String> {
         // A second call finds the provider set, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut headers = HeaderMap::new();
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", key.expose_secret()))
-            .map_err(|_| format!("the key of account `{}` has characters that no header takes", account.name))?;
-        bearer.set_sensitive(true);
-        headers.insert(AUTHORIZATION, bearer);
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         let builder = || {
             reqwest::Client::builder()
-                .default_headers(headers.clone())
                 .user_agent(concat!("parom/", env!("CARGO_PKG_VERSION")))
                 .http1_only()
                 .no_proxy()
@@ -124,20 +117,41 @@ impl Client {
                 .connect_timeout(CONNECT.min(timeout))
                 .timeout(timeout)
         };
-        let named = |error: reqwest::Error| format!("no client for account `{}`: {}", account.name, words(error));
-        Ok(Client {
+        let named = |error: reqwest::Error| format!("no client for the CRM: {}", words(error));
+        Ok(Lines {
             posts: builder().pool_max_idle_per_host(0).build().map_err(named)?,
-            looks: builder().pool_max_idle_per_host(1).build().map_err(named)?,
-            url: account.url.clone(),
+            looks: builder().pool_max_idle_per_host(IDLE).build().map_err(named)?,
             timeout,
-            account: account.name.clone(),
         })
+    }
+}
+
+/// The client of one account.
+#[derive(Clone, Debug)]
+pub struct Client {
+    lines: Lines,
+    url: String,
+    /// Never shown: it is marked as sensitive.
+    bearer: HeaderValue,
+    account: String,
+}
+
+impl Client {
+    /// A client with the account's key.
+    ///
+    /// # Errors
+    /// A key that cannot stand in a header; the text does not hold it.
+    pub fn new(account: &Account, key: &SecretString, lines: &Lines) -> Result<Client, String> {
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", key.expose_secret()))
+            .map_err(|_| format!("the key of account `{}` has characters that no header takes", account.name))?;
+        bearer.set_sensitive(true);
+        Ok(Client { lines: lines.clone(), url: account.url.clone(), bearer, account: account.name.clone() })
     }
 
     /// How long one request may take, whole.
     #[must_use]
     pub fn timeout(&self) -> Duration {
-        self.timeout
+        self.lines.timeout
     }
 
     /// Sends a body, once.
@@ -148,13 +162,13 @@ impl Client {
         body: String,
         endpoint: &'static str,
     ) -> Seen {
-        let request = self.posts.request(method, format!("{}/{path}", self.url));
+        let request = self.lines.posts.request(method, format!("{}/{path}", self.url));
         self.run(request.header(CONTENT_TYPE, "application/json").body(body), endpoint).await
     }
 
     /// Asks for a path under the API's base.
     pub(super) async fn get(&self, path: &str, endpoint: &'static str) -> Seen {
-        self.run(self.looks.get(format!("{}/{path}", self.url)), endpoint).await
+        self.run(self.lines.looks.get(format!("{}/{path}", self.url)), endpoint).await
     }
 
     /// Asks the list of orders, or of cards.
@@ -164,6 +178,7 @@ impl Client {
     }
 
     async fn run(&self, request: reqwest::RequestBuilder, endpoint: &'static str) -> Seen {
+        let request = request.header(AUTHORIZATION, self.bearer.clone()).header(ACCEPT, "application/json");
         let seen = exchange(request).await;
         let status = seen.status().map_or_else(|| "none".to_owned(), |status| status.to_string());
         metrics::counter!("parom_crm_requests_total",

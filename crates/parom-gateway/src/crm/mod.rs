@@ -5,6 +5,6 @@ mod lists;
 mod reads;
 mod writes;
 
-pub use client::{Client, LookUp, Seen};
+pub use client::{Client, Lines, LookUp, Seen};
 pub use lists::{List, Listed};
 pub use reads::Read;

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::config::{Config, read_secret};
-use crate::crm::Client;
+use crate::crm::{Client, Lines};
 use crate::dictionaries::Dictionaries;
 use crate::store::{Store, StoreError, Touched};
 
@@ -45,11 +45,11 @@ impl Delivery {
         dictionaries: &Arc<Dictionaries>,
     ) -> Result<Delivery, String> {
         tell_of_strangers(config, store).await?;
-        let mut clients = HashMap::new();
+        let (lines, mut clients) = (Lines::new(config.delivery.timeout)?, HashMap::new());
         for account in config.accounts.values() {
             let key = read_secret(&config.dir, &account.api_key)
                 .map_err(|error| format!("accounts.{}.api_key: {error}", account.name))?;
-            clients.insert(account.name.clone(), Client::new(account, &key, config.delivery.timeout)?);
+            clients.insert(account.name.clone(), Client::new(account, &key, &lines)?);
         }
         let (stop, stopping) = watch::channel(false);
         let mut keeper = Keeper::new(config, store, dictionaries, clients, stopping.clone());

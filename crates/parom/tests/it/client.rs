@@ -6,7 +6,7 @@ use keycrm_sandbox::{Fault, FaultKind, FaultOn};
 use parom_core::channel::SecretRef;
 use parom_core::dictionary::Kind;
 use parom_gateway::config::Account;
-use parom_gateway::crm::{Client, List, Listed, Seen};
+use parom_gateway::crm::{Client, Lines, List, Listed, Seen};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -21,7 +21,8 @@ async fn world() -> (World, Client) {
         requests_per_minute: 54,
         order_url: None,
     };
-    let client = Client::new(&account, &SecretString::from("key"), Duration::from_secs(5)).unwrap();
+    let client =
+        Client::new(&account, &SecretString::from("key"), &Lines::new(Duration::from_secs(5)).unwrap()).unwrap();
     (world, client)
 }
 

@@ -135,7 +135,7 @@ impl Store {
         .await
     }
 
-    /// Messages whose time has come. Where several nodes look, they are this one's for [`TAKEN_MS`]; a crash within: another
+    /// Messages whose time has come. Where several nodes look, they are this one's for a minute; a crash within: another
     /// sends them after it.
     ///
     /// # Errors

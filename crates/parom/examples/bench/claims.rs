@@ -7,32 +7,37 @@ use parom_gateway::store::{Role, Store};
 
 use crate::load;
 use crate::pages;
+use crate::plot;
 use crate::servers::{Server, Setup};
 
 const SIZES: [i64; 3] = [1_000, 100_000, 1_000_000];
 const CLAIMS: usize = 300;
 
 /// Prints a row for each size: medians, milliseconds, of a committed claim.
-pub(crate) async fn measure(dir: &Path, postgres: Option<&str>) -> Vec<(String, f64)> {
-    let mut plot = Vec::new();
+pub(crate) async fn measure(dir: &Path, postgres: Option<&str>) {
+    let (mut files, mut servers) = (Vec::new(), Vec::new());
     for size in SIZES {
         let name = format!("claims-{size}");
         let setup = Setup::new(dir, &name, "http://127.0.0.1:9/v1");
         drop(Server::of(&setup));
         pages::fill(&dir.join(format!("{name}.db")), size);
-        plot.push((format!("SQLite, {size}"), claims(&setup, dir).await));
+        files.push((size as f64, claims(&setup, dir).await));
         if let Some(server) = postgres {
             let url = crate::servers::database(server, &name).await;
             let setup = Setup { url, ..Setup::new(dir, &format!("pg-{name}"), "http://127.0.0.1:9/v1") };
             drop(Server::of(&setup));
             fill(&setup.url, size).await;
-            plot.push((format!("PostgreSQL, {size}"), claims(&setup, dir).await));
+            servers.push((size as f64, claims(&setup, dir).await));
         }
     }
-    for (what, took) in &plot {
-        println!("| a committed claim beside so many settled orders: {what}, ms | {took:.2} | | flat |");
+    let series = [("SQLite".to_owned(), files), ("PostgreSQL".to_owned(), servers)];
+    for (name, points) in &series {
+        for (size, took) in points {
+            println!("| a committed claim beside {size} settled orders, {name}, ms | {took:.2} | | flat |");
+        }
     }
-    plot
+    let (title, number) = ("A committed claim, beside settled orders", "orders stored");
+    plot::write("docs/bench/claims.svg".as_ref(), title, number, "ms, median", &series);
 }
 
 async fn claims(setup: &Setup, dir: &Path) -> f64 {
@@ -70,12 +75,12 @@ async fn fill(url: &str, orders: i64) {
     tokio::spawn(connection);
     let now = "(extract(epoch FROM now()) * 1000)::bigint";
     for sql in [
-        format!("INSERT INTO submissions SELECT i, 'shop', {now} - ({orders} - i) * 31536, 'in', 'application/x-www-form-urlencoded', '{{}}',
+        format!("INSERT INTO submissions SELECT i, 'shop', {now} - ({orders} - i) * 31536::bigint, 'in', 'application/x-www-form-urlencoded', '{{}}',
            'name=Buyer&phone=067&product=Mug&price=250'::bytea FROM generate_series(1, {orders}) i"),
         format!("INSERT INTO orders (seq, id, channel, channel_version, account, state, source_id, number, owns_number, body, problems,
                    content, received_at, updated_at, due_at, attempts, crm_order_id, buyer, phone, email)
          SELECT i, 'id-' || i, 'shop', 1, 'main', CASE WHEN i % 1000 = 0 THEN 'held' ELSE 'delivered' END, 22, 'P-' || i, 1,
-                '{{\"source_id\":22}}', '[]', decode(md5(i::text), 'hex'), {now} - ({orders} - i) * 31536, {now} - ({orders} - i) * 31536, 0, 1,
+                '{{\"source_id\":22}}', '[]', decode(md5(i::text), 'hex'), {now} - ({orders} - i) * 31536::bigint, {now} - ({orders} - i) * 31536::bigint, 0, 1,
                 CASE WHEN i % 1000 = 0 THEN NULL ELSE i END, 'Buyer ' || i, '+380' || (670000000 + i), 'b' || i || '@example.ua'
          FROM generate_series(1, {orders}) i"),
         format!("INSERT INTO order_events (seq, at, state, actor, note) SELECT i, 0, 'delivered', 'intake', '' FROM generate_series(1, {orders}) i"),

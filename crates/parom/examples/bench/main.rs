@@ -4,12 +4,14 @@
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock and names its own program")]
 #![expect(clippy::cast_precision_loss, reason = "counts and microseconds for a table")]
 
+mod accounts;
 mod claims;
 mod crm;
 mod drain;
 mod load;
 mod pages;
 mod php;
+mod plot;
 mod servers;
 
 use std::path::Path;
@@ -31,13 +33,13 @@ fn main() {
         match arguments.first().map(String::as_str) {
             Some("bare") => servers::bare(arguments[1].parse().unwrap()).await,
             Some("gateway") => servers::gateway(arguments[1].as_ref()).await,
-            part => compare(part).await,
+            part => compare(part, arguments.get(1).and_then(|number| number.parse().ok())).await,
         }
     });
 }
 
 /// One part, or all of them.
-async fn compare(part: Option<&str>) {
+async fn compare(part: Option<&str>, number: Option<usize>) {
     let dir = std::env::temp_dir().join(format!("parom-bench-{}", std::process::id()));
     std::fs::create_dir_all(dir.join("channels")).unwrap();
     let postgres = postgres();
@@ -52,6 +54,9 @@ async fn compare(part: Option<&str>) {
     }
     if asked("claims") {
         claims::measure(&dir, postgres.as_deref()).await;
+    }
+    if let (true, Some(server)) = (asked("accounts"), postgres.as_deref()) {
+        accounts::measure(&dir, server, number).await;
     }
     if asked("pages") {
         pages::measure(&dir).await;

@@ -33,6 +33,14 @@ impl Setup {
     }
 }
 
+/// One of several gateways on a database, with the accounts of a folder.
+pub(crate) fn node(dir: &Path, at: usize, url: &str) -> Server {
+    let port = free_port();
+    let file = dir.join(format!("node-{at}.toml"));
+    std::fs::write(&file, format!("listen = \"127.0.0.1:{port}\"\n[store]\nurl = \"{url}\"\n")).unwrap();
+    Server::start(port, &["gateway", file.to_str().unwrap()])
+}
+
 /// An empty database of a PostgreSQL; its address.
 pub(crate) async fn database(server: &str, name: &str) -> String {
     let name = name.replace('-', "_");

@@ -348,7 +348,7 @@ fn the_languages_have_the_same_texts_and_none_is_left_over() {
         }
     }
     let mut used = String::new();
-    for (dir, ending) in [("templates", "html"), ("", "rs")] {
+    for (dir, ending) in [("templates", "html"), ("", "rs"), ("../alerts", "rs")] {
         for file in std::fs::read_dir(folder.join(dir)).unwrap().flatten().map(|file| file.path()) {
             if file.extension().is_some_and(|found| found == ending) {
                 used.push_str(&std::fs::read_to_string(file).unwrap());

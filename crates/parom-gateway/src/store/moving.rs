@@ -1,5 +1,6 @@
-//! From a SQLite file to PostgreSQL: every row, once. The file says that a move began before the first row is read, and that it
-//! ended after the last one is committed: no `serve` starts on it any more, so no order can go from both.
+//! From a SQLite file to PostgreSQL: every row, once. The file is locked while it is read, and says that it moves before the
+//! commit is asked for: from then on no `serve` starts on it, so no order can go from both. Whatever is refused before leaves
+//! it as it was.
 
 use std::path::Path;
 
@@ -32,9 +33,10 @@ pub fn move_to_postgres(
 ) -> Result<Moved, OpenError> {
     let source = Source::open(file)?;
     postgres::with_talk(server, |talk| {
-        let mark = source.begin(file).map_err(refused)?;
-        if fact(&Db::Postgres(talk), MOVED_FROM)?.as_deref() != Some(&mark) {
-            copy(&source, talk, &mark, told)?;
+        let begun = source.begun(file).map_err(refused)?;
+        // Cut off after the commit was asked for: perhaps all is there.
+        if begun.is_none() || fact(&Db::Postgres(talk), MOVED_FROM)? != begun {
+            copy(&source, talk, told)?;
         }
         crate::crash::point("migrate.after_commit");
         source.end(clock::now()).map_err(refused)?;
@@ -83,7 +85,7 @@ fn count(talk: &Talk, table: &str) -> Result<u64, StoreError> {
     Ok(u64::try_from(count).unwrap_or_default())
 }
 
-fn copy(source: &Source, talk: &Talk, mark: &str, told: &mut dyn FnMut(&str, u64, u64)) -> Result<(), StoreError> {
+fn copy(source: &Source, talk: &Talk, told: &mut dyn FnMut(&str, u64, u64)) -> Result<(), StoreError> {
     let db = Db::Postgres(talk);
     talk.batch("BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")?;
     talk.batch("SELECT pg_advisory_xact_lock(0)")?;
@@ -106,7 +108,7 @@ fn copy(source: &Source, talk: &Talk, mark: &str, told: &mut dyn FnMut(&str, u64
     }
     // Nothing is known of the last minute by this server's clock: every place counts as taken.
     ledger::fill(&db)?;
-    set(&db, MOVED_FROM, mark)?;
+    set(&db, MOVED_FROM, &source.begin().map_err(refused)?)?;
     crate::crash::point("migrate.before_commit");
     talk.batch("COMMIT")
 }

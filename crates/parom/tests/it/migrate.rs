@@ -147,4 +147,9 @@ async fn what_cannot_be_moved_is_told() {
     world.stop();
     let full = world.cli(&["migrate", "sqlite-to-postgres", file.to_str().unwrap()]);
     assert!(full.code == 2 && full.err.contains("is not empty"), "{}", full.err);
+    // What was refused leaves the file as it was: the shop goes on with it.
+    (world.database, world.settings.file) = (None, "parom.db");
+    world.configure(NO_CRM);
+    world.serve(&[]);
+    assert_eq!(world.post("/in/shop", &form("on")).await.status, 202);
 }

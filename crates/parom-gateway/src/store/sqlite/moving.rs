@@ -34,11 +34,19 @@ impl Source {
         Ok(Source { connection: opened.writer, lock: opened.lock })
     }
 
-    /// Notes that a move begins, or has begun; the move's name.
-    pub(in crate::store) fn begin(&self, path: &Path) -> Result<String, OpenError> {
+    /// The name of a move that was begun before.
+    ///
+    /// # Errors
+    /// A move that ended.
+    pub(in crate::store) fn begun(&self, path: &Path) -> Result<Option<String>, OpenError> {
         if moved(&self.connection, ENDED)?.is_some() {
             refuse_moved(&self.connection, path)?;
         }
+        moved(&self.connection, BEGUN)
+    }
+
+    /// Notes that a move begins, or has begun; its name.
+    pub(in crate::store) fn begin(&self) -> Result<String, OpenError> {
         if let Some(begun) = moved(&self.connection, BEGUN)? {
             return Ok(begun);
         }

@@ -123,6 +123,10 @@ fn the_debian_package_is_whole() {
     let unit = fs::read_to_string(unpacked.join("usr/lib/systemd/system/parom.service")).unwrap();
     assert!(unit.contains("ExecStart=/usr/bin/parom serve") && unit.contains("User=parom"), "{unit}");
     assert!(unpacked.join("usr/lib/sysusers.d/parom.conf").is_file());
+    // As closed as the one that it was made from.
+    let path = unpacked.join("usr/lib/systemd/system/parom.service");
+    let told = ran(&["security", "--offline=true", "--threshold=20", "--no-pager", path.to_str().unwrap()]);
+    assert!(told.as_ref().is_none_or(|(fine, _)| *fine), "{told:?}");
     // The example is a configuration that is read without a word against it.
     let example = unpacked.join("usr/share/doc/parom/examples/parom.toml");
     let text = fs::read_to_string(&example).unwrap();

@@ -1,6 +1,8 @@
 //! A channel that sends no more: whether the time since its last order is unusual for it.
 
-/// Orders from which a habit is read, at least.
+/// Orders from which a habit is read.
+pub const ORDERS: i64 = 100;
+/// And at least.
 const HABIT: usize = 10;
 /// No silence shorter than this is worth a word, milliseconds.
 const SHORTEST_MS: i64 = 2 * 3_600_000;

@@ -6,6 +6,8 @@ use serde_json::{Map, Value};
 use super::outcome::{self, Answer, Outcome};
 use super::planted::{self, Planted};
 use crate::limits;
+use crate::order::Target;
+use crate::order::schema::{self, Entry, Shape};
 
 /// The reason of an order that is doubtful because it went in a bulk call.
 pub const REASON: &str = "bulk";
@@ -22,55 +24,31 @@ pub const WINDOW: i64 = 200;
 /// Bytes of a call, at most.
 pub const BYTES: usize = 1 << 20;
 
-/// What the vendor's schema of an import has of an order (§ `POST /order/import`).
-const TOP: &[&str] = &[
-    "source_id",
-    "source_uuid",
-    "buyer_comment",
-    "manager_comment",
-    "promocode",
-    "discount_percent",
-    "discount_amount",
-    "shipping_price",
-    "wrap_price",
-    "taxes",
-    "ordered_at",
-    "buyer",
-    "shipping",
-    "marketing",
-    "products",
-    "payments",
-    "custom_fields",
-];
-const BUYER: &[&str] = &["full_name", "email", "phone"];
-const SHIPPING: &[&str] = &[
-    "delivery_service_id",
-    "tracking_code",
-    "shipping_address_city",
-    "shipping_address_country",
-    "shipping_address_region",
-    "shipping_address_zip",
-    "shipping_secondary_line",
-    "shipping_receive_point",
-    "recipient_full_name",
-    "recipient_phone",
-    "warehouse_ref",
-    "shipping_date",
-];
+/// Of the fields of a single order, those that the vendor's schema of an import does not have.
+const SINGLY: &[&str] = &["manager_id", "gift_message", "is_gift", "gift_wrap", "shipping.shipping_service"];
 
 /// Whether the bulk call takes all of an order: what its schema does not name would be lost without a word.
 #[must_use]
 pub fn fits(body: &Map<String, Value>) -> bool {
-    let within = |value: Option<&Value>, known: &[&str]| match value {
-        None | Some(Value::Null) => true,
-        Some(Value::Object(fields)) => fields.keys().all(|key| known.contains(&key.as_str())),
-        Some(_) => false,
+    body.contains_key("buyer") && body.contains_key("source_id") && takes(schema::of(Target::Order), body, "")
+}
+
+fn takes(entries: &[Entry], fields: &Map<String, Value>, group: &str) -> bool {
+    let each = |(key, value): (&String, &Value)| {
+        let place = format!("{group}{key}");
+        let Some(entry) = entries.iter().find(|entry| entry.name == key) else { return false };
+        let within = |entries, value: &Value| {
+            value.as_object().is_some_and(|fields| takes(entries, fields, &format!("{place}.")))
+        };
+        let taken = match (&entry.shape, value) {
+            (_, Value::Null) | (Shape::Value { .. }, _) => true,
+            (Shape::Object(entries), value) => within(entries, value),
+            (Shape::List(entries), Value::Array(values)) => values.iter().all(|value| within(entries, value)),
+            (Shape::List(_), _) => false,
+        };
+        taken && !SINGLY.contains(&place.as_str())
     };
-    body.keys().all(|key| TOP.contains(&key.as_str()))
-        && within(body.get("buyer"), BUYER)
-        && within(body.get("shipping"), SHIPPING)
-        && body.get("source_id").is_some_and(Value::is_i64)
-        && body.contains_key("buyer")
+    fields.iter().all(each)
 }
 
 /// The call's body, of the orders' own, byte for byte.

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop there")]
 
 mod breaker;
+mod bulk;
 mod cards;
 mod cases;
 mod channel;

@@ -16,8 +16,6 @@ use crate::store::{Store, StoreError};
 const RESTS_MS: u64 = 120_000;
 /// So many looks share one at the silence of channels and the age of backups, which change slowly.
 const SLOW: u32 = 20;
-/// Orders from which a channel's habit is read.
-const HABIT: i64 = 100;
 
 /// What is wrong. It is kept in the store by its text in JSON, until it is over.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -109,7 +107,7 @@ async fn slow(
     let now = clock::now().as_millisecond();
     let mut faults = BTreeSet::new();
     for channel in channels {
-        let times = store.last_of_channel(channel, HABIT).await?;
+        let times = store.last_of_channel(channel, silence::ORDERS).await?;
         if silence::unusual(&times, now).is_some() {
             faults.insert(Fault::Silent(channel.clone()));
         }

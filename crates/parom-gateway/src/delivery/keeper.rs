@@ -22,11 +22,11 @@ const RENEW_MS: u64 = 20_000;
 const LOOK_MS: u64 = 5_000;
 
 pub(super) struct Keeper {
-    pub(super) config: Arc<Config>,
-    pub(super) store: Store,
-    pub(super) dictionaries: Arc<Dictionaries>,
-    pub(super) clients: HashMap<String, Client>,
-    pub(super) stopping: watch::Receiver<bool>,
+    config: Arc<Config>,
+    store: Store,
+    dictionaries: Arc<Dictionaries>,
+    clients: HashMap<String, Client>,
+    stopping: watch::Receiver<bool>,
     running: HashMap<String, Running>,
     ends: JoinSet<(String, i64)>,
     renewed: Option<u64>,

@@ -19,8 +19,6 @@ const HOURS: i64 = 24;
 /// The chart's measures, in its own units.
 const HEIGHT: i64 = 120;
 const STEP: i64 = 30;
-/// Orders from which a channel's habit is read.
-const HABIT: i64 = 100;
 
 #[derive(Serialize)]
 struct StateRow {
@@ -111,7 +109,7 @@ async fn channels(ui: &Ui, caller: &Caller) -> Result<Vec<ChannelRow>, StoreErro
     let now = clock::now().as_millisecond();
     let mut rows = Vec::new();
     for live in ui.intake.channels.current().values().filter(|live| super::channels::sees(caller, live)) {
-        let times = ui.intake.store.last_of_channel(&live.name, HABIT).await?;
+        let times = ui.intake.store.last_of_channel(&live.name, silence::ORDERS).await?;
         rows.push(ChannelRow {
             name: live.name.clone(),
             last: times.first().copied(),

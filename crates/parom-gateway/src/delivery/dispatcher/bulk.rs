@@ -4,11 +4,9 @@ use std::collections::VecDeque;
 
 use parom_core::delivery::Mono;
 use parom_core::delivery::bulk::BATCH;
-use parom_core::delivery::outcome::Outcome;
-use parom_core::delivery::rate::Ticket;
 
 use super::super::send;
-use super::{Dispatcher, Done, IDLE_MS, random};
+use super::{Came, Dispatcher, Done, IDLE_MS};
 use crate::clock;
 use crate::store::StoreError;
 
@@ -22,6 +20,8 @@ pub(super) struct Backlog {
     pub(super) goes: bool,
     /// Rows of orders that go singly before the next call.
     pub(super) single: VecDeque<i64>,
+    /// Too few orders were for a call: it is not looked again before this.
+    again: Mono,
 }
 
 impl Dispatcher {
@@ -33,7 +33,7 @@ impl Dispatcher {
             self.backlog = Backlog::default();
             return Ok(idle);
         }
-        let ready = self.dispatch.ready_for_bulk(now) && self.backlog.single.is_empty();
+        let ready = self.dispatch.ready_for_bulk(now) && self.backlog.single.is_empty() && now >= self.backlog.again;
         let waits = self.store.board().is_paused(&self.account) || self.waits_for_dictionaries(now).is_some();
         if !ready || waits || self.store.room_for_delivery().is_err() {
             return Ok(idle);
@@ -52,14 +52,14 @@ impl Dispatcher {
             Ok(batch) if !batch.intents.is_empty() => batch,
             none => {
                 self.dispatch.budget.give_back(ticket);
-                self.backlog = Backlog::default();
+                self.backlog = Backlog { again: idle, ..Backlog::default() };
                 return none.map(|_| idle);
             }
         };
         if !self.backlog.goes {
             tracing::info!(account = %self.account, "a backlog goes by the bulk call");
         }
-        self.backlog = Backlog { goes: true, single: batch.single.into_iter().take(SINGLY).collect() };
+        self.backlog = Backlog { goes: true, single: batch.single.into_iter().take(SINGLY).collect(), again: now };
         self.hear();
         if !self.dispatch.still(clock::mono()) {
             self.dispatch.budget.give_back(ticket);
@@ -68,11 +68,11 @@ impl Dispatcher {
         }
         self.waiting = true;
         self.dispatch.sends_bulk();
-        let (store, client, told) = (self.store.clone(), self.client.clone(), self.bulk_told.clone());
-        let orders = batch.intents.len();
+        let (store, client, told) = (self.store.clone(), self.client.clone(), self.told.clone());
+        let orders = u64::try_from(batch.intents.len()).unwrap_or_default();
         self.work.spawn(async move {
             send::send_bulk(&store, &client, &batch.intents, now, |outcome, surprise| {
-                let _ = told.send((ticket, outcome.clone(), surprise, orders));
+                let _ = told.send(Came { ticket, outcome: outcome.clone(), bulk: Some((orders, surprise)) });
             })
             .await;
             Done::SentBulk
@@ -86,14 +86,5 @@ impl Dispatcher {
             return Some(0);
         }
         self.backlog.single.pop_front()
-    }
-
-    pub(super) fn weigh_bulk(&mut self, ticket: Ticket, outcome: &Outcome, surprise: bool, orders: usize) {
-        self.dispatch.weigh_bulk(ticket, outcome, surprise, clock::mono(), random());
-        if surprise {
-            tracing::warn!(account = %self.account, "a bulk call was not answered as it should: orders go singly from now on");
-        }
-        metrics::counter!("parom_attempts_total", "account" => self.account.clone(), "outcome" => outcome.as_str())
-            .increment(u64::try_from(orders).unwrap_or_default());
     }
 }

@@ -4,7 +4,7 @@ use parom_core::delivery::Mono;
 use parom_core::delivery::breaker::Permit;
 
 use super::super::changes;
-use super::{Dispatcher, Done, IDLE_MS};
+use super::{Came, Dispatcher, Done, IDLE_MS};
 use crate::clock;
 use crate::store::StoreError;
 
@@ -52,7 +52,7 @@ impl Dispatcher {
             (self.store.clone(), self.client.clone(), self.told.clone(), self.dispatch.plan);
         self.work.spawn(async move {
             changes::make(&store, &client, due, plan, |outcome| {
-                let _ = told.send((ticket, outcome.clone()));
+                let _ = told.send(Came { ticket, outcome: outcome.clone(), bulk: None });
             })
             .await;
             Done::Changed

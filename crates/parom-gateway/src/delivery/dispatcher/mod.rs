@@ -65,12 +65,17 @@ pub(super) struct Dispatcher {
     stop: watch::Receiver<bool>,
     work: JoinSet<Done>,
     /// Outcomes come here before they are written: a requeued order must not be claimed before its outcome is weighed.
-    told: mpsc::UnboundedSender<(Ticket, Outcome)>,
-    outcomes: mpsc::UnboundedReceiver<(Ticket, Outcome)>,
+    told: mpsc::UnboundedSender<Came>,
+    outcomes: mpsc::UnboundedReceiver<Came>,
     backlog: Backlog,
-    /// The same for bulk calls: with whether it is a surprise, and of how many orders.
-    bulk_told: mpsc::UnboundedSender<(Ticket, Outcome, bool, usize)>,
-    bulk_outcomes: mpsc::UnboundedReceiver<(Ticket, Outcome, bool, usize)>,
+}
+
+/// What a request came to.
+struct Came {
+    ticket: Ticket,
+    outcome: Outcome,
+    /// A bulk call: of so many orders, and whether it is a surprise.
+    bulk: Option<(u64, bool)>,
 }
 
 enum Done {
@@ -102,7 +107,6 @@ impl Dispatcher {
             dispatch.inherit(now, age, millis(settings.timeout), places);
         }
         let (told, outcomes) = mpsc::unbounded_channel();
-        let (bulk_told, bulk_outcomes) = mpsc::unbounded_channel();
         Ok(Dispatcher {
             dictionaries,
             fetch: Fetch::new(now),
@@ -114,8 +118,6 @@ impl Dispatcher {
             told,
             outcomes,
             backlog: Backlog::default(),
-            bulk_told,
-            bulk_outcomes,
             account: account.name.clone(),
             epoch,
             wake: store.board().wake_of(&account.name),
@@ -152,10 +154,7 @@ impl Dispatcher {
             let pause = Duration::from_millis(next.since(clock::mono()).max(1));
             tokio::select! {
                 () = self.wake.notified(), if !stopping => self.stale |= self.store.board().hand() != self.hand,
-                Some((ticket, outcome)) = self.outcomes.recv() => self.weigh_outcome(ticket, &outcome),
-                Some((ticket, outcome, surprise, orders)) = self.bulk_outcomes.recv() => {
-                    self.weigh_bulk(ticket, &outcome, surprise, orders);
-                }
+                Some(came) = self.outcomes.recv() => self.weigh(came),
                 Some(done) = self.work.join_next() => {
                     self.stale = true;
                     match done {
@@ -238,7 +237,7 @@ impl Dispatcher {
             let (store, client, told) = (self.store.clone(), self.client.clone(), self.told.clone());
             self.work.spawn(async move {
                 send::send(&store, &client, intent, now, |outcome| {
-                    let _ = told.send((ticket, outcome.clone()));
+                    let _ = told.send(Came { ticket, outcome: outcome.clone(), bulk: None });
                 })
                 .await;
                 Done::Sent
@@ -248,11 +247,8 @@ impl Dispatcher {
 
     /// Weighs the outcomes that have come.
     fn hear(&mut self) {
-        while let Ok((ticket, outcome)) = self.outcomes.try_recv() {
-            self.weigh_outcome(ticket, &outcome);
-        }
-        while let Ok((ticket, outcome, surprise, orders)) = self.bulk_outcomes.try_recv() {
-            self.weigh_bulk(ticket, &outcome, surprise, orders);
+        while let Ok(came) = self.outcomes.try_recv() {
+            self.weigh(came);
         }
     }
 
@@ -276,10 +272,18 @@ impl Dispatcher {
         }
     }
 
-    fn weigh_outcome(&mut self, ticket: Ticket, outcome: &Outcome) {
-        self.dispatch.weigh(ticket, outcome, clock::mono(), random());
+    fn weigh(&mut self, came: Came) {
+        let (now, outcome) = (clock::mono(), &came.outcome);
+        match came.bulk {
+            Some((_, surprise)) => self.dispatch.weigh_bulk(came.ticket, outcome, surprise, now, random()),
+            None => self.dispatch.weigh(came.ticket, outcome, now, random()),
+        }
+        let orders = came.bulk.map_or(1, |(orders, _)| orders);
         metrics::counter!("parom_attempts_total", "account" => self.account.clone(), "outcome" => outcome.as_str())
-            .increment(1);
+            .increment(orders);
+        if came.bulk.is_some_and(|(_, surprise)| surprise) {
+            tracing::warn!(account = %self.account, "a bulk call was not answered as it should: orders go singly from now on");
+        }
         match outcome {
             Outcome::RateLimited(rest) => tracing::warn!(account = %self.account, rest, "the CRM asked for time"),
             Outcome::Paused(status) => {

@@ -49,7 +49,7 @@ struct RawAccount {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a reference: { env = \"NAME\" } or { file = \"PATH\" }")]
 pub(super) struct RawSecret {
     env: Option<String>,
     file: Option<String>,

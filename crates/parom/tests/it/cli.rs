@@ -192,3 +192,28 @@ async fn serve_stops_gracefully_with_requests_under_way() {
     assert_eq!(world.stop(), 0);
     assert_eq!(world.orders()[0]["state"], "delivered", "its result was waited for");
 }
+
+/// A server that is away, of no trusted name, or without a password: what is wrong, and no failure of the program.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_cannot_be_had_is_told() {
+    let world = World::of_file(Settings::default()).await;
+    let plain = fs::read_to_string(world.config()).unwrap();
+    let mut stores = vec![
+        ("url = \"postgres://parom@127.0.0.1:1/parom\"".to_owned(), "PostgreSQL: "),
+        ("url = \"postgres://parom@db.invalid/parom\"\nroot_cert = \"none.pem\"".to_owned(), "store.root_cert: "),
+        ("url = \"postgres://127.0.0.1/p\"\npassword = { file = \"none\" }".to_owned(), "store.password: "),
+        ("url = \"postgres://127.0.0.1:x/p\"".to_owned(), "store.url: "),
+        ("url = \"postgres://127.0.0.1/p\"\npassword = \"plain\"".to_owned(), "{ env = "),
+    ];
+    if let Some(server) = super::postgres::server() {
+        stores.push((format!("url = \"{server}/not_there\""), "does not exist"));
+    }
+    for (store, why) in stores {
+        fs::write(world.config(), plain.replace("url = \"sqlite:parom.db\"", &store)).unwrap();
+        for command in [vec!["orders", "list"], vec!["serve"], vec!["migrate", "sqlite-to-postgres", "x.db"]] {
+            let ran = world.cli(&command);
+            let told = ran.err.contains(why) || (command[0] == "migrate" && ran.err.contains("there is no such file"));
+            assert!(ran.code == 2 && told && !ran.err.contains("failed at"), "{store} {command:?}: {}", ran.err);
+        }
+    }
+}

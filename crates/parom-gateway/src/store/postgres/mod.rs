@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use deadpool_postgres::Pool;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::broadcast;
 
 pub(super) use talk::Talk;
@@ -37,16 +37,14 @@ pub(super) struct Postgres {
     bell: Arc<Bell>,
     /// Its name among the nodes; a command has none.
     pub(super) node: Option<String>,
-    /// Serves the connections; its own, so that a verb may wait on whichever thread it runs.
-    runtime: Option<Runtime>,
+    io: Io,
 }
 
 impl Postgres {
     /// Connects, and brings the schema up to date.
     pub(super) fn open(server: &Server, role: Role) -> Result<Postgres, OpenError> {
-        let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("store-io").enable_all().build();
-        let runtime = runtime.map_err(|error| OpenError(format!("no threads for the store: {error}")))?;
-        let handle = runtime.handle().clone();
+        let io = Io::start()?;
+        let handle = io.handle().clone();
         let identity = Arc::new(Identity::default());
         let (writers, readers) = (pool::pool(server, LANES)?, pool::pool(server, READERS)?);
         let first = || pool::talk(&readers, &handle, &identity).map(drop);
@@ -62,7 +60,7 @@ impl Postgres {
             heard.unwrap_or_else(|_| Err(OpenError("the session for news failed".into())))?;
         }
         let lanes = Lanes::start(&writers, &handle, &identity, &bell)?;
-        Ok(Postgres { lanes, readers, identity, bell, node, runtime: Some(runtime) })
+        Ok(Postgres { lanes, readers, identity, bell, node, io })
     }
 
     /// Until then an order that comes by a key is looked up first, milliseconds.
@@ -94,8 +92,7 @@ impl Postgres {
         T: Send + 'static,
         F: FnOnce(&Db<'_>) -> Result<T, StoreError> + Send + 'static,
     {
-        let closed = || StoreError::Unavailable("the store is being closed".into());
-        let handle = self.runtime.as_ref().ok_or_else(closed)?.handle().clone();
+        let handle = self.io.handle().clone();
         let (readers, identity) = (self.readers.clone(), Arc::clone(&self.identity));
         let ran = tokio::task::spawn_blocking(move || {
             let talk = pool::talk(&readers, &handle, &identity)?;
@@ -107,10 +104,8 @@ impl Postgres {
 
 /// One connection for one piece of work, on a thread that may wait.
 pub(super) fn with_talk<T>(server: &Server, work: impl FnOnce(&Talk) -> Result<T, StoreError>) -> Result<T, OpenError> {
-    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    let runtime = runtime.map_err(|error| OpenError(format!("no threads for the store: {error}")))?;
-    let pool = pool::pool(server, 1)?;
-    let done = pool::talk(&pool, runtime.handle(), &Identity::default()).and_then(|talk| work(&talk));
+    let (io, pool) = (Io::start()?, pool::pool(server, 1)?);
+    let done = pool::talk(&pool, io.handle(), &Identity::default()).and_then(|talk| work(&talk));
     done.map_err(|error| OpenError(error.to_string()))
 }
 
@@ -123,10 +118,27 @@ fn name() -> String {
     format!("{machine}-{}", &chance[..12])
 }
 
-impl Drop for Postgres {
+/// Serves the connections; its own, so that a verb may wait on whichever thread it runs.
+#[derive(Debug)]
+struct Io(Option<Runtime>, Handle);
+
+impl Io {
+    fn start() -> Result<Io, OpenError> {
+        let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("store-io").enable_all().build();
+        let runtime = runtime.map_err(|error| OpenError(format!("no threads for the store: {error}")))?;
+        let handle = runtime.handle().clone();
+        Ok(Io(Some(runtime), handle))
+    }
+
+    fn handle(&self) -> &Handle {
+        &self.1
+    }
+}
+
+impl Drop for Io {
     fn drop(&mut self) {
-        // Waiting for it here could be on a thread that must not wait.
-        if let Some(runtime) = self.runtime.take() {
+        // Waiting for it here could be on a thread that must not wait: where the server was not reached, too.
+        if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
         }
     }

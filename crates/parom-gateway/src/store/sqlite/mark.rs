@@ -13,6 +13,7 @@ use rusqlite::Connection;
 use super::super::facts::{fact, set, verify_first};
 use super::super::sql::{Db, params};
 use super::super::{OpenError, StoreError};
+use super::wholeness;
 use crate::clock;
 
 /// The fact that `restore` leaves for the next start.
@@ -31,6 +32,8 @@ struct Mark {
 pub(super) fn meet(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
     match reason(connection, path)? {
         Some(reason) => {
+            // The doubt writes every order anew that waits: it would hide a damage instead of telling it.
+            wholeness::refuse_damaged(path)?;
             let doubtful = doubt_all(connection, clock::now().as_millisecond())?;
             tracing::warn!(
                 reason,

@@ -31,15 +31,18 @@ pub(super) fn begin(lock: &mut File, path: &Path) -> Result<End, OpenError> {
     let read = lock.rewind().and_then(|()| lock.read_to_string(&mut text));
     // A lock that cannot be read says nothing: then the file is looked at.
     let was = read.map_or("", |_| text.trim());
-    if was == DAMAGED
-        && path.exists()
-        && let Some(found) = damage(path)
-    {
-        return Err(OpenError(format!("{}: {ADVICE} ({found})", path.display())));
+    if was == DAMAGED && path.exists() {
+        refuse_damaged(path)?;
     }
     note(lock, "");
     let new = std::fs::metadata(path).map_or(true, |file| file.len() == 0);
     Ok(if was == CLEAN || new { End::Clean } else { End::Unclean })
+}
+
+/// Reads the whole file before anything is written to it.
+pub(super) fn refuse_damaged(path: &Path) -> Result<(), OpenError> {
+    let refused = |found| OpenError(format!("{}: {ADVICE} ({found})", path.display()));
+    damage(path).map_or(Ok(()), |found| Err(refused(found)))
 }
 
 /// Notes a clean end.

@@ -69,7 +69,7 @@ pub(crate) fn save(
         }]));
     }
     let account = channel.map(|channel| channel.account).unwrap_or_default();
-    if !scope.sees(&account) || !config.accounts.contains_key(&account) {
+    if !scope.sees(&account) || !config.accounts.has(&account) {
         return Err(NotSaved::ForeignAccount);
     }
     // Two at once must not both find the file unchanged.

@@ -41,7 +41,7 @@ impl Dictionaries {
     ///
     /// # Errors
     /// As any read.
-    pub async fn start(accounts: impl Iterator<Item = &String>, store: &Store) -> Result<Dictionaries, StoreError> {
+    pub async fn start(accounts: &[String], store: &Store) -> Result<Dictionaries, StoreError> {
         let dictionaries = Dictionaries::default();
         for account in accounts {
             dictionaries.reload(account, store).await?;
@@ -79,24 +79,24 @@ impl Dictionaries {
         Ok(())
     }
 
-    /// Reads those again that another node fetched.
+    /// Reads those that another node fetched, and those of accounts that are new.
     ///
     /// # Errors
     /// As any read.
-    pub async fn catch_up(&self, store: &Store) -> Result<(), StoreError> {
+    pub async fn catch_up(&self, accounts: &[String], store: &Store) -> Result<(), StoreError> {
         let versions = store.dictionary_versions().await?;
-        for account in self.accounts(|_| true) {
-            let newest = versions.get(&account).copied().unwrap_or_default();
-            if self.version(&account) < newest {
-                self.reload(&account, store).await?;
+        for account in accounts {
+            let newest = versions.get(account).copied().unwrap_or_default();
+            if self.version(account).is_none_or(|held| held < newest) {
+                self.reload(account, store).await?;
             }
         }
         Ok(())
     }
 
-    fn version(&self, account: &str) -> i64 {
+    fn version(&self, account: &str) -> Option<i64> {
         let set = self.set.read().unwrap_or_else(PoisonError::into_inner);
-        set.get(account).map_or(0, |held| held.current.version)
+        set.get(account).map(|held| held.current.version)
     }
 
     /// A queued order was checked by an older version after all: the next pass finds it.

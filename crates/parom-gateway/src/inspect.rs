@@ -71,7 +71,7 @@ pub fn offline<'a>(channels: impl Iterator<Item = &'a LiveChannel>) -> Vec<Locat
 /// As any read.
 pub async fn accounts(config: &Config, store: &Store) -> Result<Vec<AccountReport>, StoreError> {
     let mut reports = Vec::new();
-    for account in config.accounts.values() {
+    for account in config.accounts.current().values() {
         let (dictionary, fetched_at) = store.dictionary(&account.name).await?;
         reports.push(AccountReport {
             name: account.name.clone(),

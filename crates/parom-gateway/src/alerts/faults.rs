@@ -63,7 +63,7 @@ impl Eyes {
     ) -> Result<Vec<Fault>, StoreError> {
         let mut faults = Vec::new();
         let now = clock::mono().0;
-        for name in config.accounts.keys() {
+        for name in &config.accounts.names() {
             if store.sync_state(name).await?.outcome.contains("refuses the key") {
                 faults.push(Fault::KeyRefused(name.clone()));
             }

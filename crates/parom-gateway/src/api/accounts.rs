@@ -86,6 +86,6 @@ fn entry_json(entry: &Entry) -> Value {
 }
 
 fn known(api: &Api, caller: &Caller, account: &str) -> Result<(), Refused> {
-    let there = api.intake.config.accounts.contains_key(account) && caller.scope.sees(account);
+    let there = api.intake.config.accounts.has(account) && caller.scope.sees(account);
     if there { Ok(()) } else { Err(Refused::new(404, "there is no such account in sight")) }
 }

@@ -102,8 +102,8 @@ fn live(config: &Config, name: String, file: PathBuf, text: Result<String, Strin
     }
     let mut secrets = Secrets::default();
     if let Some(read) = &channel {
-        if !config.accounts.contains_key(&read.account) {
-            let known: Vec<&str> = config.accounts.keys().map(String::as_str).collect();
+        if !config.accounts.has(&read.account) {
+            let known = config.accounts.names();
             let hint = format!("Known accounts: {}.", known.join(", "));
             let message = format!("there is no account `{}`", read.account);
             findings.push(finding("account", Code::UnknownAccount, message, &hint));

@@ -1,4 +1,4 @@
-//! `parom.toml` and `accounts/*.toml` as written, and their checks.
+//! `parom.toml` as written, and its checks.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -8,10 +8,11 @@ use std::time::Duration;
 use parom_core::channel::{SecretRef, parse_duration};
 use serde::Deserialize;
 
+use super::accounts::{Accounts, RawAccount};
 use super::alerts::RawAlerts;
 use super::retention::RawRetention;
 use super::store::{self, RawStore};
-use super::{Account, ApiToken, Config, ConfigError, DeliverySettings, Role};
+use super::{ApiToken, Config, ConfigError, DeliverySettings, Role};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,17 +36,6 @@ struct Raw {
     #[serde(default)]
     retention: RawRetention,
     alerts: Option<RawAlerts>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawAccount {
-    #[serde(default = "default_url")]
-    url: String,
-    api_key: RawSecret,
-    #[serde(default = "default_rate")]
-    requests_per_minute: u32,
-    order_url: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -85,28 +75,15 @@ fn default_listen() -> String {
     "127.0.0.1:8080".into()
 }
 
-fn default_url() -> String {
-    "https://openapi.keycrm.app/v1".into()
-}
-
-fn default_rate() -> u32 {
-    54
-}
-
 /// Reads and checks the configuration.
 ///
 /// # Errors
 /// What cannot be read or used, with the file, the place and what to do.
 pub fn load(path: &Path) -> Result<Config, ConfigError> {
-    let mut raw: Raw = read(path)?;
+    let raw: Raw = read(path)?;
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
-    account_files(&dir, &mut raw.accounts)?;
     let fail = |message: String| ConfigError(format!("{}: {message}", path.display()));
-    let accounts = raw.accounts.into_iter().map(|(name, account)| {
-        let account = check_account(&name, account).map_err(|message| fail(format!("accounts.{name}: {message}")))?;
-        Ok((name, account))
-    });
     Ok(Config {
         listen: parse_address("listen", &raw.listen).map_err(fail)?,
         ui_listen: raw.ui_listen.map(|text| parse_address("ui_listen", &text)).transpose().map_err(fail)?,
@@ -120,7 +97,7 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
             })
             .collect::<Result<_, _>>()?,
         store: store::check(&dir, raw.store).map_err(fail)?,
-        accounts: accounts.collect::<Result<_, ConfigError>>()?,
+        accounts: Accounts::start(&dir, path, raw.accounts)?,
         delivery: check_delivery(&raw.delivery).map_err(fail)?,
         api_tokens: raw
             .api
@@ -143,40 +120,6 @@ fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, ConfigError> {
     })?;
     // The parser's text shows the line and a mark under the place.
     toml::from_str(&text).map_err(|error| ConfigError(format!("{}: {error}", path.display())))
-}
-
-fn account_files(dir: &Path, accounts: &mut BTreeMap<String, RawAccount>) -> Result<(), ConfigError> {
-    let Ok(entries) = std::fs::read_dir(dir.join("accounts")) else {
-        return Ok(());
-    };
-    for path in entries.flatten().map(|entry| entry.path()) {
-        let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
-        if path.extension().is_none_or(|ending| ending != "toml") || name.is_empty() {
-            continue;
-        }
-        let account: RawAccount = read(&path)?;
-        if accounts.insert(name.clone(), account).is_some() {
-            return Err(ConfigError(format!("{}: the account `{name}` stands in parom.toml too", path.display())));
-        }
-    }
-    Ok(())
-}
-
-fn check_account(name: &str, raw: RawAccount) -> Result<Account, String> {
-    let url = raw.url.trim_end_matches('/').to_owned();
-    https_or_loopback(&url)?;
-    if raw.requests_per_minute == 0 {
-        return Err("requests_per_minute must be at least 1".into());
-    }
-    let api_key = secret("api_key", raw.api_key)?;
-    if let Some(page) = raw.order_url.as_deref().filter(|page| !page.starts_with("https://") || !page.contains("{id}"))
-    {
-        return Err(format!(
-            "order_url: `{page}` must begin with https:// and have {{id}} where the order's number stands"
-        ));
-    }
-    let (requests_per_minute, order_url) = (raw.requests_per_minute, raw.order_url);
-    Ok(Account { name: name.to_owned(), url, api_key, requests_per_minute, order_url })
 }
 
 /// An address that what is secret may go to.

@@ -1,5 +1,6 @@
 //! Configuration: the file as written, then checked. The environment is read here and nowhere else.
 
+mod accounts;
 mod alerts;
 mod channels;
 mod file;
@@ -9,7 +10,6 @@ mod store;
 #[cfg(debug_assertions)]
 mod trials;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use parom_core::channel::SecretRef;
 
+pub use accounts::Accounts;
 pub use alerts::{Alerts, Email, Telegram, Webhook};
 pub use channels::{ChannelSet, LiveChannel, load_channels, read_channel_files};
 pub use file::{is_loopback, load};
@@ -56,8 +57,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpAddr>,
     /// The store.
     pub store: StoreSettings,
-    /// The accounts by name.
-    pub accounts: BTreeMap<String, Account>,
+    /// The accounts by name, as they are now.
+    pub accounts: Accounts,
     /// Delivery's times and bounds.
     pub delivery: DeliverySettings,
     /// The tokens of the API.
@@ -69,7 +70,7 @@ pub struct Config {
 }
 
 /// One account of the CRM.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     /// Its name here.
     pub name: String,

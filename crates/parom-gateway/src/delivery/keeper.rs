@@ -9,23 +9,24 @@ use parom_core::delivery::share;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::connected::{Changes, Connections};
 use super::dispatcher::Dispatcher;
+use super::tell_of_strangers;
 use crate::clock;
 use crate::config::{Config, trial_lease_ms};
-use crate::crm::Client;
 use crate::dictionaries::Dictionaries;
 use crate::store::{Neighbours, Pulse, Store, StoreError};
 
 /// How often leases are renewed: several times within one.
 const RENEW_MS: u64 = 20_000;
-/// How often it is looked whether another node is gone.
-const LOOK_MS: u64 = 5_000;
+/// How often it is looked whether another node is gone, and whether the accounts are others.
+const LOOK_MS: u64 = 2_000;
 
 pub(super) struct Keeper {
     config: Arc<Config>,
     store: Store,
     dictionaries: Arc<Dictionaries>,
-    clients: HashMap<String, Client>,
+    connections: Connections,
     stopping: watch::Receiver<bool>,
     running: HashMap<String, Running>,
     ends: JoinSet<(String, i64)>,
@@ -45,14 +46,14 @@ impl Keeper {
         config: &Arc<Config>,
         store: &Store,
         dictionaries: &Arc<Dictionaries>,
-        clients: HashMap<String, Client>,
+        connections: Connections,
         stopping: watch::Receiver<bool>,
     ) -> Keeper {
         Keeper {
             config: Arc::clone(config),
             store: store.clone(),
             dictionaries: Arc::clone(dictionaries),
-            clients,
+            connections,
             stopping,
             running: HashMap::new(),
             ends: JoinSet::new(),
@@ -66,22 +67,27 @@ impl Keeper {
             tracing::info!(node, "the store is shared with other nodes");
             return self.look().await;
         }
-        let accounts: Vec<String> = self.clients.keys().cloned().collect();
-        for account in accounts {
-            self.take(&account).await?;
+        self.take_all().await
+    }
+
+    /// Where no node shares the store, every account is this one's.
+    async fn take_all(&mut self) -> Result<(), StoreError> {
+        for account in self.connections.names() {
+            if !self.running.contains_key(&account) {
+                self.take(&account).await?;
+            }
         }
         Ok(())
     }
 
     /// Keeps until the process stops; then every dispatcher ends first.
     pub(super) async fn run(mut self) {
-        let shares = self.store.node().is_some();
         let pause = Duration::from_millis(shorter(LOOK_MS));
         while !*self.stopping.borrow() {
             tokio::select! {
-                () = tokio::time::sleep(pause), if shares => {
-                    if let Err(error) = self.look().await {
-                        tracing::warn!(%error, "leases could not be renewed");
+                () = tokio::time::sleep(pause) => {
+                    if let Err(error) = self.again().await {
+                        tracing::warn!(%error, "accounts and leases could not be looked at");
                     }
                 }
                 Some(end) = self.ends.join_next() => self.ended(end).await,
@@ -97,12 +103,33 @@ impl Keeper {
         }
     }
 
+    async fn again(&mut self) -> Result<(), StoreError> {
+        self.meet_accounts().await?;
+        if self.store.node().is_some() { self.look().await } else { self.take_all().await }
+    }
+
+    /// Reads the accounts again. What delivers by an account's old form ends; it is taken again when that has ended.
+    async fn meet_accounts(&mut self) -> Result<(), StoreError> {
+        for fault in self.config.accounts.reload(&self.config.dir) {
+            tracing::error!(fault, "an account's file cannot be used; its last good version stays");
+        }
+        let Changes { begun, ended } = self.connections.meet(&self.config);
+        if !begun.is_empty() || !ended.is_empty() {
+            tracing::info!(?begun, ?ended, "accounts were read again");
+            // The others learn at once which accounts this node could deliver for.
+            self.renewed = None;
+            tell_of_strangers(&self.config, &self.store).await?;
+        }
+        ended.iter().for_each(|account| self.end(account));
+        self.dictionaries.catch_up(&self.connections.names(), &self.store).await
+    }
+
     /// Renews what is due, and takes and releases what has become another's.
     async fn look(&mut self) -> Result<(), StoreError> {
         let now = clock::mono().0;
         if self.renewed.is_none_or(|at| now >= at.saturating_add(shorter(RENEW_MS))) {
             let running = self.running.keys().cloned().collect();
-            let held = self.store.beat(self.clients.keys().cloned().collect(), running).await?;
+            let held = self.store.beat(self.connections.names(), running).await?;
             self.renewed = Some(now);
             self.drop_lost(&held);
         }
@@ -119,8 +146,7 @@ impl Keeper {
                 self.take(&account).await?;
             }
         }
-        self.share_pulses(&seen).await?;
-        self.dictionaries.catch_up(&self.store).await
+        self.share_pulses(&seen).await
     }
 
     /// Tells how the accounts of this node stand, and hears of the others'.
@@ -129,7 +155,7 @@ impl Keeper {
         let rests = |account: &String| board.pulse(account).resting;
         let changed = self.running.iter().filter(|(account, running)| rests(account) != running.told_resting);
         let stands: Vec<_> = changed.map(|(name, running)| (name.clone(), running.epoch, rests(name))).collect();
-        for account in self.clients.keys().filter(|account| !self.running.contains_key(*account)) {
+        for account in self.connections.names().iter().filter(|account| !self.running.contains_key(*account)) {
             let resting = !seen.held.contains_key(account) || seen.resting.contains(account);
             board.set_pulse(account, Pulse { resting, free_places: usize::from(!resting) });
         }
@@ -160,9 +186,8 @@ impl Keeper {
     }
 
     async fn take(&mut self, account: &str) -> Result<(), StoreError> {
-        let (Some(client), Some(settings)) = (self.clients.get(account), self.config.accounts.get(account)) else {
-            return Ok(());
-        };
+        let Some(connected) = self.connections.get(account) else { return Ok(()) };
+        let (settings, client) = (connected.account.clone(), connected.client.clone());
         let delivery = &self.config.delivery;
         let quiet = i64::try_from(delivery.quiet_period.as_millis()).unwrap_or(i64::MAX / 4);
         let Some(lease) = self.store.take_lease(account, quiet).await? else { return Ok(()) };
@@ -176,7 +201,7 @@ impl Keeper {
         let (stop, stopping) = watch::channel(false);
         let (store, dictionaries) = (self.store.clone(), Arc::clone(&self.dictionaries));
         let dispatcher =
-            Dispatcher::new(settings, lease.epoch, delivery, store, client.clone(), dictionaries, stopping).await?;
+            Dispatcher::new(&settings, lease.epoch, delivery, store, client, dictionaries, stopping).await?;
         self.running.insert(account.to_owned(), Running { epoch: lease.epoch, stop, told_resting: false });
         let end = (account.to_owned(), lease.epoch);
         self.ends.spawn(async move {

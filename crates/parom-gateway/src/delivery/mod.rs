@@ -2,6 +2,7 @@
 //! and the CRM's client, and nothing of intake.
 
 mod changes;
+mod connected;
 mod dispatcher;
 mod fetch;
 mod keeper;
@@ -9,19 +10,18 @@ mod look;
 mod once;
 mod send;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::config::{Config, read_secret};
-use crate::crm::{Client, Lines};
+use crate::config::Config;
 use crate::dictionaries::Dictionaries;
 use crate::store::{Store, StoreError, Touched};
 
 pub use once::fetch_now;
 
+use connected::Connections;
 use keeper::Keeper;
 
 /// Touched that come so close to each other are taken together.
@@ -44,15 +44,10 @@ impl Delivery {
         store: &Store,
         dictionaries: &Arc<Dictionaries>,
     ) -> Result<Delivery, String> {
-        tell_of_strangers(config, store).await?;
-        let (lines, mut clients) = (Lines::new(config.delivery.timeout)?, HashMap::new());
-        for account in config.accounts.values() {
-            let key = read_secret(&config.dir, &account.api_key)
-                .map_err(|error| format!("accounts.{}.api_key: {error}", account.name))?;
-            clients.insert(account.name.clone(), Client::new(account, &key, &lines)?);
-        }
+        tell_of_strangers(config, store).await.map_err(|error| error.to_string())?;
+        let connections = Connections::start(config)?;
         let (stop, stopping) = watch::channel(false);
-        let mut keeper = Keeper::new(config, store, dictionaries, clients, stopping.clone());
+        let mut keeper = Keeper::new(config, store, dictionaries, connections, stopping.clone());
         keeper.start().await.map_err(|error| error.to_string())?;
         let mut tasks = JoinSet::new();
         tasks.spawn(keeper.run());
@@ -75,9 +70,9 @@ impl Delivery {
 }
 
 /// Orders of an account that the configuration does not have wait for ever: somebody should know.
-async fn tell_of_strangers(config: &Config, store: &Store) -> Result<(), String> {
-    for (account, orders) in store.accounts_under_way().await.map_err(|error| error.to_string())? {
-        if !config.accounts.contains_key(&account) {
+async fn tell_of_strangers(config: &Config, store: &Store) -> Result<(), StoreError> {
+    for (account, orders) in store.accounts_under_way().await? {
+        if !config.accounts.has(&account) {
             tracing::error!(account, orders, "orders wait for an account that is not configured any more");
         }
     }

@@ -21,7 +21,7 @@ pub async fn fetch_now(config: &Config, store: &Store, account: &str) -> Result<
     let settings = config.accounts.get(account).ok_or_else(|| format!("there is no account `{account}`"))?;
     let key =
         read_secret(&config.dir, &settings.api_key).map_err(|error| format!("accounts.{account}.api_key: {error}"))?;
-    let client = Client::new(settings, &key, &Lines::new(config.delivery.timeout)?)?;
+    let client = Client::new(&settings, &key, &Lines::new(config.delivery.timeout)?)?;
     let mut budget = Budget::new(settings.requests_per_minute);
     let now = clock::mono();
     let timeout = u64::try_from(config.delivery.timeout.as_millis()).unwrap_or(u64::MAX);

@@ -66,7 +66,7 @@ impl Gateway {
         let channels = Channels::start(&config, &store).await.map_err(|error| error.to_string())?;
         let channels = Arc::new(channels);
         let dictionaries =
-            Dictionaries::start(config.accounts.keys(), &store).await.map_err(|error| error.to_string())?;
+            Dictionaries::start(&config.accounts.names(), &store).await.map_err(|error| error.to_string())?;
         let dictionaries = Arc::new(dictionaries);
         for account in store.pauses().await.map_err(|error| error.to_string())?.keys() {
             store.board().set_paused(account, true);

@@ -39,7 +39,7 @@ pub(super) async fn list(State(ui): State<Ui>, Extension(caller): Extension<Call
 
 /// Does something with an account in sight, and shows the accounts again.
 async fn with(ui: &Ui, caller: &Caller, name: &str, deed: impl Future<Output = Result<(), StoreError>>) -> Response {
-    if !ui.intake.config.accounts.contains_key(name) || !caller.scope.sees(name) {
+    if !ui.intake.config.accounts.has(name) || !caller.scope.sees(name) {
         return page::refused(ui, caller, StatusCode::NOT_FOUND, "no-such-account");
     }
     match deed.await {

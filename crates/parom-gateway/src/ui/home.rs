@@ -124,7 +124,7 @@ async fn channels(ui: &Ui, caller: &Caller) -> Result<Vec<ChannelRow>, StoreErro
 pub(super) async fn accounts(ui: &Ui, caller: &Caller) -> Result<Vec<AccountRow>, StoreError> {
     let store = &ui.intake.store;
     let mut rows = Vec::new();
-    for account in ui.intake.config.accounts.values().filter(|account| caller.scope.sees(&account.name)) {
+    for account in ui.intake.config.accounts.current().values().filter(|account| caller.scope.sees(&account.name)) {
         let state = store.sync_state(&account.name).await?;
         rows.push(AccountRow {
             name: account.name.clone(),

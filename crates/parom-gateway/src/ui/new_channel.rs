@@ -21,8 +21,8 @@ pub(super) async fn form(State(ui): State<Ui>, Extension(caller): Extension<Call
 }
 
 fn account(ui: &Ui, caller: &Caller) -> String {
-    let first = ui.intake.config.accounts.keys().find(|name| caller.scope.sees(name));
-    first.cloned().unwrap_or_else(|| "main".to_owned())
+    let first = ui.intake.config.accounts.names().into_iter().find(|name| caller.scope.sees(name));
+    first.unwrap_or_else(|| "main".to_owned())
 }
 
 #[expect(clippy::too_many_arguments, reason = "the parts of one page")]

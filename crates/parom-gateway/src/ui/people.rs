@@ -42,7 +42,7 @@ async fn shown(ui: &Ui, caller: &Caller, status: StatusCode, name: &str, why: &s
         .iter()
         .map(|line| context! { at => line.at, actor => line.actor.clone(), what => line.what.clone(), detail => line.detail.clone() })
         .collect();
-    let accounts: Vec<&String> = ui.intake.config.accounts.keys().collect();
+    let accounts = ui.intake.config.accounts.names();
     let shortest = passwords::SHORTEST;
     page::page_with(
         ui,
@@ -77,7 +77,7 @@ async fn added(ui: &Ui, caller: &Caller, posted: &Posted, name: &str) -> Result<
     passwords::check(posted.get("password"), name).map_err(start::word)?;
     let role = Role::parse(posted.get("role")).ok_or("name-not-taken")?;
     let chosen: Vec<String> = posted.all("account").map(str::to_owned).collect();
-    let known = chosen.iter().all(|account| ui.intake.config.accounts.contains_key(account));
+    let known = chosen.iter().all(|account| ui.intake.config.accounts.has(account));
     if !known {
         return Err("no-such-account");
     }

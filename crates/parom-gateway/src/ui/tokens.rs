@@ -34,7 +34,7 @@ async fn shown(ui: &Ui, caller: &Caller, status: StatusCode, made: &str, why: &s
             }
         })
         .collect();
-    let accounts: Vec<&String> = ui.intake.config.accounts.keys().collect();
+    let accounts = ui.intake.config.accounts.names();
     let own = context! { rows, made, why, accounts => page::of(&accounts) };
     page::page_with(ui, caller, status, "tokens.html", own)
 }
@@ -64,8 +64,7 @@ async fn made(ui: &Ui, caller: &Caller, posted: &Posted, secret: &str) -> Result
     let role = Role::parse(posted.get("role")).ok_or("name-not-taken")?;
     let chosen: Vec<String> = posted.all("account").map(str::to_owned).collect();
     // Who sees a part can let no token see more.
-    let within =
-        chosen.iter().all(|account| caller.scope.sees(account) && ui.intake.config.accounts.contains_key(account));
+    let within = chosen.iter().all(|account| caller.scope.sees(account) && ui.intake.config.accounts.has(account));
     if !within || (chosen.is_empty() && caller.scope != Scope::All) {
         return Err("no-such-account");
     }

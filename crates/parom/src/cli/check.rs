@@ -79,13 +79,13 @@ async fn up_to_date(config: &Config) -> Result<Vec<AccountReport>, Failed> {
     let words = |error: parom_gateway::store::StoreError| error.to_string();
     // Whoever serves owns the accounts' budgets.
     if let Some(store) = alone(config).await? {
-        for account in config.accounts.keys() {
+        for account in &config.accounts.names() {
             fetch_now(config, &store, account).await?;
         }
         return inspect::accounts(config, &store).await.map_err(words);
     }
     let store = Store::open(&config.store, Role::Command).map_err(|error| error.to_string())?;
-    for account in config.accounts.keys() {
+    for account in &config.accounts.names() {
         let asked = store.ask_sync(account).await.map_err(words)?;
         wait(&store, account, asked).await?;
     }

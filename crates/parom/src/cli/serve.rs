@@ -17,7 +17,7 @@ impl Serve {
     pub(super) async fn run(self, config: &Path) -> Result<Outcome, Failed> {
         log::start();
         let config = load(config)?;
-        if config.accounts.is_empty() {
+        if config.accounts.current().is_empty() {
             return Err("no account: add [accounts.main] with url and api_key to the configuration".into());
         }
         let pages = config.pages_url();

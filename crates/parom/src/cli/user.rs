@@ -100,7 +100,7 @@ async fn add(
     if !passwords::is_name(&name) {
         return Err(format!("`{name}` is not taken as a name: small Latin letters, digits, dot, hyphen, at most 64"));
     }
-    if let Some(unknown) = accounts.iter().find(|account| !config.accounts.contains_key(*account)) {
+    if let Some(unknown) = accounts.iter().find(|account| !config.accounts.has(account)) {
         return Err(format!("there is no account `{unknown}` in {}", config.file.display()));
     }
     let role = match role {

@@ -68,7 +68,7 @@ impl Import {
         let Some(channel) = &live.channel else {
             return Err(format!("the channel `{}` cannot be used; {}", self.channel, live.fault()));
         };
-        let dictionaries = Dictionaries::start(config.accounts.keys(), &store).await;
+        let dictionaries = Dictionaries::start(&config.accounts.names(), &store).await;
         let dictionary = dictionaries.map_err(|error| error.to_string())?.get(&channel.account);
         let mut reader = self.open()?;
         let mut report = Report::new(&self, reader.bytes())?;

@@ -118,7 +118,7 @@ impl Room {
     async fn open(config: &Config) -> Result<Room, Failed> {
         let store = open(config)?;
         let channels = Channels::start(config, &store).await.map_err(|error| error.to_string())?.current();
-        let dictionaries = Dictionaries::start(config.accounts.keys(), &store).await;
+        let dictionaries = Dictionaries::start(&config.accounts.names(), &store).await;
         Ok(Room { store, channels, dictionaries: dictionaries.map_err(|error| error.to_string())? })
     }
 

@@ -1,0 +1,167 @@
+//! The accounts: those of `parom.toml`, and those of `accounts/*.toml`, which are read again while the gateway runs.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use serde::Deserialize;
+
+use super::file::{RawSecret, https_or_loopback, secret};
+use super::{Account, ConfigError};
+
+/// An account as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawAccount {
+    #[serde(default = "default_url")]
+    url: String,
+    api_key: RawSecret,
+    #[serde(default = "default_rate")]
+    requests_per_minute: u32,
+    order_url: Option<String>,
+}
+
+fn default_url() -> String {
+    "https://openapi.keycrm.app/v1".into()
+}
+
+fn default_rate() -> u32 {
+    54
+}
+
+type Set = BTreeMap<String, Account>;
+
+/// The accounts by name, as they are now. A copy sees what another reads again.
+#[derive(Clone, Debug, Default)]
+pub struct Accounts {
+    now: Arc<RwLock<Arc<Set>>>,
+    read: Arc<Mutex<Read>>,
+}
+
+/// What was read last.
+#[derive(Debug, Default)]
+struct Read {
+    /// Of `parom.toml`: they stay until the next start.
+    fixed: Set,
+    /// The files of the folder with their texts and what each came to.
+    files: BTreeMap<String, (String, Result<Account, String>)>,
+}
+
+impl Accounts {
+    /// Checks the accounts of `parom.toml` and reads those of the folder for the first time.
+    pub(super) fn start(dir: &Path, file: &Path, raw: BTreeMap<String, RawAccount>) -> Result<Accounts, ConfigError> {
+        let accounts = Accounts::default();
+        let fixed = raw.into_iter().map(|(name, account)| {
+            let told = |message| ConfigError(format!("{}: accounts.{name}: {message}", file.display()));
+            Ok((name.clone(), check(&name, account).map_err(told)?))
+        });
+        accounts.reading().fixed = fixed.collect::<Result<_, ConfigError>>()?;
+        match accounts.reload(dir).into_iter().next() {
+            Some(fault) => Err(ConfigError(fault)),
+            None => Ok(accounts),
+        }
+    }
+
+    /// All of them now.
+    #[must_use]
+    pub fn current(&self) -> Arc<BTreeMap<String, Account>> {
+        Arc::clone(&self.now.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// One of them now.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Account> {
+        self.current().get(name).cloned()
+    }
+
+    /// Whether there is such an account.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.current().contains_key(name)
+    }
+
+    /// Their names.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.current().keys().cloned().collect()
+    }
+
+    /// Reads the folder again. A file that cannot be used keeps its last good text; what is newly wrong is told.
+    pub fn reload(&self, dir: &Path) -> Vec<String> {
+        let mut read = self.reading();
+        let (mut files, mut faults) = (BTreeMap::new(), Vec::new());
+        for (name, path, text) in texts(&dir.join("accounts")) {
+            let before = read.files.remove(&name);
+            if let Some(known) = before.as_ref().filter(|(known, _)| *known == text) {
+                files.insert(name, known.clone());
+                continue;
+            }
+            let outcome = match parse(&name, &text, read.fixed.contains_key(&name)) {
+                Ok(account) => Ok(account),
+                Err(why) => {
+                    let fault = format!("{}: {why}", path.display());
+                    faults.push(fault.clone());
+                    before.and_then(|(_, good)| good.ok()).ok_or(fault)
+                }
+            };
+            files.insert(name, (text, outcome));
+        }
+        read.files = files;
+        let usable = read.files.iter().filter_map(|(name, (_, account))| Some((name, account.as_ref().ok()?)));
+        let all: Set = read.fixed.iter().chain(usable).map(|(name, account)| (name.clone(), account.clone())).collect();
+        let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
+        if **now != all {
+            *now = Arc::new(all);
+        }
+        faults
+    }
+
+    fn reading(&self) -> std::sync::MutexGuard<'_, Read> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The files of the folder; one that cannot be read has a text that is no account.
+fn texts(folder: &Path) -> Vec<(String, PathBuf, String)> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let toml = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "toml");
+    let named = |path: PathBuf| Some((path.file_stem()?.to_str()?.to_owned(), path));
+    let paths = entries.flatten().map(|entry| entry.path()).filter(toml).filter_map(named);
+    let mut texts: Vec<_> = paths
+        .map(|(name, path)| {
+            let text = std::fs::read_to_string(&path).unwrap_or_else(|error| format!("cannot be read: {error}"));
+            (name, path, text)
+        })
+        .collect();
+    texts.sort();
+    texts
+}
+
+fn parse(name: &str, text: &str, is_fixed: bool) -> Result<Account, String> {
+    if is_fixed {
+        return Err(format!("the account `{name}` stands in parom.toml too"));
+    }
+    // The parser's text shows the line and a mark under the place.
+    let raw: RawAccount = toml::from_str(text).map_err(|error| match text.strip_prefix("cannot be read: ") {
+        Some(why) => why.to_owned(),
+        None => error.to_string(),
+    })?;
+    check(name, raw)
+}
+
+fn check(name: &str, raw: RawAccount) -> Result<Account, String> {
+    let url = raw.url.trim_end_matches('/').to_owned();
+    https_or_loopback(&url)?;
+    if raw.requests_per_minute == 0 {
+        return Err("requests_per_minute must be at least 1".into());
+    }
+    let api_key = secret("api_key", raw.api_key)?;
+    if let Some(page) = raw.order_url.as_deref().filter(|page| !page.starts_with("https://") || !page.contains("{id}"))
+    {
+        return Err(format!(
+            "order_url: `{page}` must begin with https:// and have {{id}} where the order's number stands"
+        ));
+    }
+    let (requests_per_minute, order_url) = (raw.requests_per_minute, raw.order_url);
+    Ok(Account { name: name.to_owned(), url, api_key, requests_per_minute, order_url })
+}

@@ -4,7 +4,6 @@
 
 mod alerts;
 pub mod api;
-mod channel_files;
 pub mod channels;
 pub mod clock;
 pub mod config;

@@ -71,10 +71,12 @@ pub fn read_channel_files(dir: &Path) -> Vec<(String, PathBuf, Result<String, St
 #[must_use]
 pub fn load_channels(config: &Config) -> Vec<LiveChannel> {
     let files = read_channel_files(&config.channels_dir());
-    files.into_iter().map(|(name, file, text)| live(config, name, file, text)).collect()
+    files.into_iter().map(|(name, file, text)| channel_of(config, name, file, text)).collect()
 }
 
-fn live(config: &Config, name: String, file: PathBuf, text: Result<String, String>) -> LiveChannel {
+/// A channel of its text, or of why that cannot be read. A broken one has findings and no channel.
+#[must_use]
+pub fn channel_of(config: &Config, name: String, file: PathBuf, text: Result<String, String>) -> LiveChannel {
     let finding = |path: &str, code: Code, message: String, hint: &str| Finding {
         line: 1,
         column: 1,

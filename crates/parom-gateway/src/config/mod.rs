@@ -19,7 +19,7 @@ use parom_core::channel::SecretRef;
 
 pub use accounts::Accounts;
 pub use alerts::{Alerts, Email, Telegram, Webhook};
-pub use channels::{ChannelSet, LiveChannel, load_channels, read_channel_files};
+pub use channels::{ChannelSet, LiveChannel, channel_of, load_channels, read_channel_files};
 pub use file::{is_loopback, load};
 pub use retention::Retention;
 pub use secrets::{SecretError, Secrets, read_secret, read_secrets};

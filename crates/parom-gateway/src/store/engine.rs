@@ -26,6 +26,11 @@ impl Engine {
         }
     }
 
+    /// Whether it may be the store of several nodes.
+    pub(super) fn is_shared(&self) -> bool {
+        matches!(self, Engine::Postgres(_))
+    }
+
     /// This process's name among the nodes, where several share the store.
     pub(super) fn node(&self) -> Option<&str> {
         match self {

@@ -47,7 +47,7 @@ pub use alerts::{DueAlert, News, Told, Waiting};
 pub use board::{Board, Changed, Pulse};
 pub use bulk::Batch;
 pub use changes::{DueChange, KeptChange};
-pub use channels::{KeptVersion, Version};
+pub use channels::{ChannelChange, KeptVersion, StoredChannel, Version};
 pub use delivery::{Intent, Settlement};
 pub use dictionaries::{COMPLETE, Recheck, SyncState, Unchecked};
 pub use doubt::{Doubtful, RESTORED};

@@ -12,9 +12,10 @@ use super::{OpenError, StoreError, ledger};
 use crate::clock;
 use crate::config::Server;
 
-/// What PostgreSQL has for itself: its nodes and steps, requests by its own clock, and marks by its own transactions.
-/// Without a mark, alerts tell once more of all that waits for a person.
-const OWN: &[&str] = &["nodes", "leases", "schema_steps", "crm_requests", "alert_mark", "transitions", "facts"];
+/// What PostgreSQL has for itself: its nodes and steps, requests by its own clock, marks by its own transactions, and the
+/// channels, which are files before. Without a mark, alerts tell once more of all that waits for a person.
+const OWN: &[&str] =
+    &["nodes", "leases", "channels", "schema_steps", "crm_requests", "alert_mark", "transitions", "facts"];
 /// The fact that names the file that was moved here.
 const MOVED_FROM: &str = "moved_from";
 

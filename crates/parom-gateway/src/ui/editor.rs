@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 
 use super::guard::{Caller, Posted};
 use super::{Ui, page};
-use crate::channel_files::{NotSaved, save};
+use crate::channels::{NotSaved, save};
 use crate::config::LiveChannel;
 use crate::{inspect, intake};
 
@@ -84,7 +84,9 @@ pub(super) async fn change(
     if typed.base != fingerprint(&live.text) {
         return shown(&ui, &caller, &live, typed, StatusCode::CONFLICT, "file-changed", &[]).await;
     }
-    match save(&ui.intake.config, &caller.scope, &name, Some(&live.text), &typed.text) {
+    match save(&ui.intake.config, &ui.intake.store, &caller.scope, &caller.name, &name, Some(&live.text), &typed.text)
+        .await
+    {
         Ok(()) => {
             noted(&ui, &caller, &name, &typed.text).await;
             page::to(&format!("/channels/{name}?saved=1"))

@@ -7,7 +7,8 @@ use comfy_table::{ContentArrangement, Table, presets};
 use parom_core::channel::{merged, suggest};
 use parom_core::presets as core_presets;
 use parom_core::submission::Submission;
-use parom_gateway::config::{Config, load_channels};
+use parom_gateway::channels::{Became, pull, push, read_all};
+use parom_gateway::config::{Config, LiveChannel, load_channels};
 use parom_gateway::store::{Role, Store};
 use parom_gateway::{clock, inspect, intake};
 use serde_json::{Value, json};
@@ -53,6 +54,35 @@ pub(super) enum Channel {
         #[arg(long, requires = "name", conflicts_with = "snippet")]
         mapping: bool,
     },
+    /// Bring channel files into the store that several nodes share
+    #[command(
+        after_help = "With PostgreSQL the store's channels are served, by every node; a file does nothing until it is pushed, but\n\
+        for one of a new name. All that is named is pushed, or nothing. Earlier versions stay in the history.\n\
+        Examples: parom channel push\n          parom channel push shop --json\n          parom channel push --delete"
+    )]
+    Push {
+        /// Channels; by default every file
+        names: Vec<String>,
+        /// Take out of the store what has no file
+        #[arg(long, conflicts_with = "names")]
+        delete: bool,
+        /// An array of {name, state}: new, changed, same, removed
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write the store's channels into files
+    #[command(after_help = "A file that is another than the store's is left as it is, and exit 1 says so.\n\
+        Examples: parom channel pull\n          parom channel pull shop --force")]
+    Pull {
+        /// Channels; by default all
+        names: Vec<String>,
+        /// Write over files that are others
+        #[arg(long)]
+        force: bool,
+        /// An array of {name, state}: new, changed, same, differs
+        #[arg(long)]
+        json: bool,
+    },
     /// What a channel with learn = true has kept, newest first
     Samples {
         /// The channel
@@ -74,7 +104,7 @@ async fn propose(config: &Path, sample: &str, source: Option<i64>, account: Opti
         return Ok(Outcome::Done);
     }
     let config = load(config)?;
-    let live = load_channels(&config).into_iter().find(|live| live.name == sample);
+    let live = read(&config).await?.into_iter().find(|live| live.name == sample);
     let live = live.ok_or_else(|| format!("`{sample}` is neither a file nor a channel; see `parom channel list`"))?;
     let samples = inspect::samples(&store(&config)?, sample).await.map_err(|error| error.to_string())?;
     let Some(submission) = merged(&samples) else {
@@ -153,6 +183,42 @@ fn format(name: &str, snippet: Option<&str>, mapping: bool) -> Result<Outcome, F
     Ok(Outcome::Done)
 }
 
+/// The channels that are served: the files, or the store's where that is the truth.
+pub(super) async fn read(config: &Config) -> Result<Vec<LiveChannel>, Failed> {
+    if config.store.file().is_some() {
+        return Ok(load_channels(config));
+    }
+    read_all(config, &store(config)?).await.map_err(|error| error.to_string())
+}
+
+/// The store, where it and not the files are the truth.
+fn shared(config: &Config) -> Result<Store, Failed> {
+    if config.store.file().is_some() {
+        return Err("with SQLite the files in channels/ are served as they change; push and pull are for a \
+                    PostgreSQL store (store.url)"
+            .into());
+    }
+    store(config)
+}
+
+fn moved(moved: &[(String, Became)], as_json: bool) -> Outcome {
+    if as_json {
+        print_json(&moved.iter().map(|(name, became)| json!({ "name": name, "state": became.as_str() })).collect());
+    } else {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING).set_header(["CHANNEL", "STATE"]);
+        moved.iter().for_each(|(name, became)| _ = table.add_row([name, became.as_str()]));
+        print(&format!("{table}\n"));
+    }
+    let left = moved.iter().any(|(_, became)| *became == Became::Differs);
+    if left {
+        eprintln!(
+            "files that differ were left as they are; --force writes over them, `parom channel push` brings them in"
+        );
+    }
+    if left { Outcome::Problems } else { Outcome::Done }
+}
+
 fn store(config: &Config) -> Result<Store, Failed> {
     Store::open(&config.store, Role::Command).map_err(|error| error.to_string())
 }
@@ -166,6 +232,14 @@ impl Channel {
             Channel::Format { name: Some(name), snippet, mapping } => {
                 return format(&name, snippet.as_deref(), mapping);
             }
+            Channel::Push { names, delete, json } => {
+                let config = load(config)?;
+                return Ok(moved(&push(&config, &shared(&config)?, &names, delete, "command line").await?, json));
+            }
+            Channel::Pull { names, force, json } => {
+                let config = load(config)?;
+                return Ok(moved(&pull(&config, &shared(&config)?, &names, force).await?, json));
+            }
             Channel::Samples { channel, json } => return list_samples(config, &channel, json).await,
         };
         let config = load(config)?;
@@ -176,7 +250,7 @@ impl Channel {
             None
         };
         let mut rows = Vec::new();
-        for live in load_channels(&config) {
+        for live in read(&config).await? {
             let versions = match &store {
                 Some(store) => store.versions(&live.name).await.map_err(|error| error.to_string())?,
                 None => 0,

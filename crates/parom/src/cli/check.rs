@@ -39,7 +39,7 @@ pub(super) struct Check {
 impl Check {
     pub(super) async fn run(self, config: &Path) -> Result<Outcome, Failed> {
         let config = load(config)?;
-        let channels = load_channels(&config);
+        let channels = if self.offline { load_channels(&config) } else { super::channel::read(&config).await? };
         let (mut found, accounts) = if self.offline {
             (inspect::offline(channels.iter()), Vec::new())
         } else {
@@ -65,7 +65,7 @@ impl Check {
 /// Checks by what was fetched last, and prints what is found: the end of `init`.
 pub(super) async fn by_the_last_fetch(config: &Path) -> Result<Outcome, Failed> {
     let config = load(config)?;
-    let channels = load_channels(&config);
+    let channels = super::channel::read(&config).await?;
     let store = Store::open(&config.store, Role::Command).map_err(|error| error.to_string())?;
     let accounts = inspect::accounts(&config, &store).await.map_err(|error| error.to_string())?;
     let found = inspect::online(&config, channels.iter(), &accounts);

@@ -8,7 +8,7 @@ use parom_core::dictionary::Dictionary;
 use parom_core::mapping::{self, Given};
 use parom_core::order::Verdict;
 use parom_core::submission::Submission;
-use parom_gateway::config::{Config, LiveChannel, load_channels};
+use parom_gateway::config::{Config, LiveChannel};
 use parom_gateway::store::{Role, Store};
 use parom_gateway::{clock, intake};
 use serde_json::Value;
@@ -29,7 +29,7 @@ pub(super) struct Map {
 impl Map {
     pub(super) async fn run(self, config: &Path) -> Result<Outcome, Failed> {
         let config = load(config)?;
-        let channel = self.channel(&config)?;
+        let channel = self.channel(&super::channel::read(&config).await?)?;
         let dictionary = dictionary(&config, &channel.account).await?;
         let body = read(&self.file).map_err(|error| format!("{}: {error}", self.file.display()))?;
         let (form, flat) =
@@ -44,10 +44,9 @@ impl Map {
         Ok(if verdict == Verdict::Go { Outcome::Done } else { Outcome::Problems })
     }
 
-    fn channel(&self, config: &Config) -> Result<std::sync::Arc<parom_core::channel::Channel>, Failed> {
-        let channels = load_channels(config);
+    fn channel(&self, channels: &[LiveChannel]) -> Result<std::sync::Arc<parom_core::channel::Channel>, Failed> {
         let live = channels.iter().find(|live| live.name == self.channel);
-        let live = live.ok_or_else(|| unknown(&self.channel, &channels))?;
+        let live = live.ok_or_else(|| unknown(&self.channel, channels))?;
         // A token that is not set here does not matter for a dry run.
         if let Some(channel) = parom_core::channel::parse(&live.name, &live.text).0 {
             return Ok(std::sync::Arc::new(channel));

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test measures how long the real thing takes")]
 
 mod access;
+mod accounts;
 mod alerts;
 mod answer;
 mod api;
@@ -32,6 +33,7 @@ mod limits;
 mod load;
 mod migrate;
 mod nodes;
+mod nodes_channels;
 mod overload;
 mod packaging;
 mod postgres;

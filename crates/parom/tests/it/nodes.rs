@@ -19,7 +19,7 @@ const BOT: (&str, &str) = ("BOT", "1:x");
 const LEASE: (&str, &str) = ("PAROM_LEASE_MS", "5000");
 
 /// Another `serve` on the world's database, with a folder of its own.
-struct Node {
+pub(super) struct Node {
     dir: TempDir,
     port: u16,
     child: Option<Child>,
@@ -60,11 +60,11 @@ impl Node {
         }
     }
 
-    fn log(&self) -> String {
+    pub(super) fn log(&self) -> String {
         fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(super) fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
@@ -88,7 +88,7 @@ async fn two(settings: Settings) -> Option<(World, Node)> {
 }
 
 /// The same, after something was done to the world's configuration.
-async fn two_of(settings: Settings, configure: impl FnOnce(&World)) -> Option<(World, Node)> {
+pub(super) async fn two_of(settings: Settings, configure: impl FnOnce(&World)) -> Option<(World, Node)> {
     if super::postgres::server().is_none() {
         println!("skipped: several nodes need PostgreSQL (PAROM_TEST_STORE)");
         return None;

@@ -9,7 +9,7 @@ use super::ui::{Person, person};
 use super::ui_browser::{sign_in, wait};
 use super::world::{SHOP, World, form};
 
-fn encoded(pairs: &[(&str, &str)]) -> String {
+pub(super) fn encoded(pairs: &[(&str, &str)]) -> String {
     let one = |text: &str| text.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>();
     pairs.iter().map(|(name, value)| format!("{}={}", one(name), one(value))).collect::<Vec<_>>().join("&")
 }

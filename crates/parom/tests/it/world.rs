@@ -159,8 +159,15 @@ impl World {
         self.dir.path().join("parom.toml")
     }
 
+    /// Writes a channel's file. Where the store's channels are served, one that was taken into it needs a push.
     pub(crate) fn channel(&self, name: &str, text: &str) {
-        fs::write(self.dir.path().join(format!("channels/{name}.toml")), text).unwrap();
+        let file = self.dir.path().join(format!("channels/{name}.toml"));
+        let may_be_taken = self.database.is_some() && file.exists();
+        fs::write(file, text).unwrap();
+        if may_be_taken {
+            let pushed = self.cli(&["channel", "push", name]);
+            assert!(pushed.code == 0 || pushed.err.contains("nothing was pushed"), "{}", pushed.err);
+        }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

@@ -11,6 +11,16 @@ CREATE TABLE channel_versions (
 );
 CREATE UNIQUE INDEX channel_versions_text ON channel_versions (channel, md5(text));
 
+-- The channels as every node serves them; one without a text was taken out.
+CREATE TABLE channels (
+  name TEXT COLLATE "C" PRIMARY KEY,
+  text TEXT COLLATE "C",
+  changed_at BIGINT NOT NULL,
+  actor TEXT COLLATE "C" NOT NULL,
+  -- Grows with each change of any of them.
+  change BIGINT NOT NULL UNIQUE
+);
+
 -- One request as received: never changed.
 CREATE TABLE submissions (
   seq BIGINT PRIMARY KEY,

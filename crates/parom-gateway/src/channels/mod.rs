@@ -1,4 +1,8 @@
-//! The channels as they are served: files, versions in the store, and what happens when a file changes.
+//! The channels as they are served: their texts, versions in the store, and what happens when a text changes.
+
+mod save;
+mod shared;
+mod texts;
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -8,10 +12,15 @@ use parom_core::channel::parse;
 use parom_core::redact::without_plain_secrets;
 use tokio::sync::watch;
 
-use crate::config::{ChannelSet, Config, LiveChannel, load_channels};
+use crate::config::{ChannelSet, Config, LiveChannel, channel_of};
 use crate::dictionaries::Dictionaries;
 use crate::operate;
 use crate::store::{Store, StoreError};
+
+pub use save::{NotSaved, save};
+pub use shared::{Became, pull, push, read_all};
+
+use texts::{Kept, Written};
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_millis(500);
@@ -20,15 +29,16 @@ const LOOK: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct Channels {
     set: RwLock<Arc<ChannelSet>>,
+    kept: tokio::sync::Mutex<Kept>,
 }
 
 impl Channels {
-    /// Reads the files for the first time; a broken file falls back to the last good version in the store.
+    /// Reads the channels for the first time; a broken one falls back to the last good version in the store.
     ///
     /// # Errors
     /// A store that does not write.
     pub async fn start(config: &Config, store: &Store) -> Result<Channels, StoreError> {
-        let channels = Channels { set: RwLock::new(Arc::default()) };
+        let channels = Channels { set: RwLock::default(), kept: tokio::sync::Mutex::default() };
         channels.reload(config, store).await?;
         Ok(channels)
     }
@@ -45,7 +55,7 @@ impl Channels {
         self.current().get(name).cloned()
     }
 
-    /// Reads the files again; gives the names of channels that became usable with this.
+    /// Reads the channels again; gives the names of channels that became usable with this.
     ///
     /// # Errors
     /// A store that does not write: the set stays as it was.
@@ -53,9 +63,14 @@ impl Channels {
         let before = self.current();
         let mut after = ChannelSet::new();
         let mut mended = Vec::new();
-        for read in load_channels(config) {
-            let name = read.name.clone();
+        for written in self.kept.lock().await.adopt(config, store).await? {
+            let Written { name, file, text } = written;
             let old = before.get(&name);
+            if let Some(old) = old.filter(|old| text.as_ref() == Ok(&old.text) && stands(config, old)) {
+                after.insert(name, Arc::clone(old));
+                continue;
+            }
+            let read = channel_of(config, name.clone(), file, text);
             if let Some(old) = old.filter(|old| old.text == read.text && old.is_broken() == read.is_broken()) {
                 after.insert(name, Arc::clone(old));
                 continue;
@@ -79,6 +94,7 @@ impl Channels {
         mut stop: watch::Receiver<bool>,
     ) {
         let mut pending: Vec<String> = self.current().keys().cloned().collect();
+        let mut told = false;
         loop {
             for name in std::mem::take(&mut pending) {
                 if let Err(error) = replay_broken(&self, &store, &dictionaries, &name).await {
@@ -91,11 +107,23 @@ impl Channels {
                 () = async { let _ = stop.wait_for(|stop| *stop).await; } => return,
             }
             match self.reload(&config, &store).await {
-                Ok(mended) => pending.extend(mended),
-                Err(error) => tracing::warn!(%error, "channel files could not be read again yet"),
+                Ok(mended) => {
+                    pending.extend(mended);
+                    told = false;
+                }
+                Err(error) if !std::mem::replace(&mut told, true) => {
+                    tracing::warn!(%error, "channels could not be read again yet");
+                }
+                Err(_) => {}
             }
         }
     }
+}
+
+/// Whether a channel would come to the same, were its text read again.
+fn stands(config: &Config, live: &LiveChannel) -> bool {
+    // What a broken one lacked may be there now: an account, a secret.
+    !live.is_broken() && live.channel.as_ref().is_some_and(|channel| config.accounts.has(&channel.account))
 }
 
 /// A read file with its version in the store; the last good version in the place of a broken one.

@@ -1,4 +1,5 @@
-//! Writing a channel's file: whole or not at all, and never over what somebody else wrote meanwhile.
+//! Writing a channel: whole or not at all, and never over what somebody else wrote meanwhile. Into its file, or into the
+//! store where that is the truth.
 
 use std::fs;
 use std::io::{self, Write};
@@ -9,16 +10,16 @@ use parom_core::Code;
 use parom_core::channel::{Finding, Severity, parse};
 
 use crate::config::{Config, read_secrets};
-use crate::store::Scope;
+use crate::store::{Scope, Store};
 
 /// Bytes of a channel file.
 const LONGEST: usize = 256 * 1024;
 
 static TURN: Mutex<()> = Mutex::new(());
 
-/// Why a file was not written.
+/// Why a channel was not written.
 #[derive(Debug)]
-pub(crate) enum NotSaved {
+pub enum NotSaved {
     /// It is another file than the one that was read: somebody changed it, or it is there already.
     Changed,
     /// It could not be used as it is.
@@ -27,21 +28,35 @@ pub(crate) enum NotSaved {
     ForeignAccount,
     /// Its name is none that a channel can have.
     Name,
-    /// The disk, in words.
+    /// The disk or the store, in words.
     Disk(String),
 }
 
-/// Writes a channel's file in the place of `before`; without one it must not be there yet.
+/// Writes a channel in the place of `before`; without one it must not be there yet.
 ///
 /// # Errors
 /// Why nothing was written.
-pub(crate) fn save(
+pub async fn save(
     config: &Config,
+    store: &Store,
     scope: &Scope,
+    actor: &str,
     name: &str,
     before: Option<&str>,
     text: &str,
 ) -> Result<(), NotSaved> {
+    check(config, scope, name, before, text)?;
+    if !store.keeps_channels() {
+        return into_file(config, name, before, text);
+    }
+    match store.replace_channel(name, before, text, actor).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(NotSaved::Changed),
+        Err(error) => Err(NotSaved::Disk(error.to_string())),
+    }
+}
+
+fn check(config: &Config, scope: &Scope, name: &str, before: Option<&str>, text: &str) -> Result<(), NotSaved> {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
     // A file of a person may have another name; a new one is made with a plain one.
     if name.is_empty() || name.len() > 64 || (before.is_none() && !name.bytes().all(plain)) {
@@ -72,6 +87,10 @@ pub(crate) fn save(
     if !scope.sees(&account) || !config.accounts.has(&account) {
         return Err(NotSaved::ForeignAccount);
     }
+    Ok(())
+}
+
+fn into_file(config: &Config, name: &str, before: Option<&str>, text: &str) -> Result<(), NotSaved> {
     // Two at once must not both find the file unchanged.
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let path = config.channels_dir().join(format!("{name}.toml"));
@@ -87,7 +106,7 @@ pub(crate) fn save(
 }
 
 /// By a file beside it, flushed, that takes its name.
-fn write(path: &Path, text: &str) -> io::Result<()> {
+pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
     let folder = path.parent().map(PathBuf::from).unwrap_or_default();
     fs::create_dir_all(&folder)?;
     let beside = path.with_extension("toml.new");

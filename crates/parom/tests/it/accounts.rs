@@ -1,0 +1,96 @@
+//! Accounts in files of their own: they come, change and go while the gateway runs.
+
+use std::fs;
+use std::time::Duration;
+
+use keycrm_sandbox::{Options, Sandbox};
+
+use super::world::{NO_CRM, SHOP, Settings, World, form};
+
+const KEY: &str = "canary-key-1";
+
+/// A world whose folder takes accounts, and keys in files.
+async fn world() -> World {
+    let mut world = World::idle(Settings::default()).await;
+    fs::create_dir(world.dir.path().join("accounts")).unwrap();
+    world.channel("shop", SHOP);
+    world.serve(&[]);
+    world
+}
+
+fn account(world: &World, name: &str, text: &str) {
+    fs::write(world.dir.path().join(format!("accounts/{name}.toml")), text).unwrap();
+}
+
+fn key(world: &World, name: &str, text: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    let path = world.dir.path().join(name);
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+fn of(crm: &str, more: &str) -> String {
+    format!("url = \"{crm}\"\napi_key = {{ file = \"second.key\" }}\nrequests_per_minute = 6000\n{more}")
+}
+
+/// A channel of an account that is not there holds; with the account's file everything goes, without a restart.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_comes_is_delivered_for() {
+    let world = world().await;
+    world.channel("other", &SHOP.replace("\"main\"", "\"second\""));
+    world.until("the channel is there", || world.log().contains("there is no account `second`")).await;
+    assert_eq!(world.post("/in/other", &form("Before")).await.status, 202);
+    assert_eq!(world.count(&["held"]), 1);
+    // The key is not there yet: the account is read, and cannot be used.
+    account(&world, "second", &of(&world.crm.api_url(), ""));
+    world.until("it is told", || world.log().contains("the account cannot be used as it is now")).await;
+    key(&world, "second.key", KEY);
+    world.until("the held order goes", || world.count(&["delivered"]) == 1).await;
+    assert_eq!(world.post("/in/other", &form("After")).await.status, 202);
+    world.until("the next goes", || world.count(&["delivered"]) == 2).await;
+    assert_eq!(world.log().matches("the account cannot be used as it is now").count(), 1, "{}", world.log());
+}
+
+/// A file that is broken keeps its last good version, and says so once; a changed address and a changed key are used.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_changes_is_read_again() {
+    let world = world().await;
+    let strict = Options { api_key: Some(KEY.into()), requests_per_minute: 0, ..Options::default() };
+    let strict = Sandbox::start(strict).await.unwrap();
+    key(&world, "second.key", "not-the-key");
+    account(&world, "second", &of(NO_CRM, ""));
+    world.channel("other", &SHOP.replace("\"main\"", "\"second\""));
+    world.until("the channel is usable", || world.log().contains("\"channel\":\"other\",\"version\"")).await;
+    assert_eq!(world.post("/in/other", &form("Waits")).await.status, 202);
+    account(&world, "second", &of(&strict.api_url(), "typo = 1\n"));
+    world.until("it is told", || world.log().contains("accounts/second.toml: TOML parse error")).await;
+    assert_eq!(world.count(&["queued"]), 1);
+    account(&world, "second", &of(&strict.api_url(), ""));
+    world.until("the key is refused", || world.log().contains("refuses the key")).await;
+    key(&world, "second.key", KEY);
+    world.until("it goes with the new key", || world.count(&["delivered"]) == 1).await;
+    assert_eq!(strict.ledger().iter().filter(|sent| sent.method == "POST" && sent.status == Some(201)).count(), 1);
+    assert_eq!(world.log().matches("TOML parse error").count(), 1, "{}", world.log());
+    // The account of parom.toml was never touched.
+    assert_eq!(world.post("/in/shop", &form("Main")).await.status, 202);
+    world.until("the other account goes on", || world.count(&["delivered"]) == 2).await;
+}
+
+/// Without its file an account is not delivered for; its orders wait, and go when it is there again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_goes_leaves_its_orders_waiting() {
+    let world = world().await;
+    key(&world, "second.key", KEY);
+    account(&world, "second", &of(&world.crm.api_url(), ""));
+    world.channel("other", &SHOP.replace("\"main\"", "\"second\""));
+    world.until("the channel is usable", || world.log().contains("\"channel\":\"other\",\"version\"")).await;
+    world.until("its lease is held", || world.log().contains("begun")).await;
+    fs::remove_file(world.dir.path().join("accounts/second.toml")).unwrap();
+    world.until("it is gone", || world.log().contains("\"ended\":\"[\\\"second\\\"]\"")).await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert_eq!(world.post("/in/other", &form("Waits")).await.status, 202);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(world.count(&["delivered"]), 0);
+    account(&world, "second", &of(&world.crm.api_url(), ""));
+    world.until("it goes", || world.count(&["delivered"]) == 1).await;
+}

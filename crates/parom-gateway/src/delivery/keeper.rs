@@ -134,6 +134,7 @@ impl Keeper {
             self.drop_lost(&held);
         }
         let mut seen = self.store.neighbours().await?;
+        self.drop_lost(&seen.epochs);
         let Some(me) = self.store.node() else { return Ok(()) };
         // A lease that was taken or let go by half, because the store did not answer, is nobody's.
         seen.held.retain(|account, holder| holder != me || self.running.contains_key(account));

@@ -118,7 +118,7 @@ async fn settle(store: &Store, intents: &[Intent], settlement: &Settlement) {
         };
         match written {
             Ok(()) => return,
-            Err(StoreError::Unavailable(why)) => {
+            Err(StoreError::Unavailable(why) | StoreError::NotKnown(why)) => {
                 tracing::warn!(order = %first.id, why, "a result could not be written yet");
                 tokio::time::sleep(SETTLE_AGAIN).await;
             }

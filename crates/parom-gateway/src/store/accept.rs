@@ -1,5 +1,7 @@
 //! Accepting a submission: raw body, order, problems, key, history — one commit before the answer.
 
+use std::sync::atomic::Ordering;
+
 use super::sql::{Db, params};
 use bytes::Bytes;
 use parom_core::channel::OnRepeat;
@@ -109,10 +111,14 @@ impl Store {
     /// As any write. After `Broken` it is not known whether the order was kept: the sender must repeat with the same key.
     pub async fn accept(&self, mut order: NewOrder) -> Result<Accepted, StoreError> {
         let account = order.account.clone();
-        // Its sender may repeat what went before the store was restored.
-        let careful = order.key.is_some() && order.received_at < self.inner.engine.careful_until();
-        let accepted =
-            self.write("accept", Whose::Account(account.clone()), move |db| accept(db, &mut order, careful)).await?;
+        let careful_until = self.inner.engine.careful_until();
+        let verb = move |db: &Db<'_>| {
+            // Its sender may repeat what went before the store was restored. That is known when the verb has its connection:
+            // the server may have become another meanwhile.
+            let careful = order.key.is_some() && order.received_at < careful_until.load(Ordering::Acquire);
+            accept(db, &mut order, careful)
+        };
+        let accepted = self.write("accept", Whose::Account(account.clone()), verb).await?;
         if matches!(accepted, Accepted::New(State::Unconfirmed)) {
             self.board().wake_all();
         }

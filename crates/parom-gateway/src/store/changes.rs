@@ -158,9 +158,14 @@ fn settle(db: &Db<'_>, due: &DueChange, next: &Next, wait: i64, now: i64) -> Res
         Next::Look => ("unconfirmed", String::new()),
     };
     let looks = if due.doubtful { due.looks } else { 0 };
-    let sql = "UPDATE changes SET state = ?2, note = ?3, looks = ?4, due_at = ?5, updated_at = ?6 WHERE id = ?1 RETURNING seq";
-    let seq: i64 =
-        db.one(sql, params![due.id, state, note, looks, db.steady()?.saturating_add(wait), now], |row| row.get(0))?;
+    // Of this attempt or look alone: another node may have taken the account over, or a commit was not answered and this is
+    // its repetition.
+    let sql = "UPDATE changes SET state = ?2, note = ?3, looks = ?4, due_at = ?5, updated_at = ?6
+               WHERE id = ?1 AND attempts = ?7 AND (state = 'unconfirmed' OR state = 'sending' AND ?8 = 0) RETURNING seq";
+    let due_at = db.steady()?.saturating_add(wait);
+    let (attempts, looked) = (i64::from(due.attempts), i64::from(due.doubtful));
+    let own = params![due.id, state, note, looks, due_at, now, attempts, looked];
+    let Some(seq) = db.first::<i64>(sql, own, |row| row.get(0))? else { return Ok(()) };
     let kind = due.change.kind.as_str();
     let told = match next {
         Next::Done => format!("{kind} is in the CRM"),

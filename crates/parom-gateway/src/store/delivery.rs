@@ -160,8 +160,11 @@ pub(super) fn intent_of(row: &Row<'_>, account: &str) -> Result<Intent, StoreErr
 
 pub(super) fn settle(db: &Db<'_>, seq: i64, attempt: i64, result: &Settlement, now: i64) -> Result<bool, StoreError> {
     let sql = "UPDATE attempts SET finished_at = ?3, outcome = ?4, status = ?5, answer = ?6
-               WHERE seq = ?1 AND attempt = ?2";
-    db.execute(sql, params![seq, attempt, now, result.outcome, result.status, result.answer])?;
+               WHERE seq = ?1 AND attempt = ?2 AND finished_at IS NULL";
+    if db.execute(sql, params![seq, attempt, now, result.outcome, result.status, result.answer])? == 0 {
+        // Written before, by a commit that was not answered.
+        return Ok(true);
+    }
     let sql = "UPDATE orders SET state = ?3, reason = ?4, crm_order_id = coalesce(?5, crm_order_id), updated_at = ?6,
                  due_at = ?6, looks_back = 0, doubted = CASE WHEN resends > 0 THEN 1 ELSE 0 END,
                  check_at = CASE WHEN ?3 <> 'delivered' OR target <> 'order' THEN NULL WHEN resends > 0 THEN ?7 ELSE ?8 END

@@ -1,5 +1,7 @@
 //! The two databases behind the verbs, and what each of them needs beside the rows.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use tokio::sync::broadcast::Receiver;
@@ -56,9 +58,9 @@ impl Engine {
     }
 
     /// Until then an order that comes by a key is looked up first, milliseconds: the store was restored.
-    pub(super) fn careful_until(&self) -> i64 {
+    pub(super) fn careful_until(&self) -> Arc<AtomicI64> {
         match self {
-            Engine::Sqlite(sqlite) => sqlite.careful_until,
+            Engine::Sqlite(sqlite) => Arc::clone(&sqlite.careful_until),
             Engine::Postgres(postgres) => postgres.careful_until(),
         }
     }

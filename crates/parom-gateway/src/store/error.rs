@@ -11,6 +11,8 @@ use super::sqlite::ADVICE;
 pub enum StoreError {
     /// The disk is full or the file is busy: nothing was kept; try again later.
     Unavailable(String),
+    /// A server was asked to commit and did not answer: the verb may be kept. Ask again, by the same key.
+    NotKnown(String),
     /// The file cannot be trusted any more: whether the verb was kept is unknown. The process must end.
     Broken(String),
     /// The verb is not legal now (the order has moved on, the number is taken): ask again with fresh eyes.
@@ -21,6 +23,7 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             StoreError::Unavailable(text) => write!(f, "the store cannot write now: {text}"),
+            StoreError::NotKnown(text) => write!(f, "the store did not say whether it has written: {text}"),
             StoreError::Broken(text) => write!(f, "the store has failed: {text}"),
             StoreError::Refused(text) => f.write_str(text),
         }
@@ -58,7 +61,10 @@ impl std::error::Error for OpenError {}
 impl From<StoreError> for OpenError {
     fn from(error: StoreError) -> OpenError {
         OpenError(match error {
-            StoreError::Unavailable(text) | StoreError::Broken(text) | StoreError::Refused(text) => text,
+            StoreError::Unavailable(text)
+            | StoreError::NotKnown(text)
+            | StoreError::Broken(text)
+            | StoreError::Refused(text) => text,
         })
     }
 }

@@ -20,6 +20,8 @@ pub struct Neighbours {
     pub held: BTreeMap<String, String>,
     /// Accounts that rest, as their holders say.
     pub resting: BTreeSet<String>,
+    /// The epoch of each account's last lease, held or not.
+    pub epochs: BTreeMap<String, i64>,
 }
 
 /// A lease that was taken.
@@ -88,6 +90,8 @@ impl Store {
                 let accounts: BTreeSet<String> = serde_json::from_str(&row.get::<String>(1)?).unwrap_or_default();
                 Ok(Node { name: row.get(0)?, accounts })
             })?;
+            let epochs =
+                db.query("SELECT account, epoch FROM leases", params![], |row| Ok((row.get(0)?, row.get(1)?)))?;
             let sql = "SELECT account, node, resting FROM leases WHERE until > ?1";
             let mut leases = db.query(sql, params![now], |row| {
                 Ok((row.get::<String>(0)?, row.get::<String>(1)?, row.get::<bool>(2)?))
@@ -95,7 +99,7 @@ impl Store {
             leases.retain(|(_, holder, _)| nodes.iter().any(|node| node.name == *holder));
             let resting = leases.iter().filter(|(.., resting)| *resting).map(|(account, ..)| account.clone()).collect();
             let held = leases.into_iter().map(|(account, holder, _)| (account, holder)).collect();
-            Ok(Neighbours { nodes, held, resting })
+            Ok(Neighbours { nodes, held, resting, epochs: epochs.into_iter().collect() })
         })
         .await
     }
@@ -176,6 +180,12 @@ impl Store {
         })
         .await
     }
+}
+
+/// Ends every lease: what its holder left under way is looked at by whoever takes it next. Far above epochs that only a
+/// server knew which is gone.
+pub(super) fn end_all(db: &Db<'_>) -> Result<(), StoreError> {
+    db.execute("UPDATE leases SET epoch = epoch + 1000, until = 0", params![]).map(|_| ())
 }
 
 /// The epoch that begins, where the lease is free.

@@ -64,7 +64,7 @@ async fn an_account_that_changes_is_read_again() {
     assert_eq!(world.post("/in/other", &form("Waits")).await.status, 202);
     account(&world, "second", &of(&strict.api_url(), "typo = 1\n"));
     world.until("it is told", || world.log().contains("accounts/second.toml: TOML parse error")).await;
-    assert_eq!(world.count(&["queued"]), 1);
+    assert_eq!(world.count(&["queued", "sending"]), 1);
     account(&world, "second", &of(&strict.api_url(), ""));
     world.until("the key is refused", || world.log().contains("refuses the key")).await;
     key(&world, "second.key", KEY);

@@ -159,10 +159,10 @@ async fn a_flood_is_one_digest_and_faults_are_told_once() {
     for _ in 0..7 {
         world.post("/in/shop", BAD).await;
     }
-    world.channel("shop", "account = \"main\"\n[order\n");
+    world.channel("second", "account = \"main\"\n[order\n");
     world.until("the rest in one message", || heard.lock().unwrap().len() == 2).await;
     let (_, _, body) = heard.lock().unwrap()[1].clone();
-    assert!(body.contains("Чекає на людину: 7 (shop)") && body.contains("Файл каналу має помилку: shop"), "{body}");
+    assert!(body.contains("Чекає на людину: 7 (shop)") && body.contains("Файл каналу має помилку: second"), "{body}");
     tokio::time::sleep(std::time::Duration::from_millis(3_500)).await;
     assert_eq!(heard.lock().unwrap().len(), 2, "{:?}", heard.lock().unwrap());
 }

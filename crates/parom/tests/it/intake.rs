@@ -99,7 +99,7 @@ async fn a_browser_is_sent_to_the_configured_page_and_nowhere_else() {
     let world = World::start().await;
     world.channel("far", &format!("thank_you_url = \"https://shop.example.ua/thanks\"\n{SHOP}"));
     let html = [("accept", "text/html,application/xhtml+xml"), ("accept-language", "en-GB,en")];
-    world.until("the new channel is read", || world.log().contains("\"channel\":\"far\"")).await;
+    world.until("the new channel is read", || world.log().contains("\"channel\":\"far\",\"version\"")).await;
     let body = format!("{}&thank_you_url=https://evil.example&redirect=https://evil.example", form("A"));
     let far = world.send("/in/far?thank_you_url=https://evil.example", FORM, body.into(), &html).await;
     assert_eq!((far.status, far.header("location")), (303, "https://shop.example.ua/thanks"));
@@ -115,7 +115,7 @@ async fn a_browser_is_sent_to_the_configured_page_and_nowhere_else() {
 async fn a_repeat_by_key_is_the_same_order() {
     let world = World::start().await;
     world.channel("keyed", &format!("idempotency_key = \"{{{{ order_number }}}}\"\n{SHOP}"));
-    world.until("the new channel is read", || world.log().contains("\"channel\":\"keyed\"")).await;
+    world.until("the new channel is read", || world.log().contains("\"channel\":\"keyed\",\"version\"")).await;
     let key = [("idempotency-key", "abc")];
     let first = world.send("/in/shop", FORM, form("A").into(), &key).await;
     let second = world.send("/in/shop", FORM, form("A").into(), &key).await;

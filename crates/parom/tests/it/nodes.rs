@@ -15,8 +15,8 @@ use super::proof::shop::ordered;
 use super::world::{SHOP, Settings, World, form, free_port};
 
 /// A test's lease; all that waits for one is as much shorter.
-const BOT: (&str, &str) = ("BOT", "1:x");
-const LEASE: (&str, &str) = ("PAROM_LEASE_MS", "5000");
+pub(super) const BOT: (&str, &str) = ("BOT", "1:x");
+pub(super) const LEASE: (&str, &str) = ("PAROM_LEASE_MS", "5000");
 
 /// Another `serve` on the world's database, with a folder of its own.
 pub(super) struct Node {
@@ -26,7 +26,7 @@ pub(super) struct Node {
 }
 
 impl Node {
-    fn start(world: &World) -> Node {
+    pub(super) fn start(world: &World) -> Node {
         let dir = TempDir::new().unwrap();
         let port = free_port();
         let text = fs::read_to_string(world.config()).unwrap();
@@ -102,18 +102,18 @@ pub(super) async fn two_of(settings: Settings, configure: impl FnOnce(&World)) -
 }
 
 /// Who holds the account's lease: the node's name.
-fn holder(world: &World) -> String {
+pub(super) fn holder(world: &World) -> String {
     let file = checker::open(&world.db());
     let sql = "SELECT node FROM leases WHERE account = 'main'";
     file.query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
-fn epoch(world: &World) -> usize {
+pub(super) fn epoch(world: &World) -> usize {
     checker::number(&world.db(), "SELECT coalesce(max(epoch), 0) FROM leases WHERE account = 'main'")
 }
 
 /// Whether the world's own process holds the lease: nodes log their names when they begin.
-fn is_held_by(log: &str, holder: &str) -> bool {
+pub(super) fn is_held_by(log: &str, holder: &str) -> bool {
     log.contains(&format!("\"node\":\"{holder}\""))
 }
 

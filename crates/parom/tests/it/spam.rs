@@ -109,7 +109,7 @@ async fn a_form_time_is_good_once_and_over_a_restart() {
 async fn a_repeat_by_its_key_and_a_corrected_form_are_not_suspected() {
     let world = world("min = \"1ms\"\nper_form = \"2/1h\"").await;
     world.channel("strict", &format!("on_invalid = \"reject\"\n{SHOP}[spam]\nmin = \"1ms\"\n"));
-    world.until("the new channel is read", || world.log().contains("\"channel\":\"strict\"")).await;
+    world.until("the new channel is read", || world.log().contains("\"channel\":\"strict\",\"version\"")).await;
     let body = format!("{}&parom_time={}", form("Olena"), form_time(&world).await);
     for times in 0..5 {
         let answer = world.send("/in/shop", FORM, body.clone().into(), &[("idempotency-key", "k")]).await;

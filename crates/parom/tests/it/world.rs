@@ -120,6 +120,11 @@ impl World {
         World::begin(settings, None).await
     }
 
+    /// The same in a database of this server.
+    pub(crate) async fn of_server(settings: Settings, server: &str) -> World {
+        World::begin(settings, Some(Database::create(server).await)).await
+    }
+
     async fn begin(settings: Settings, database: Option<Database>) -> World {
         let crm = Sandbox::start(Options {
             requests_per_minute: settings.crm_limit,

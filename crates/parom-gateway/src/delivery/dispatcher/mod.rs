@@ -63,6 +63,8 @@ pub(super) struct Dispatcher {
     hand: u64,
     wake: Arc<Notify>,
     stop: watch::Receiver<bool>,
+    /// A claim was perhaps kept, and nobody here sends it: the account is to be taken anew, which looks such orders up.
+    retires: bool,
     work: JoinSet<Done>,
     /// Outcomes come here before they are written: a requeued order must not be claimed before its outcome is weighed.
     told: mpsc::UnboundedSender<Came>,
@@ -131,13 +133,14 @@ impl Dispatcher {
             stale: true,
             hand: 0,
             stop,
+            retires: false,
             work: JoinSet::new(),
         })
     }
 
     pub(super) async fn run(mut self) {
         loop {
-            let stopping = *self.stop.borrow();
+            let stopping = self.retires || *self.stop.borrow();
             if stopping && self.work.is_empty() {
                 return;
             }
@@ -145,6 +148,11 @@ impl Dispatcher {
             if !stopping {
                 next = match self.step().await {
                     Ok(at) => at,
+                    Err(error @ StoreError::NotKnown(_)) => {
+                        tracing::warn!(account = %self.account, %error, "the account is taken anew");
+                        self.retires = true;
+                        continue;
+                    }
                     Err(error) => {
                         tracing::warn!(account = %self.account, %error, "delivery waits for the store");
                         clock::mono().after(STORE_AGAIN_MS)

@@ -2,11 +2,11 @@
 //! forgotten what was sent: then everything is looked up before it goes. Each new connection asks before it is used.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::super::StoreError;
 use super::super::facts::{careful_until, fact, set, verify_first};
 use super::super::sql::{Db, params};
+use super::super::{StoreError, leases};
 use super::migrate;
 use super::talk::Talk;
 use crate::clock;
@@ -27,7 +27,7 @@ pub(super) struct Identity {
     /// The server that the last connection met.
     known: Mutex<Option<String>>,
     /// Until then an order that comes by a key is looked up first, milliseconds.
-    pub(super) careful_until: AtomicI64,
+    pub(super) careful_until: Arc<AtomicI64>,
 }
 
 impl Identity {
@@ -93,6 +93,8 @@ fn compare(db: &Db<'_>, server: &str) -> Result<(), StoreError> {
     }
     if before.is_some() {
         let doubtful = verify_first(db, clock::now().as_millisecond())?;
+        // What was being sent when the old server went is doubtful as well, and its quiet time begins now.
+        leases::end_all(db)?;
         // Transactions of another server are counted anew.
         db.execute("DELETE FROM alert_mark", params![])?;
         tracing::warn!(

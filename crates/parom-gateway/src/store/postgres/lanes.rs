@@ -125,7 +125,7 @@ fn commit(group: Vec<Job>, bell: &Bell, talk: Result<Talk, StoreError>) {
 
 /// The commit was asked for and not answered: the verb may be kept. Whoever asked must ask again, by the same key.
 fn not_known(error: StoreError) -> StoreError {
-    StoreError::Unavailable(format!("whether it was kept is not known: {error}"))
+    StoreError::NotKnown(error.to_string())
 }
 
 /// Whose turns a group's transaction waits for.

@@ -8,7 +8,7 @@ mod pool;
 mod talk;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use deadpool_postgres::Pool;
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -64,8 +64,8 @@ impl Postgres {
     }
 
     /// Until then an order that comes by a key is looked up first, milliseconds.
-    pub(super) fn careful_until(&self) -> i64 {
-        self.identity.careful_until.load(Ordering::Acquire)
+    pub(super) fn careful_until(&self) -> Arc<AtomicI64> {
+        Arc::clone(&self.identity.careful_until)
     }
 
     /// Grows with what this node, others and commands tell of.

@@ -14,6 +14,7 @@ mod writer;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -40,7 +41,7 @@ pub(super) struct Sqlite {
     space: Space,
     path: PathBuf,
     /// Until then an order that comes by a key is looked up first: the store was restored.
-    pub(super) careful_until: i64,
+    pub(super) careful_until: Arc<AtomicI64>,
     /// Held while `serve` runs; the lock goes with the process, whatever ends it.
     lock: Option<Arc<File>>,
     /// The look at the whole file, after an unclean end.
@@ -64,7 +65,7 @@ impl Sqlite {
             readers: opened.readers,
             space: Space::new(path, settings),
             path: path.to_owned(),
-            careful_until: opened.careful_until,
+            careful_until: Arc::new(AtomicI64::new(opened.careful_until)),
             lock,
             look,
             damage,

@@ -20,8 +20,13 @@ pub(crate) struct Shop {
 impl Shop {
     /// Opens; each sender rests for so long between two orders.
     pub(crate) fn open(world: &World, senders: usize, pause: Duration, acks: &Arc<Acks>) -> Shop {
+        Shop::open_at(world.url("/in/shop"), senders, pause, acks)
+    }
+
+    /// The same with another door.
+    pub(crate) fn open_at(url: String, senders: usize, pause: Duration, acks: &Arc<Acks>) -> Shop {
         let stop = Arc::new(AtomicBool::new(false));
-        let sender = |_| tokio::spawn(send(world.url("/in/shop"), pause, Arc::clone(acks), Arc::clone(&stop)));
+        let sender = |_| tokio::spawn(send(url.clone(), pause, Arc::clone(acks), Arc::clone(&stop)));
         let senders = (0..senders).map(sender).collect();
         Shop { stop, senders }
     }

@@ -1,0 +1,251 @@
+//! The database of two nodes dies, comes back, answers no COMMIT, or falls over to its standby.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use super::cluster::Cluster;
+use super::nodes::{BOT, LEASE, Node};
+use super::postgres;
+use super::proof::acks::Acks;
+use super::proof::checker;
+use super::proof::rows;
+use super::proof::shop::{Shop, ordered};
+use super::world::{SHOP, Settings, World, form};
+
+fn is_skipped() -> bool {
+    let skipped = postgres::server().is_none();
+    if skipped {
+        println!("skipped: several nodes need PostgreSQL (PAROM_TEST_STORE)");
+    }
+    skipped
+}
+
+/// Two nodes whose database is at an address; the world itself looks at the rows by another.
+async fn two(looks_at: &str, address: &str) -> (World, Node) {
+    let settings = Settings { quiet: "1s", gap: "500ms", ..Settings::default() };
+    let mut world = World::of_server(settings, looks_at).await;
+    world.channel("shop", SHOP);
+    let config = std::fs::read_to_string(world.config()).unwrap();
+    std::fs::write(world.config(), config.replace(looks_at, address)).unwrap();
+    world.serve(&[LEASE, BOT]);
+    let node = Node::start(&world);
+    (world, node)
+}
+
+/// Orders on both nodes while something happens; each is repeated with its key until it is acknowledged.
+struct Trade(Shop, Shop);
+
+impl Trade {
+    fn open(world: &World, node: &Node, acks: &Arc<Acks>) -> Trade {
+        let pause = Duration::from_millis(30);
+        let own = Shop::open(world, 2, pause, acks);
+        Trade(own, Shop::open_at(node.url("/in/shop"), 2, pause, acks))
+    }
+
+    async fn close(self) {
+        self.0.close().await;
+        self.1.close().await;
+    }
+}
+
+async fn settled(world: &World) {
+    world.until("all are settled", || world.is_settled()).await;
+}
+
+/// T21: the server is killed while orders come in and go out, and started again.
+#[tokio::test(flavor = "multi_thread")]
+async fn t21_a_database_that_is_killed_and_comes_back_loses_nothing() {
+    if is_skipped() {
+        return;
+    }
+    let runs = rows::runs(4);
+    let cluster = Cluster::start("");
+    let (world, node) = two(&cluster.server(), &cluster.server()).await;
+    let acks = Arc::new(Acks::new());
+    let trade = Trade::open(&world, &node, &acks);
+    for _ in 0..runs {
+        let before = acks.count();
+        world.until("orders come in", || acks.count() > before + 20).await;
+        cluster.dies();
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        cluster.up();
+    }
+    trade.close().await;
+    settled(&world).await;
+    let report = checker::check(&world, &acks).sound(&world);
+    assert_eq!(report.states.get("delivered"), Some(&report.orders), "{:?}", report.states);
+    rows::row("T21", "the database of two nodes killed and started", runs, None, &report.figures());
+}
+
+/// T21: the connection is lost when COMMIT was sent, and its answer never comes.
+#[tokio::test(flavor = "multi_thread")]
+async fn t21_a_commit_without_an_answer_is_neither_lost_nor_repeated() {
+    if is_skipped() {
+        return;
+    }
+    let runs = rows::runs(25);
+    let cluster = Cluster::start("");
+    let (port, cut) = wire(cluster.port).await;
+    let address = format!("postgres://postgres@127.0.0.1:{port}");
+    let (world, node) = two(&cluster.server(), &address).await;
+    let acks = Arc::new(Acks::new());
+    let trade = Trade::open(&world, &node, &acks);
+    for run in 0..runs {
+        let before = acks.count();
+        world.until("orders come in", || acks.count() > before + 3).await;
+        // Each commit of the next moments, or one alone.
+        cut.send_replace(true);
+        tokio::time::sleep(Duration::from_millis(if run % 5 == 0 { 200 } else { 5 })).await;
+        cut.send_replace(false);
+    }
+    trade.close().await;
+    settled(&world).await;
+    let report = checker::check(&world, &acks).sound(&world);
+    assert_eq!(report.states.get("delivered"), Some(&report.orders), "{:?}", report.states);
+    rows::row("T21", "COMMITs whose answers were cut off", runs, None, &report.figures());
+}
+
+/// T22: the server dies and its synchronous standby takes over: whatever was acknowledged is there.
+#[tokio::test(flavor = "multi_thread")]
+async fn t22_a_failover_to_a_synchronous_standby_loses_nothing() {
+    if is_skipped() {
+        return;
+    }
+    let runs = rows::runs(1);
+    let mut figures = String::new();
+    for _ in 0..runs {
+        let primary = Cluster::start("");
+        let standby = primary.standby("second");
+        primary.ask("ALTER SYSTEM SET synchronous_standby_names = 'second'");
+        primary.ask("SELECT pg_reload_conf()");
+        wait_for(|| primary.ask("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") == "1").await;
+        let both = format!("postgres://postgres@127.0.0.1:{},127.0.0.1:{}", primary.port, standby.port);
+        let (world, node) = two(&both, &both).await;
+        let acks = Arc::new(Acks::new());
+        let trade = Trade::open(&world, &node, &acks);
+        world.until("orders come in", || acks.count() > 60).await;
+        primary.dies();
+        let before = acks.count();
+        standby.promote();
+        world.until("orders come in again", || acks.count() > before + 40).await;
+        trade.close().await;
+        settled(&world).await;
+        assert!(
+            (world.log() + &node.log()).contains("PostgreSQL is not the server that wrote last"),
+            "{}",
+            world.log()
+        );
+        let report = checker::check(&world, &acks).sound(&world);
+        assert_eq!(report.states.get("delivered"), Some(&report.orders), "{:?}", report.states);
+        figures = report.figures();
+    }
+    rows::row("T22", "failovers to a synchronous standby", runs, None, &figures);
+}
+
+/// T22: the standby is behind, and has never heard of orders that were sent: nothing goes twice, and what senders repeat by
+/// its key is looked up first.
+#[tokio::test(flavor = "multi_thread")]
+async fn t22_a_failover_to_a_standby_that_is_behind_sends_nothing_twice() {
+    if is_skipped() {
+        return;
+    }
+    let runs = rows::runs(1);
+    let mut figures = String::new();
+    for _ in 0..runs {
+        let primary = Cluster::start("");
+        let standby = primary.standby("second");
+        let both = format!("postgres://postgres@127.0.0.1:{},127.0.0.1:{}", primary.port, standby.port);
+        let (world, node) = two(&both, &both).await;
+        let (acks, url) = (Acks::new(), world.url("/in/shop"));
+        for number in 0..10 {
+            let key = format!("a{number}");
+            assert!(ordered(&world.http, &url, &key, &form(&key), &acks).await);
+        }
+        // From here on the standby hears nothing.
+        standby.stops();
+        for number in 0..10 {
+            let key = format!("b{number}");
+            assert!(ordered(&world.http, &url, &key, &form(&key), &acks).await);
+        }
+        world.until("all twenty are in the CRM", || world.crm.orders().len() == 20).await;
+        primary.dies();
+        standby.up();
+        standby.promote();
+        let kept = world.database.as_ref().unwrap().number("SELECT count(*) FROM orders");
+        assert!(kept < 20, "the standby was not behind");
+        for number in 0..10 {
+            let key = format!("b{number}");
+            let url = if number % 2 == 0 { world.url("/in/shop") } else { node.url("/in/shop") };
+            let again = Acks::new();
+            while !ordered(&world.http, &url, &key, &form(&key), &again).await {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+        settled(&world).await;
+        let numbers: Vec<_> = world.crm.orders().iter().map(|order| order["source_uuid"].to_string()).collect();
+        assert_eq!(
+            numbers.len(),
+            20,
+            "an order is there twice: {numbers:#?}\n{:#?}\n{}\n{}",
+            world.orders(),
+            world.log(),
+            node.log()
+        );
+        assert_eq!(world.count(&["delivered"]), 20, "{:#?}", world.orders());
+        figures = format!("{} of 20 orders forgotten, repeated by key, 0 twice", 20 - kept);
+    }
+    rows::row("T22", "failovers to a standby that was behind", runs, None, &figures);
+}
+
+async fn wait_for(mut done: impl FnMut() -> bool) {
+    for _ in 0..300 {
+        if done() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("never");
+}
+
+/// A wire to the server that, while it is told to, passes a COMMIT on and ends before the answer.
+async fn wire(to: u16) -> (u16, watch::Sender<bool>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (cut, cuts) = watch::channel(false);
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let Ok(server) = TcpStream::connect(("127.0.0.1", to)).await else { continue };
+            tokio::spawn(pass(client, server, cuts.clone()));
+        }
+    });
+    (port, cut)
+}
+
+async fn pass(mut client: TcpStream, mut server: TcpStream, cuts: watch::Receiver<bool>) {
+    let (mut up, mut down) = (vec![0; 65_536], vec![0; 65_536]);
+    loop {
+        tokio::select! {
+            read = client.read(&mut up) => {
+                let Ok(read @ 1..) = read else { return };
+                if server.write_all(&up[..read]).await.is_err() {
+                    return;
+                }
+                if *cuts.borrow() && up[..read].windows(7).any(|text| text == b"COMMIT\0") {
+                    // The server has it, and commits.
+                    tokio::time::sleep(Duration::from_millis(30)).await;
+                    return;
+                }
+            }
+            read = server.read(&mut down) => {
+                let Ok(read @ 1..) = read else { return };
+                if client.write_all(&down[..read]).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}

@@ -14,8 +14,8 @@ use parom_core::{Code, Effect, Problem};
 use serde_json::{Map, Value};
 
 use super::erasure::hidden_key;
+use super::insert::insert;
 use super::nonces::use_nonce;
-use super::records::{buyer_columns, problems_to_json};
 use super::updates::{Updated, update};
 use super::{Store, StoreError, Whose};
 
@@ -116,9 +116,10 @@ impl Store {
             // Its sender may repeat what went before the store was restored. That is known when the verb has its connection:
             // the server may have become another meanwhile.
             let careful = order.key.is_some() && order.received_at < careful_until.load(Ordering::Acquire);
-            accept(db, &mut order, careful)
+            // The order comes back: what many threads made is not taken apart by the one that writes for all of them.
+            accept(db, &mut order, careful).map(|accepted| (accepted, order))
         };
-        let accepted = self.write("accept", Whose::Account(account.clone()), verb).await?;
+        let (accepted, _order) = self.write("accept", Whose::Account(account.clone()), verb).await?;
         if matches!(accepted, Accepted::New(State::Unconfirmed)) {
             self.board().wake_all();
         }
@@ -281,60 +282,6 @@ pub(super) fn number_owner(
     let sql = "SELECT id FROM orders WHERE account = ?1 AND source_id = ?2 AND number = ?3 AND owns_number = 1
                AND seq <> ?4";
     db.first(sql, params![account, source_id, number, except], |row| row.get(0))
-}
-
-fn insert(db: &Db<'_>, order: &NewOrder, owns_number: bool) -> Result<(), StoreError> {
-    let (buyer, phone, email) = buyer_columns(&order.body);
-    let sql =
-        "INSERT INTO orders (id, channel, channel_version, account, state, reason, source_id, number, owns_number,
-                 body, problems, content, received_at, updated_at, due_at, buyer, phone, email, target, checked,
-                 changed_at)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
-               RETURNING seq";
-    let seq: i64 = db.get(
-        sql,
-        params![
-            order.id,
-            order.channel,
-            order.channel_version,
-            order.account,
-            order.state.as_str(),
-            order.reason,
-            order.body.get("source_id").and_then(Value::as_i64),
-            order.number,
-            owns_number,
-            serde_json::to_string(&order.body).unwrap_or_default(),
-            problems_to_json(&order.problems).to_string(),
-            order.content,
-            order.received_at,
-            buyer,
-            phone,
-            email,
-            order.target.as_str(),
-            order.checked,
-            order.changed_at,
-        ],
-    )?;
-    let submission = &order.submission;
-    let sql = "INSERT INTO submissions (seq, channel, received_at, door, content_type, context, body)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-    db.execute(
-        sql,
-        params![
-            seq,
-            order.channel,
-            order.received_at,
-            submission.door,
-            submission.content_type,
-            submission.context.to_string(),
-            submission.body.as_ref(),
-        ],
-    )?;
-    if let (Some(key), true) = (&order.key, order.state != State::Canceled) {
-        let sql = "INSERT INTO idempotency_keys (channel, key, seq, content) VALUES (?1, ?2, ?3, ?4)";
-        db.execute(sql, params![order.channel, key, seq, order.content])?;
-    }
-    append_event(db, seq, order.received_at, order.state, "intake", &order.reason)
 }
 
 /// Appends to an order's history.

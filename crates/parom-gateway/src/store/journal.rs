@@ -175,8 +175,8 @@ impl Store {
         self.read(move |db| {
             arguments.push(Argument::Text(name.clone()));
             let place = arguments.len();
-            let exact =
-                format!("SELECT {COLUMNS} FROM orders WHERE {scoped} AND (id = ?{place} OR number = ?{place}) LIMIT 2");
+            let named = format!("id = ?{place} OR {}", of_number(&format!("?{place}")));
+            let exact = format!("SELECT {COLUMNS} FROM orders WHERE {scoped} AND ({named}) LIMIT 2");
             let mut found = several(db, &exact, &arguments)?;
             if found.is_empty() && name.len() >= 4 && name.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') {
                 let start = format!(
@@ -328,11 +328,15 @@ fn in_states(states: &[State]) -> String {
     format!("state IN ({}){index}", words.join(", "))
 }
 
+/// Each half has an index of its own.
+fn of_number(place: &str) -> String {
+    format!("(number = {place} AND owns_number = 1) OR (number = {place} AND owns_number = 0)")
+}
+
 fn whole(text: &str, mut place: impl FnMut(Argument) -> String) -> String {
     let exact = place(Argument::Text(text.to_owned()));
     let lower = place(Argument::Text(text.to_lowercase()));
-    let mut any =
-        vec![format!("id = {exact}"), format!("number = {exact}"), format!("(email = {lower} AND email <> '')")];
+    let mut any = vec![format!("id = {exact}"), of_number(&exact), format!("(email = {lower} AND email <> '')")];
     if let Ok(phone) = parom_core::convert::phone(text, "UA") {
         any.push(format!("(phone = {} AND phone <> '')", place(Argument::Text(phone))));
     }

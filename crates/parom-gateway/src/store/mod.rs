@@ -17,12 +17,12 @@ mod erasure;
 mod error;
 mod facts;
 mod group;
+mod insert;
 mod journal;
 mod leases;
 mod ledger;
 mod looks_back;
 mod moving;
-
 mod nonces;
 mod operator;
 mod operators;
@@ -56,7 +56,6 @@ pub use error::{OpenError, StoreError};
 pub use journal::{Attempt, Event, Filter, OrderDetail, Summary, Update};
 pub use leases::{Lease, Neighbours};
 pub use looks_back::LookBack;
-
 pub use moving::{Moved, move_to_postgres};
 pub use operator::{Revision, Stored};
 pub use operators::Operator;

@@ -30,6 +30,8 @@ use crate::store::{Doubtful, Pulse, Store, StoreError};
 
 /// Without news the loop looks at the store so often.
 const IDLE_MS: u64 = 30_000;
+/// Between two looks that orders which come in ask for.
+const WAKE_MS: u64 = 5;
 /// While the disk is full or the store does not answer.
 const STORE_AGAIN_MS: u64 = 500;
 
@@ -51,6 +53,8 @@ pub(super) struct Dispatcher {
     /// Orders wait in the queue, as far as the last claim told.
     waiting: bool,
     started: Mono,
+    /// When the loop looked last.
+    stepped: Mono,
     client: Client,
     dispatch: Dispatch,
     changing: bool,
@@ -117,6 +121,7 @@ impl Dispatcher {
             listed: Mono(0),
             waiting: false,
             started: now,
+            stepped: Mono(0),
             told,
             outcomes,
             backlog: Backlog::default(),
@@ -146,6 +151,8 @@ impl Dispatcher {
             }
             let mut next = clock::mono().after(IDLE_MS);
             if !stopping {
+                self.stepped = clock::mono();
+                self.stale |= self.store.board().hand() != self.hand;
                 next = match self.step().await {
                     Ok(at) => at,
                     Err(error @ StoreError::NotKnown(_)) => {
@@ -161,7 +168,7 @@ impl Dispatcher {
             }
             let pause = Duration::from_millis(next.since(clock::mono()).max(1));
             tokio::select! {
-                () = self.wake.notified(), if !stopping => self.stale |= self.store.board().hand() != self.hand,
+                () = woken(&self.wake, self.stepped), if !stopping => {}
                 Some(came) = self.outcomes.recv() => self.weigh(came),
                 Some(done) = self.work.join_next() => {
                     self.stale = true;
@@ -307,6 +314,13 @@ impl Dispatcher {
         let resting = self.dispatch.rests(now) || self.store.board().is_paused(&self.account);
         self.store.board().set_pulse(&self.account, Pulse { resting, free_places });
     }
+}
+
+/// Wakes that come close to each other are one: where many orders come in, each would ask the store what is due. Whatever
+/// else ends the loop's pause meanwhile looks at all that this would.
+async fn woken(wake: &Notify, stepped: Mono) {
+    wake.notified().await;
+    tokio::time::sleep(Duration::from_millis(WAKE_MS.saturating_sub(clock::mono().since(stepped)))).await;
 }
 
 /// Jitter needs no more than the clock's and the process's own noise.

@@ -87,23 +87,27 @@ fn commit(group: Vec<Job>, bell: &Bell, talk: Result<Talk, StoreError>) {
     let alone = group.len() == 1;
     let db = Db::Postgres(&talk);
     let mut answers = Vec::with_capacity(group.len());
+    // How a verb's savepoint ends goes in one message with the next one's beginning, or with the commit.
+    let (mut savepoint, mut undo) = ("SAVEPOINT verb", false);
     for job in group {
         if ended.is_some() {
             answers.push(job.run(None));
             continue;
         }
-        if !alone && let Err(error) = talk.batch("SAVEPOINT verb") {
+        if !alone && let Err(error) = talk.batch(savepoint) {
             ended = Some(error);
             answers.push(job.run(None));
             continue;
         }
         let ran = job.run(Some(&db));
         ended = ran.ended.clone();
-        if ended.is_none() && !alone {
-            let after = if ran.kept { "RELEASE verb" } else { "ROLLBACK TO verb; RELEASE verb" };
-            ended = talk.batch(after).err();
-        }
+        undo = !ran.kept && !alone;
+        savepoint =
+            if undo { "ROLLBACK TO verb; RELEASE verb; SAVEPOINT verb" } else { "RELEASE verb; SAVEPOINT verb" };
         answers.push(ran);
+    }
+    if undo && ended.is_none() {
+        ended = talk.batch("ROLLBACK TO verb").err();
     }
     // A verb that was refused alone leaves nothing to commit: its transaction is over.
     let empty = alone && answers.iter().all(|ran| !ran.kept);

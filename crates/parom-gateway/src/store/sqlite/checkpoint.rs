@@ -11,8 +11,9 @@ use super::super::StoreError;
 use super::open::BUSY;
 use crate::crash;
 
-/// The log is written back when it has so many pages more: 4 MB, as SQLite does by itself.
-const PAGES: i64 = 1_000;
+/// The log is written back when it has so many pages more: 16 MB. Pages that many orders write to (indexes) are written back
+/// once for all of them.
+const PAGES: i64 = 4_000;
 /// A log of 64 MiB: a reader has held it up, or much came at once. It is begun anew as soon as nobody reads.
 const LONG_PAGES: i64 = 16_384;
 

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{FlockOperation, flock, statfs};
 
@@ -136,7 +137,7 @@ fn configure(connection: &Connection, read_only: bool) -> Result<(), OpenError> 
     if !mode.eq_ignore_ascii_case("wal") {
         return Err(OpenError(format!("SQLite keeps journal_mode={mode}; the store needs WAL")));
     }
-    let settings: [(&str, i64); 7] = [
+    let settings: [(&str, i64); 8] = [
         ("synchronous", synchronous()),
         ("foreign_keys", 1),
         ("busy_timeout", i64::try_from(BUSY.as_millis()).unwrap_or(i64::MAX)),
@@ -144,6 +145,8 @@ fn configure(connection: &Connection, read_only: bool) -> Result<(), OpenError> 
         ("cell_size_check", 1),
         ("trusted_schema", 0),
         ("secure_delete", 1),
+        // In memory: what a verb's savepoint keeps of each page would go through a file.
+        ("temp_store", 2),
     ];
     for (name, value) in settings {
         connection.pragma_update(None, name, value).or_else(ignore_result_rows)?;
@@ -155,8 +158,11 @@ fn configure(connection: &Connection, read_only: bool) -> Result<(), OpenError> 
     if cfg!(target_os = "macos") {
         connection.pragma_update(None, "fullfsync", 1)?;
     }
-    // A few readers and one writer: the default of 2 MB each would show in the memory bar.
-    connection.pragma_update(None, "cache_size", if read_only { -512 } else { -4096 })?;
+    // Else statements are prepared anew whenever a value that is bound could choose another index.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, !read_only)?;
+    // A few readers, whose default of 2 MB each would show in the memory bar; and one writer, which keeps the pages of a busy
+    // store's indexes: what it has to read again costs more than all else.
+    connection.pragma_update(None, "cache_size", if read_only { -512 } else { -24_576 })?;
     if read_only {
         connection.pragma_update(None, "query_only", 1)?;
     }

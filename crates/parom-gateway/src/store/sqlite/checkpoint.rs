@@ -14,16 +14,21 @@ use crate::crash;
 /// The log is written back when it has so many pages more: 16 MB. Pages that many orders write to (indexes) are written back
 /// once for all of them.
 const PAGES: i64 = 4_000;
+/// Where the disk has little room: 4 MB, as SQLite does by itself. A log that took the last of it could not be written back.
+const PAGES_OF_LITTLE: i64 = 1_000;
+const LITTLE: u64 = 128 << 20;
 /// A log of 64 MiB: a reader has held it up, or much came at once. It is begun anew as soon as nobody reads.
 const LONG_PAGES: i64 = 16_384;
 
-/// Writes the log back when it is long enough. A crash within: the log is still there, and the next start reads it.
+/// Writes the log back when it is long enough, or at once where the disk had no room: a log that is written back is written
+/// over, and needs no more of it. A crash within: the log is still there, and the next start reads it.
 ///
 /// # Errors
 /// `Unavailable` when there is no room now, and the next commit tries again; `Broken` when the disk fails.
-pub(super) fn write_back(connection: &Connection) -> Result<(), StoreError> {
+pub(super) fn write_back(connection: &Connection, at_once: bool) -> Result<(), StoreError> {
     let (pages, back) = run(connection, "PRAGMA wal_checkpoint(NOOP)")?;
-    if pages - back < least() {
+    let more = pages - back;
+    if more < if at_once { 1 } else { least() } || !at_once && more < PAGES && !is_tight(connection) {
         return Ok(());
     }
     crash::point("store.before_checkpoint");
@@ -66,7 +71,13 @@ fn least() -> i64 {
     if let Some(pages) = crate::config::checkpoint_pages() {
         return pages;
     }
-    PAGES
+    PAGES_OF_LITTLE
+}
+
+/// Whether the log is to be written back early: the disk has little room, or a test asks for it.
+fn is_tight(connection: &Connection) -> bool {
+    let disk = connection.path().and_then(|path| rustix::fs::statvfs(path).ok());
+    least() < PAGES_OF_LITTLE || disk.is_some_and(|disk| disk.f_bavail * disk.f_frsize < LITTLE)
 }
 
 #[cfg(test)]

@@ -162,7 +162,7 @@ fn configure(connection: &Connection, read_only: bool) -> Result<(), OpenError> 
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, !read_only)?;
     // A few readers, whose default of 2 MB each would show in the memory bar; and one writer, which keeps the pages of a busy
     // store's indexes: what it has to read again costs more than all else.
-    connection.pragma_update(None, "cache_size", if read_only { -512 } else { -24_576 })?;
+    connection.pragma_update(None, "cache_size", if read_only { -512 } else { -16_384 })?;
     if read_only {
         connection.pragma_update(None, "query_only", 1)?;
     }

@@ -109,16 +109,16 @@ fn work(connection: &Connection, jobs: &Receiver<Asked>, tell: &watch::Sender<Op
 /// One group, and how long it took. `Err` when the store cannot be trusted any more.
 fn timed(connection: &Connection, group: Vec<Job>) -> Result<(), String> {
     let started = std::time::Duration::from_millis(crate::clock::mono().0);
-    commit(connection, group)?;
-    write_back(connection)?;
+    let kept = commit(connection, group)?;
+    write_back(connection, !kept)?;
     let took = std::time::Duration::from_millis(crate::clock::mono().0).saturating_sub(started);
     metrics::histogram!("parom_commit_seconds").record(took.as_secs_f64());
     Ok(())
 }
 
 /// Between two commits. `Err` when the store cannot be trusted any more.
-fn write_back(connection: &Connection) -> Result<(), String> {
-    match checkpoint::write_back(connection) {
+fn write_back(connection: &Connection, at_once: bool) -> Result<(), String> {
+    match checkpoint::write_back(connection, at_once) {
         Err(StoreError::Broken(reason)) => Err(reason),
         Err(error) => {
             tracing::warn!(%error, "the log could not be written back yet");
@@ -128,8 +128,8 @@ fn write_back(connection: &Connection) -> Result<(), String> {
     }
 }
 
-/// One transaction over the group. `Err` when the store cannot be trusted any more.
-fn commit(connection: &Connection, group: Vec<Job>) -> Result<(), String> {
+/// One transaction over the group; whether it was committed. `Err` when the store cannot be trusted any more.
+fn commit(connection: &Connection, group: Vec<Job>) -> Result<bool, String> {
     let mut answers = Vec::with_capacity(group.len());
     let names: Vec<&'static str> = group.iter().map(|job| job.name).collect();
     let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(StoreError::from);
@@ -158,7 +158,7 @@ fn commit(connection: &Connection, group: Vec<Job>) -> Result<(), String> {
     }
     let Some(error) = ended else {
         answers.into_iter().for_each(|ran| ran.answer(Ok(())));
-        return Ok(());
+        return Ok(true);
     };
     let _ = connection.execute_batch("ROLLBACK");
     let reason = error.to_string();
@@ -168,7 +168,7 @@ fn commit(connection: &Connection, group: Vec<Job>) -> Result<(), String> {
         let told = if passing { StoreError::Unavailable(reason.clone()) } else { StoreError::Broken(reason.clone()) };
         ran.answer(Err(told));
     }
-    if passing { Ok(()) } else { Err(reason) }
+    if passing { Ok(false) } else { Err(reason) }
 }
 
 /// Each verb has a savepoint, so that one that is refused does not undo its neighbours.

@@ -27,7 +27,7 @@ pub use store::{Place, Server, StoreSettings};
 #[cfg(debug_assertions)]
 use trials::lease_ms;
 #[cfg(debug_assertions)]
-pub(crate) use trials::{checkpoint_pages, clock_is_off_by, crash_point, is_careless};
+pub(crate) use trials::{checkpoint_pages, clock_is_off_by, crash_point, is_careless, next_schema_step};
 
 /// A test's shorter lease; none in release builds.
 pub(crate) fn trial_lease_ms() -> Option<i64> {

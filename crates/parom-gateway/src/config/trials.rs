@@ -33,6 +33,14 @@ pub(crate) fn lease_ms() -> Option<i64> {
     *LEASE.get_or_init(|| variable("PAROM_LEASE_MS")?.parse().ok())
 }
 
+/// A step of PostgreSQL's schema that this version does not have, and the oldest schema that may live beside it
+/// (`PAROM_NEXT_STEP`, as `1;ALTER TABLE …`): a test's next version.
+pub(crate) fn next_schema_step() -> Option<(String, i64)> {
+    let step = variable("PAROM_NEXT_STEP")?;
+    let (oldest, sql) = step.split_once(';')?;
+    Some((sql.to_owned(), oldest.parse().ok()?))
+}
+
 /// How far the time of day is off: milliseconds in a file (`PAROM_CLOCK_FILE`), read at each look at the clock, so that a
 /// test can let it jump.
 pub(crate) fn clock_is_off_by() -> i64 {

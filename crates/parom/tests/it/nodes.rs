@@ -38,11 +38,11 @@ impl Node {
             fs::copy(file.path(), dir.path().join("channels").join(file.file_name())).unwrap();
         }
         let mut node = Node { dir, port, child: None };
-        node.serve();
+        node.serve(&[]);
         node
     }
 
-    fn serve(&mut self) {
+    pub(super) fn serve(&mut self, env: &[(&str, &str)]) {
         let before = self.log().matches("\"message\":\"serving\"").count();
         let log = fs::File::options().create(true).append(true).open(self.dir.path().join("log")).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_parom"));
@@ -52,12 +52,19 @@ impl Node {
             .env("TEST_TOKEN", "right-token")
             .env(LEASE.0, LEASE.1)
             .env(BOT.0, BOT.1);
+        command.envs(env.iter().copied());
         self.child = Some(command.stdout(Stdio::null()).stderr(log).spawn().unwrap());
         let until = Instant::now() + Duration::from_secs(20);
         while self.log().matches("\"message\":\"serving\"").count() == before {
             assert!(Instant::now() < until, "the second node does not listen:\n{}", self.log());
             std::thread::sleep(Duration::from_millis(5));
         }
+    }
+
+    /// Ends it as it should.
+    pub(super) fn stop(&mut self) {
+        kill_process(self.pid(), Signal::TERM).unwrap();
+        assert!(self.child.take().unwrap().wait().unwrap().success(), "{}", self.log());
     }
 
     pub(super) fn log(&self) -> String {
@@ -160,7 +167,7 @@ async fn a_killed_node_is_taken_over_and_nothing_goes_twice() {
             kill_process(node.pid(), Signal::KILL).unwrap();
             node.child.take().unwrap().wait().unwrap();
             world.until("it was taken over", || epoch(&world) > before).await;
-            node.serve();
+            node.serve(&[]);
         }
         all_settled(&world, &acks).await;
     }

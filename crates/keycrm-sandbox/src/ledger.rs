@@ -24,6 +24,8 @@ pub struct LedgerEntry {
     pub query: String,
     /// The body as text, at most 64 KiB.
     pub body: String,
+    /// A number for the key that came along, the same for the same key; 0 where none did.
+    pub key: u64,
     /// The status that was answered; `None`: dropped or still open.
     pub status: Option<u16>,
     /// The number in the body or in `filter[source_uuid]`.
@@ -66,6 +68,7 @@ impl Ledger {
             path: path.to_owned(),
             query: query.to_owned(),
             body: String::new(),
+            key: 0,
             status: None,
             source_uuid: None,
             fault: None,
@@ -108,6 +111,7 @@ impl Ledger {
             path: entry.path.clone(),
             query: entry.query.clone(),
             body: String::new(),
+            key: entry.key,
             status: entry.status,
             source_uuid: entry.source_uuid.clone(),
             fault: entry.fault.clone(),

@@ -13,6 +13,7 @@ mod run;
 mod target;
 mod write;
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -68,6 +69,7 @@ async fn admit(crm: &Arc<Crm>, call: Arc<Call>, key: Option<&str>, caller: IpAdd
         let response = Reply::message(401, "Unauthenticated.").into_response();
         return with_rate(crm, response, crm.rates.limit());
     };
+    crm.ledger.note(call.entry, |entry| entry.key = number_of(key));
     let remaining = match crm.rates.take(caller, key, at_ms) {
         Verdict::Unlimited => 0,
         Verdict::Granted { remaining } => remaining,
@@ -84,6 +86,13 @@ async fn admit(crm: &Arc<Crm>, call: Arc<Call>, key: Option<&str>, caller: IpAdd
         None => run::run(crm, &call, run::Twist::None).await.into_response(),
     };
     with_rate(crm, response, remaining)
+}
+
+/// The key itself is kept nowhere.
+fn number_of(key: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

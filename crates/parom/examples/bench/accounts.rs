@@ -25,6 +25,7 @@ pub(crate) async fn measure(dir: &Path, server: &str, only: Option<usize>) {
     let mut points = Vec::new();
     for accounts in only.map_or_else(|| vec![1, 10, 100, 1_000], |only| vec![only]) {
         let sandbox = Sandbox::start(Options { requests_per_minute: 60, ..Options::default() }).await.unwrap();
+        let opened = Instant::now();
         let url = servers::database(server, &format!("bench_accounts_{accounts}")).await;
         let dir = dir.join(format!("accounts-{accounts}"));
         configure(&dir, accounts, &sandbox.api_url());
@@ -32,17 +33,11 @@ pub(crate) async fn measure(dir: &Path, server: &str, only: Option<usize>) {
         drop(node(0));
         queue(&url, accounts).await;
         let nodes: Vec<Server> = (0..NODES).map(node).collect();
-        let began = Instant::now();
-        tokio::time::sleep(BEGINS.saturating_sub(began.elapsed())).await;
-        let before = by_account(&sandbox);
-        tokio::time::sleep((BEGINS + Duration::from_secs(60) * MINUTES).saturating_sub(began.elapsed())).await;
-        let after = by_account(&sandbox);
-        let name = |account: usize| format!("a{account}");
-        let used = |account: usize| {
-            let of = |counts: &BTreeMap<String, usize>| counts.get(&name(account)).copied().unwrap_or_default();
-            (of(&after) - of(&before)) as f64 / f64::from(LIMIT * MINUTES)
-        };
-        let mut shares: Vec<f64> = (0..accounts).map(used).collect();
+        let begins = opened.elapsed() + BEGINS;
+        tokio::time::sleep(BEGINS + Duration::from_secs(60) * (MINUTES + 1)).await;
+        let begins = u64::try_from(begins.as_millis()).unwrap();
+        let mut shares: Vec<f64> = requests(&sandbox, begins).values().map(|times| share(times)).collect();
+        assert_eq!(shares.len(), accounts, "an account without a request");
         shares.sort_by(f64::total_cmp);
         let refused = sandbox.ledger().iter().filter(|entry| entry.status == Some(429)).count();
         let memory = nodes.iter().map(Server::memory).fold(0.0, f64::max);
@@ -87,10 +82,19 @@ async fn queue(url: &str, accounts: usize) {
     client.batch_execute(&sql).await.unwrap();
 }
 
-fn by_account(sandbox: &Sandbox) -> BTreeMap<String, usize> {
-    let mut counts = BTreeMap::new();
-    for order in sandbox.orders() {
-        *counts.entry(order["manager_comment"].as_str().unwrap_or_default().to_owned()).or_insert(0) += 1;
+/// When each key's requests came, of those that came after the beginning.
+fn requests(sandbox: &Sandbox, begins: u64) -> BTreeMap<u64, Vec<u64>> {
+    let mut times: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+    for entry in sandbox.ledger().iter().filter(|entry| entry.at_ms >= begins) {
+        times.entry(entry.key).or_default().push(entry.at_ms);
     }
-    counts
+    times
+}
+
+/// What an account used of its limit. It sends in bursts, so that the time is taken from one request to the same one of a
+/// later burst.
+fn share(times: &[u64]) -> f64 {
+    let wanted = (LIMIT * MINUTES) as usize;
+    let Some(last) = times.get(wanted) else { return times.len() as f64 / wanted as f64 };
+    f64::from(MINUTES) * 60_000.0 / (last - times[0]) as f64
 }

@@ -82,6 +82,10 @@ async fn sweep(retention: &Retention, store: &Store, cut_at: &mut Option<i64>) -
         erased += some;
         tokio::time::sleep(REST).await;
     }
+    let partitions = store.turn_partitions().await?;
+    if partitions > 0 {
+        tracing::info!(partitions, "submissions of orders that are all erased are gone");
+    }
     let forgotten = store.forget(cutoffs.delivered, before(retention.audit)).await?;
     // A command erases too, and may have found the log in use.
     let newest = store.last_erased().await?;

@@ -25,9 +25,9 @@ pub use retention::Retention;
 pub use secrets::{SecretError, Secrets, read_secret, read_secrets};
 pub use store::{Place, Server, StoreSettings};
 #[cfg(debug_assertions)]
-use trials::lease_ms;
-#[cfg(debug_assertions)]
 pub(crate) use trials::{checkpoint_pages, clock_is_off_by, crash_point, is_careless, next_schema_step};
+#[cfg(debug_assertions)]
+use trials::{lease_ms, partition_rows};
 
 /// A test's shorter lease; none in release builds.
 pub(crate) fn trial_lease_ms() -> Option<i64> {
@@ -36,6 +36,15 @@ pub(crate) fn trial_lease_ms() -> Option<i64> {
     #[cfg(not(debug_assertions))]
     let lease = None;
     lease
+}
+
+/// A test's smaller partitions; none in release builds.
+pub(crate) fn trial_partition_rows() -> Option<i64> {
+    #[cfg(debug_assertions)]
+    let rows = partition_rows();
+    #[cfg(not(debug_assertions))]
+    let rows = None;
+    rows
 }
 
 /// The checked configuration.

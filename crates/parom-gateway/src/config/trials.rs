@@ -41,6 +41,12 @@ pub(crate) fn next_schema_step() -> Option<(String, i64)> {
     Some((sql.to_owned(), oldest.parse().ok()?))
 }
 
+/// Orders in one partition (`PAROM_PARTITION_ROWS`), so that a test need not make many.
+pub(crate) fn partition_rows() -> Option<i64> {
+    static ROWS: OnceLock<Option<i64>> = OnceLock::new();
+    *ROWS.get_or_init(|| variable("PAROM_PARTITION_ROWS")?.parse().ok())
+}
+
 /// How far the time of day is off: milliseconds in a file (`PAROM_CLOCK_FILE`), read at each look at the clock, so that a
 /// test can let it jump.
 pub(crate) fn clock_is_off_by() -> i64 {

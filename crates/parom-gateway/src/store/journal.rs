@@ -423,8 +423,10 @@ fn detail(db: &Db<'_>, summary: Summary) -> Result<OrderDetail, StoreError> {
     let (body, revision, replaced): (String, i64, i64) =
         db.one(sql, params![seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let sql = "SELECT door, content_type, context, body FROM submissions WHERE seq = ?1";
+    // Of an order that was erased long ago the whole row may be gone.
+    let submission = db.first(sql, params![seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
     let (door, mut content_type, mut context, mut raw): (String, String, String, Vec<u8>) =
-        db.one(sql, params![seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+        submission.unwrap_or_default();
     if let Some(newest) = newest(db, seq)? {
         (content_type, context, raw) = newest;
     }

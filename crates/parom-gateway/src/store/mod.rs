@@ -27,6 +27,7 @@ mod nonces;
 mod operator;
 mod operators;
 mod overview;
+mod partitions;
 mod pauses;
 mod person;
 mod postgres;

@@ -57,7 +57,10 @@ struct Table {
 /// The tables that are moved, as PostgreSQL has them.
 fn tables(talk: &Talk) -> Result<Vec<Table>, StoreError> {
     let sql = "SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT), CAST(data_type AS TEXT)
-               FROM information_schema.columns WHERE table_schema = current_schema() ORDER BY table_name, ordinal_position";
+               FROM information_schema.columns WHERE table_schema = current_schema()
+                 AND NOT EXISTS (SELECT 1 FROM pg_inherits i JOIN pg_class part ON part.oid = i.inhrelid
+                                 WHERE part.relname = table_name)
+               ORDER BY table_name, ordinal_position";
     let mut tables: Vec<Table> = Vec::new();
     let rows = Db::Postgres(talk)
         .query(sql, params![], |row| Ok((row.get::<String>(0)?, row.get::<String>(1)?, row.get::<String>(2)?)))?;

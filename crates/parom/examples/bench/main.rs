@@ -33,9 +33,20 @@ fn main() {
         match arguments.first().map(String::as_str) {
             Some("bare") => servers::bare(arguments[1].parse().unwrap()).await,
             Some("gateway") => servers::gateway(arguments[1].as_ref()).await,
+            Some("load") => on_any(arguments[1].parse().unwrap()).await,
             part => compare(part, arguments.get(1).and_then(|number| number.parse().ok())).await,
         }
     });
+}
+
+/// The load on a server that runs already, whatever it is.
+async fn on_any(port: u16) {
+    let mut accepted = 0;
+    for _ in 0..ROUNDS {
+        let round = load::run(port, "/in/shop", CONNECTIONS, ROUND, accepted).await;
+        accepted += round.answered;
+        println!("{:.0}/s, p99 {:.1} ms", round.rate(), round.percentile(99));
+    }
 }
 
 /// One part, or all of them.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::proof::rows::{self, Dice};
 use super::ui::person;
-use super::world::{SHOP, Settings, World};
+use super::world::{SHOP, Settings, World, form};
 
 /// A channel that keeps samples, and whose keys are made of what the buyer typed.
 const KEYED: &str = "learn = true\nidempotency_key = \"{{ phone }}/{{ form.order }}\"\nthank_you_url = \"https://shop.example.ua/thanks\"\n";
@@ -317,4 +317,41 @@ async fn killed_at_any_point_an_order_is_whole_or_erased() {
         tried += 1;
     }
     rows::row("T3", "kill -9 within an erasure, of the gateway and of the command", tried, None, "0 halves");
+}
+
+/// Where orders are in a server, submissions go by whole partitions, once every order of one is erased.
+#[tokio::test(flavor = "multi_thread")]
+async fn partitions_go_when_all_of_their_orders_are_erased() {
+    if super::postgres::server().is_none() {
+        println!("skipped: partitions are PostgreSQL's (PAROM_TEST_STORE)");
+        return;
+    }
+    let settings = Settings { delivery: "[retention]\nlook = \"200ms\"", ..Settings::default() };
+    let mut world = World::idle(settings).await;
+    world.channel("shop", SHOP);
+    let small = [("PAROM_PARTITION_ROWS", "10")];
+    world.serve(&small);
+    let kept = |world: &World, sql: &str| world.database.as_ref().unwrap().number(sql);
+    let partitions = "SELECT count(*) FROM pg_class WHERE relname LIKE 'submissions\\_%\\_%' AND relkind = 'r'";
+    for number in 0..35 {
+        assert_eq!(world.post("/in/shop", &form(&format!("P{number}"))).await.status, 202);
+    }
+    world.until("all are delivered", || world.count(&["delivered"]) == 35).await;
+    world.until("more are made ahead", || kept(&world, partitions) >= 7).await;
+    assert_eq!(kept(&world, "SELECT count(*) FROM submissions_rest"), 0);
+    // One order of the second partition is not to be erased: its partition stays.
+    let held = world.alter("UPDATE orders SET updated_at = updated_at + 3600000 WHERE seq = 15");
+    assert_eq!(held, 1);
+    world.stop();
+    let text = std::fs::read_to_string(world.config()).unwrap();
+    std::fs::write(world.config(), text.replace("look =", "delivered = \"1ms\"\nlook =")).unwrap();
+    world.serve(&small);
+    let gone = || kept(&world, "SELECT count(*) FROM submissions WHERE seq < 10 OR seq BETWEEN 20 AND 29") == 0;
+    world.until("the first and the third are gone", gone).await;
+    assert_eq!(kept(&world, "SELECT count(*) FROM submissions WHERE seq BETWEEN 10 AND 19"), 10);
+    assert_eq!(kept(&world, "SELECT count(*) FROM orders"), 35);
+    let first = world.orders().last().unwrap()["id"].as_str().unwrap().to_owned();
+    assert_eq!(world.order(&first)["state"], "delivered");
+    assert_eq!(world.post("/in/shop", &form("After")).await.status, 202);
+    world.until("it goes on", || world.crm.orders().len() == 36).await;
 }

@@ -3,8 +3,8 @@
 //! Nodes are updated one after the other, so that an older version lives beside a newer one's schema for a while. Each step
 //! says which schema a version must know at least to do so; a step that only adds is one that the first can live beside.
 
-use super::super::StoreError;
 use super::super::sql::{Db, params};
+use super::super::{StoreError, partitions};
 use super::talk::Talk;
 
 /// A step, and the oldest schema whose versions may go on beside it.
@@ -39,7 +39,7 @@ pub(super) fn migrate(talk: &Talk) -> Result<(), StoreError> {
         talk.batch(sql)?;
         db.execute("INSERT INTO schema_steps VALUES (?1, ?2)", params![step, oldest])?;
     }
-    Ok(())
+    if done == 0 { partitions::ahead(&db) } else { Ok(()) }
 }
 
 /// A step more, which a test has: so it plays a version that is newer than this one.

@@ -27,9 +27,13 @@ pub(super) struct Node {
 
 impl Node {
     pub(super) fn start(world: &World) -> Node {
+        Node::of(world, &fs::read_to_string(world.config()).unwrap())
+    }
+
+    /// The same with another configuration.
+    pub(super) fn of(world: &World, text: &str) -> Node {
         let dir = TempDir::new().unwrap();
         let port = free_port();
-        let text = fs::read_to_string(world.config()).unwrap();
         let own = text.replace(&format!("127.0.0.1:{}", world.port()), &format!("127.0.0.1:{port}"));
         fs::write(dir.path().join("parom.toml"), own).unwrap();
         fs::create_dir(dir.path().join("channels")).unwrap();

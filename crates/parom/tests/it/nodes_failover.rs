@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use super::cluster::Cluster;
-use super::nodes::{BOT, LEASE, Node};
+use super::nodes::{BOT, LEASE, Node, holder, is_held_by};
 use super::postgres;
 use super::proof::acks::Acks;
 use super::proof::checker;
@@ -248,4 +248,100 @@ async fn pass(mut client: TcpStream, mut server: TcpStream, cuts: watch::Receive
             }
         }
     }
+}
+
+/// What a held wire does.
+const PASSES: u8 = 0;
+/// It passes the next COMMIT on, and holds then.
+const ARMED: u8 = 1;
+/// Nothing goes either way, and nothing ends.
+const HOLDS: u8 = 2;
+
+/// A wire to the server that holds all that comes over it, from the moment on when a COMMIT was passed on.
+async fn holding_wire(to: u16) -> (u16, watch::Sender<u8>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (state, _) = watch::channel(PASSES);
+    let own = state.clone();
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            tokio::spawn(hold(client, to, own.clone()));
+        }
+    });
+    (port, state)
+}
+
+async fn hold(mut client: TcpStream, to: u16, state: watch::Sender<u8>) {
+    let mut goes = state.subscribe();
+    let Ok(mut server) = TcpStream::connect(("127.0.0.1", to)).await else { return };
+    let (mut up, mut down) = (vec![0; 65_536], vec![0; 65_536]);
+    loop {
+        passing(&mut goes).await;
+        tokio::select! {
+            read = client.read(&mut up) => {
+                let Ok(read @ 1..) = read else { return };
+                passing(&mut goes).await;
+                if server.write_all(&up[..read]).await.is_err() {
+                    return;
+                }
+                let commits = up[..read].windows(7).any(|text| text == b"COMMIT\0");
+                state.send_if_modified(|state| {
+                    let holds = commits && *state == ARMED;
+                    *state = if holds { HOLDS } else { *state };
+                    holds
+                });
+            }
+            read = server.read(&mut down) => {
+                let Ok(read @ 1..) = read else { return };
+                passing(&mut goes).await;
+                if client.write_all(&down[..read]).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+async fn passing(state: &mut watch::Receiver<u8>) {
+    let _ = state.wait_for(|state| *state != HOLDS).await;
+}
+
+/// F17: the answer to a claim's COMMIT comes when another node has taken over, looked, and sent the order: it is not sent again.
+#[tokio::test(flavor = "multi_thread")]
+async fn f17_a_claim_whose_answer_comes_late_is_not_sent() {
+    if is_skipped() {
+        return;
+    }
+    let cluster = Cluster::start("");
+    let (port, state) = holding_wire(cluster.port).await;
+    let (world, node) = two(&cluster.server(), &format!("postgres://postgres@127.0.0.1:{port}")).await;
+    // The other node goes to the server by itself.
+    drop(node);
+    let text = std::fs::read_to_string(world.config()).unwrap();
+    let own = text.replace(&format!("127.0.0.1:{port}"), &format!("127.0.0.1:{}", cluster.port));
+    let (acks, mut late) = (Acks::new(), 0);
+    assert!(ordered(&world.http, &world.url("/in/shop"), "first", &form("first"), &acks).await);
+    world.until("it goes", || world.count(&["delivered"]) == 1).await;
+    for round in 0..rows::runs(3) {
+        // This node alone, so that it delivers.
+        world.until("it delivers", || is_held_by(&world.log(), &holder(&world))).await;
+        let key = format!("late-{round}");
+        assert!(ordered(&world.http, &world.url("/in/shop"), &key, &form(&key), &acks).await);
+        state.send_replace(ARMED);
+        let Ok(_) = tokio::time::timeout(Duration::from_secs(5), state.subscribe().wait_for(|s| *s == HOLDS)).await
+        else {
+            state.send_replace(PASSES);
+            continue;
+        };
+        late += usize::from(world.count(&["sending"]) == 1);
+        let other = Node::of(&world, &own);
+        world.until("the other delivers", || world.is_settled()).await;
+        state.send_replace(PASSES);
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        drop(other);
+    }
+    world.until("all are settled", || world.is_settled()).await;
+    let report = checker::check(&world, &acks).sound(&world);
+    assert_eq!(report.states.get("delivered"), Some(&report.orders), "{:?}", report.states);
+    rows::row("F17", "claims answered after another node had sent", late, None, &report.figures());
 }

@@ -67,7 +67,14 @@ impl Kept {
     }
 
     async fn catch_up(&mut self, store: &Store) -> Result<(), StoreError> {
-        for changed in store.channels_since(self.change).await? {
+        let changed = match store.channels_since(self.change).await? {
+            Some(changed) => changed,
+            None => {
+                *self = Kept::default();
+                store.channels_since(0).await?.unwrap_or_default()
+            }
+        };
+        for changed in changed {
             self.change = changed.change.max(self.change);
             self.all.insert(changed.name, changed.text);
         }

@@ -104,9 +104,10 @@ pub struct ChannelChange {
     pub text: Option<String>,
 }
 
-/// A text with the number of its change.
+/// A text with the number of its change: at least the time, so that a server that has forgotten the last changes gives none
+/// of their numbers again.
 const STORED: &str = "INSERT INTO channels (name, text, changed_at, actor, change)
-    VALUES (?1, ?2, ?3, ?4, (SELECT coalesce(max(change), 0) + 1 FROM channels))";
+    VALUES (?1, ?2, ?3, ?4, (SELECT greatest(coalesce(max(change), 0) + 1, ?3) FROM channels))";
 
 impl Store {
     /// Whether the channels' texts are the store's: several nodes serve them. With a file of orders the files are the truth.
@@ -115,16 +116,21 @@ impl Store {
         self.inner.engine.is_shared()
     }
 
-    /// The channels that changed after a change, oldest first.
+    /// The channels that changed after a change, oldest first; none where the store knows nothing of that change any more,
+    /// because its server fell over to one that is behind: then all are to be read again.
     ///
     /// # Errors
     /// As any read.
-    pub async fn channels_since(&self, change: i64) -> Result<Vec<StoredChannel>, StoreError> {
+    pub async fn channels_since(&self, change: i64) -> Result<Option<Vec<StoredChannel>>, StoreError> {
         self.read(move |db| {
+            if db.get::<i64>("SELECT coalesce(max(change), 0) FROM channels", params![])? < change {
+                return Ok(None);
+            }
             let sql = "SELECT name, text, change FROM channels WHERE change > ?1 ORDER BY change";
             db.query(sql, params![change], |row| {
                 Ok(StoredChannel { name: row.get(0)?, text: row.get(1)?, change: row.get(2)? })
             })
+            .map(Some)
         })
         .await
     }

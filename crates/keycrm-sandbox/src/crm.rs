@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::directory::Directory;
 use crate::faults::Faults;
 use crate::ledger::Ledger;
+use crate::novaposhta::NovaPoshta;
 use crate::options::Options;
 use crate::orders::{self, Shape};
 use crate::rates::Rates;
@@ -25,6 +26,7 @@ pub(crate) struct Crm {
     pub(crate) ledger: Ledger,
     pub(crate) rates: Rates,
     pub(crate) faults: Faults,
+    pub(crate) novaposhta: NovaPoshta,
     pub(crate) api_url: String,
     account: Mutex<Account>,
     directory: RwLock<Arc<Directory>>,
@@ -41,6 +43,11 @@ impl Crm {
             ledger: Ledger::default(),
             rates: Rates::new(options.requests_per_minute),
             faults: Faults::default(),
+            novaposhta: NovaPoshta::new(
+                options.novaposhta_key.clone(),
+                options.novaposhta_per_minute,
+                options.novaposhta_size,
+            ),
             api_url,
             account: Mutex::new(account),
             directory: RwLock::new(Arc::new(directory)),

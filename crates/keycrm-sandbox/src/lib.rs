@@ -21,6 +21,7 @@ mod filters;
 mod journal;
 mod ledger;
 mod lines;
+mod novaposhta;
 mod options;
 mod orders;
 mod pages;
@@ -35,6 +36,7 @@ pub use directory::{
 };
 pub use faults::{Fault, FaultKind, FaultOn};
 pub use ledger::LedgerEntry;
+pub use novaposhta::{NovaPoshtaCall, NovaPoshtaFault, NovaPoshtaFaultKind, Size as NovaPoshtaSize};
 pub use options::{
     DateStyle, DupMode, DupScope, Options, PipelineLabel, UnknownCustomField, UnknownFilter, UnknownPaymentMethod,
 };

@@ -3,6 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use crate::novaposhta::Size;
+
 /// What happens to an order whose `source_uuid` is taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DupMode {
@@ -104,6 +106,12 @@ pub struct Options {
     pub funnels: bool,
     /// The key of a funnel's name.
     pub pipeline_label: PipelineLabel,
+    /// The only key that Nova Poshta's directory takes; `None` takes any, and none.
+    pub novaposhta_key: Option<String>,
+    /// Requests a minute to Nova Poshta's directory; 0 means no limit.
+    pub novaposhta_per_minute: u32,
+    /// How large Nova Poshta's directory is.
+    pub novaposhta_size: Size,
     /// Whether each request is printed to stderr.
     pub log_requests: bool,
 }
@@ -125,6 +133,9 @@ impl Default for Options {
             import_atomic: true,
             funnels: true,
             pipeline_label: PipelineLabel::default(),
+            novaposhta_key: None,
+            novaposhta_per_minute: 0,
+            novaposhta_size: Size::default(),
             log_requests: false,
         }
     }

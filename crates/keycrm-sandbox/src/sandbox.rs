@@ -13,6 +13,7 @@ use crate::crm::Crm;
 use crate::directory::Directory;
 use crate::faults::Fault;
 use crate::ledger::LedgerEntry;
+use crate::novaposhta::{NovaPoshtaCall, NovaPoshtaFault, Size as NovaPoshtaSize};
 use crate::options::Options;
 use crate::server;
 
@@ -92,6 +93,36 @@ impl Sandbox {
     /// Removes all faults.
     pub fn clear_faults(&self) {
         self.crm.faults.clear();
+    }
+
+    /// The address of Nova Poshta's directory, such as `http://127.0.0.1:8081/v2.0/json/`.
+    pub fn novaposhta_url(&self) -> String {
+        format!("http://{}/v2.0/json/", reachable(self.addr))
+    }
+
+    /// Every request to Nova Poshta's directory.
+    pub fn novaposhta_calls(&self) -> Vec<NovaPoshtaCall> {
+        self.crm.novaposhta.calls()
+    }
+
+    /// Adds a fault of Nova Poshta's directory after those that wait already.
+    pub fn add_novaposhta_fault(&self, fault: NovaPoshtaFault) {
+        self.crm.novaposhta.add_fault(fault);
+    }
+
+    /// Removes all faults of Nova Poshta's directory.
+    pub fn clear_novaposhta_faults(&self) {
+        self.crm.novaposhta.clear_faults();
+    }
+
+    /// Makes Nova Poshta's directory another, with every branch open.
+    pub fn resize_novaposhta(&self, size: NovaPoshtaSize) {
+        self.crm.novaposhta.resize(size);
+    }
+
+    /// Closes a branch of Nova Poshta's, by its ref.
+    pub fn close_branch(&self, reference: &str) {
+        self.crm.novaposhta.close(reference);
     }
 
     /// The largest number of API requests that arrived within any sliding 60 s, refused ones included.

@@ -7,7 +7,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use crate::crm::Crm;
-use crate::{api, control, pages};
+use crate::{api, control, novaposhta, pages};
 
 /// A whole account: a catalogue of some ten thousand products.
 const DIRECTORY_BYTES: usize = 64 * 1024 * 1024;
@@ -38,6 +38,7 @@ pub(super) fn router(crm: Arc<Crm>) -> Router {
         .route("/_sandbox/play", post(control::play))
         .route("/_sandbox/clear", post(control::clear))
         .route("/openapi.json", get(api::openapi))
+        .route("/v2.0/json/", post(novaposhta::answer))
         .fallback(api::answer)
         .with_state(crm)
 }

@@ -1,0 +1,209 @@
+//! The carrier's API: what is asked, and the answers as rows. Errors come with status 200, so the body decides.
+//!
+//! From the vendor's documents and from what public clients of it handle: pages have at most 500 rows (150 of settlements),
+//! numbers come as texts, `errors` is a list or an object, and `errorCodes` says more than its text does.
+
+use serde_json::{Value, json};
+
+use super::rows::{Branch, City, Kind, Ref, Settlement};
+
+const LOCKER: &str = "f9316480-5f2d-425d-bc2c-ac7cd29decf0";
+const LOCKER_OF_A_BANK: &str = "95dc212d-479c-4ffb-a8ab-8c1b9073d0bc";
+
+/// A list of the directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum List {
+    /// Settlements that have a branch.
+    Settlements,
+    /// The carrier's own cities.
+    Cities,
+    /// Branches, points and lockers.
+    Branches,
+}
+
+/// What an answer says.
+#[derive(Debug, PartialEq)]
+pub enum Answer {
+    /// Rows, and how many there are in all where it says so.
+    Rows(Vec<Value>, Option<usize>),
+    /// The key is refused: each request would meet the same.
+    KeyRefused(String),
+    /// Too many requests.
+    TooMany,
+    /// Something else; in words.
+    Failed(String),
+}
+
+impl List {
+    /// Every list, in the order in which they are fetched.
+    pub const ALL: [List; 3] = [List::Settlements, List::Cities, List::Branches];
+
+    /// The stable text.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            List::Settlements => "settlements",
+            List::Cities => "cities",
+            List::Branches => "branches",
+        }
+    }
+
+    /// The list of a stored text.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<List> {
+        List::ALL.into_iter().find(|list| list.as_str() == text)
+    }
+
+    /// Rows that are asked for in one request: the carrier's most.
+    #[must_use]
+    pub fn page(self) -> usize {
+        if self == List::Settlements { 150 } else { 500 }
+    }
+
+    /// The body of a request for a page, from 1.
+    #[must_use]
+    pub fn request(self, key: &str, page: usize) -> Value {
+        let (method, mut asked) = match self {
+            List::Settlements => ("getSettlements", json!({"Warehouse": "1"})),
+            List::Cities => ("getCities", json!({})),
+            List::Branches => ("getWarehouses", json!({"Language": "UA"})),
+        };
+        asked["Page"] = page.to_string().into();
+        asked["Limit"] = self.page().to_string().into();
+        json!({"apiKey": key, "modelName": "AddressGeneral", "calledMethod": method, "methodProperties": asked})
+    }
+
+    /// A row in the short form in which it is kept; none for one that has no ref or no name.
+    #[must_use]
+    pub fn kept(self, row: &Value) -> Option<Value> {
+        match self {
+            List::Settlements => settlement(row).map(|row| row.kept()),
+            List::Cities => city(row).map(|row| row.kept()),
+            List::Branches => branch(row).map(|row| row.kept()),
+        }
+    }
+}
+
+/// Reads an answer's body; its status was 200.
+#[must_use]
+pub fn answer(body: &[u8]) -> Answer {
+    let Ok(Value::Object(answer)) = serde_json::from_slice::<Value>(body) else {
+        return Answer::Failed("the answer is not the JSON that was expected".into());
+    };
+    if answer.get("success").and_then(Value::as_bool) == Some(true) {
+        let total = answer.get("info").and_then(|info| info.get("totalCount")).and_then(number);
+        return match answer.get("data") {
+            Some(Value::Array(rows)) => Answer::Rows(rows.clone(), total),
+            _ => Answer::Failed("the answer has no list of rows".into()),
+        };
+    }
+    let (codes, texts) = (words(answer.get("errorCodes")), words(answer.get("errors")));
+    let said = texts.join("; ");
+    let low = said.to_lowercase();
+    if codes.iter().any(|code| code == "20000200068" || code == "20000200069")
+        || low.contains("api key")
+        || low.contains("auth")
+    {
+        return Answer::KeyRefused(if said.is_empty() { "the key is refused".into() } else { said });
+    }
+    if low.contains("many requests") || low.contains("limit") && low.contains("request") {
+        return Answer::TooMany;
+    }
+    let codes = codes.join(", ");
+    Answer::Failed(match (said.is_empty(), codes.is_empty()) {
+        (false, _) => said,
+        (true, false) => format!("error {codes}"),
+        (true, true) => "the answer says that it failed, and not why".into(),
+    })
+}
+
+/// Texts of a list, or of an object's values.
+fn words(value: Option<&Value>) -> Vec<String> {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    match value {
+        Some(Value::Array(items)) => items.iter().map(text).collect(),
+        Some(Value::Object(items)) => items.values().map(text).collect(),
+        Some(Value::String(one)) => vec![one.clone()],
+        _ => Vec::new(),
+    }
+}
+
+fn settlement(row: &Value) -> Option<Settlement> {
+    let name = text(row, "Description");
+    Some(Settlement {
+        reference: Ref::parse(&text(row, "Ref")).filter(|_| !name.is_empty())?,
+        name: name.into(),
+        name_ru: text(row, "DescriptionRu").into(),
+        kind: text(row, "SettlementTypeDescription").into(),
+        area: without(&text(row, "AreaDescription"), "область").into(),
+        region: without(&text(row, "RegionsDescription"), "р-н").into(),
+    })
+}
+
+fn city(row: &Value) -> Option<City> {
+    let name = text(row, "Description");
+    let reference = Ref::parse(&text(row, "Ref")).filter(|_| !name.is_empty())?;
+    Some(City { reference, name: name.into(), name_ru: text(row, "DescriptionRu").into() })
+}
+
+fn branch(row: &Value) -> Option<Branch> {
+    let name = text(row, "Description");
+    let name_ru = text(row, "DescriptionRu");
+    let kind = kind(row);
+    let status = text(row, "WarehouseStatus");
+    let place = number(row.get("PlaceMaxWeightAllowed").unwrap_or(&Value::Null)).unwrap_or_default();
+    let total = number(row.get("TotalMaxWeightAllowed").unwrap_or(&Value::Null)).unwrap_or_default();
+    // 0 is no limit of its own; of two limits the lower counts.
+    let limit = [place, total].into_iter().filter(|limit| *limit > 0).min().unwrap_or_default();
+    Some(Branch {
+        reference: Ref::parse(&text(row, "Ref")).filter(|_| !name.is_empty())?,
+        settlement: Ref::parse(&text(row, "SettlementRef"))?,
+        city: Ref::parse(&text(row, "CityRef")).unwrap_or_default(),
+        number: number(row.get("Number").unwrap_or(&Value::Null))
+            .and_then(|number| number.try_into().ok())
+            .unwrap_or_default(),
+        kind,
+        max_kg: limit.try_into().unwrap_or_default(),
+        works: (status.is_empty() || status == "Working") && !yes(row, "DenyToSelect"),
+        text_ru: if name_ru == name { "".into() } else { name_ru.into() },
+        text: name.into(),
+    })
+}
+
+fn kind(row: &Value) -> Kind {
+    let kind = text(row, "TypeOfWarehouse").to_lowercase();
+    match text(row, "CategoryOfWarehouse").as_str() {
+        "Postomat" => Kind::Locker,
+        _ if kind == LOCKER || kind == LOCKER_OF_A_BANK => Kind::Locker,
+        "Store" => Kind::PickUp,
+        _ if text(row, "Description").to_lowercase().starts_with("пункт") => Kind::PickUp,
+        _ => Kind::Branch,
+    }
+}
+
+fn text(row: &Value, name: &str) -> String {
+    row.get(name)
+        .and_then(Value::as_str)
+        .map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "))
+        .unwrap_or_default()
+}
+
+fn yes(row: &Value, name: &str) -> bool {
+    matches!(row.get(name), Some(Value::String(text)) if text == "1" || text.eq_ignore_ascii_case("true"))
+        || row.get(name).and_then(Value::as_bool) == Some(true)
+        || row.get(name).and_then(Value::as_u64) == Some(1)
+}
+
+/// Numbers come as texts, mostly.
+fn number(value: &Value) -> Option<usize> {
+    let number = value.as_u64().and_then(|number| usize::try_from(number).ok());
+    number.or_else(|| value.as_str().and_then(|text| text.trim().split('.').next()?.parse().ok()))
+}
+
+/// `Львівська область` as `Львівська`.
+fn without(text: &str, word: &str) -> String {
+    text.split(' ')
+        .filter(|part| *part != word && *part != "обл." && *part != "обл" && *part != "район")
+        .collect::<Vec<_>>()
+        .join(" ")
+}

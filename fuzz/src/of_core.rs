@@ -1,6 +1,6 @@
 //! What is fuzzed of the core: each takes any bytes, and must neither panic nor take long. The tests of the core run the same.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,6 +10,7 @@ use parom_core::delivery::outcome::{Answer, classify};
 use parom_core::delivery::{cards, rows};
 use parom_core::dictionary::{self, Dictionary, Kind};
 use parom_core::mapping::{self, Given};
+use parom_core::novaposhta::{self, Branch, Builder, Directory, Ref, Settlement};
 use parom_core::order::Target;
 use parom_core::presets;
 use parom_core::spam::{self, Allowance, FormTime, SpamRules};
@@ -31,11 +32,12 @@ pub(crate) const TARGETS: &[Named] = &[
     ("channel", channel_file),
     ("php", script),
     ("form_time", form_time),
+    ("branch", branch),
 ];
 
 const SHOP: &str = "idempotency_key = \"{{ number }}\"\n[order]\nsource_id = 22\n[order.buyer]\nfull_name = \"{{ name }}\"\n\
     phone = \"{{ phone }}\"\nemail = \"{{ email }}\"\n[order.shipping]\nshipping_date = \"{{ date }}\"\n\
-    warehouse_ref = \"{{ ref }}\"\ndelivery_service_id = \"{{ service }}\"\n[[order.products]]\neach = \"{{ items }}\"\n\
+    warehouse_ref = \"{{ ref | np_branch(city) }}\"\ndelivery_service_id = \"{{ service }}\"\n[[order.products]]\neach = \"{{ items }}\"\n\
     name = \"{{ item.name }}\"\nsku = \"{{ item.sku }}\"\nprice = \"{{ item.price }}\"\nquantity = \"{{ item.qty | default(1) }}\"\n\
     [[order.payments]]\npayment_method = \"{{ pay }}\"\namount = \"{{ amount }}\"\nstatus = \"{{ paid }}\"\n\
     [[order.custom_fields]]\nuuid = \"LD_1022\"\nvalue = [\"{{ color }}\", \"{{ size }}\"]\n";
@@ -52,6 +54,33 @@ static DICTIONARY: LazyLock<Dictionary> = LazyLock::new(|| {
     dictionary
 });
 
+static DIRECTORY: LazyLock<Arc<Directory>> = LazyLock::new(|| {
+    let (town, branch) = (Ref(1), Ref(2));
+    let mut builder = Builder::default();
+    builder.settlement(Settlement {
+        reference: town,
+        name: "Київ".into(),
+        kind: "місто".into(),
+        ..Settlement::default()
+    });
+    for (number, kind) in [(5, novaposhta::Kind::Branch), (3_021, novaposhta::Kind::Locker)] {
+        let text = format!("№{number}: вул. Хрещатик, {number}");
+        let row = Branch {
+            reference: Ref(branch.0 + u128::from(number)),
+            settlement: town,
+            city: town,
+            number,
+            kind,
+            max_kg: 30,
+            works: true,
+            text: text.into(),
+            text_ru: "".into(),
+        };
+        builder.branch(row);
+    }
+    Arc::new(builder.build().0)
+});
+
 fn now() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap_or_default()
 }
@@ -59,11 +88,12 @@ fn now() -> Timestamp {
 /// A submission through everything that looks at one.
 fn through((form, flat): Decoded, channel: &Channel) {
     let submission = Submission { form, flat, ..Submission::empty(now()) };
-    let given = Given { dictionary: Some(&DICTIONARY), random: 7 };
+    let given = Given { dictionary: Some(&DICTIONARY), directory: Some(&DIRECTORY), random: 7 };
     let (draft, _) = mapping::map(channel, &submission, given);
     assert!(serde_json::to_string(&draft.body).is_ok());
     assert!(draft.problems.len() <= limits::PROBLEMS + 1, "{} problems", draft.problems.len());
-    let revised = mapping::revise(draft.target, &draft.body, &channel.locale(), channel.unknown_sku, None);
+    let revised =
+        mapping::revise(draft.target, &draft.body, &channel.locale(), channel.unknown_sku, None, Some(&DIRECTORY));
     assert!(serde_json::to_string(&revised.0.body).is_ok());
     let _ = mapping::idempotency_key(channel, &submission);
     let _ = submission.canonical();
@@ -112,8 +142,22 @@ fn preset(bytes: &[u8]) {
     let submission = Submission { form, flat, ..Submission::empty(now()) };
     let Some(preset) = presets::named(name) else { return };
     let _ = preset.kind(&submission);
-    let _ = mapping::changes(channel, &submission, Given { dictionary: None, random: 7 });
+    let _ = mapping::changes(channel, &submission, Given { dictionary: None, directory: None, random: 7 });
     through((submission.form, submission.flat), channel);
+}
+
+/// A town, a line end, a text about a branch; then an answer of the carrier's.
+fn branch(bytes: &[u8]) {
+    let (town, line) = split(bytes);
+    let (town, line) = (String::from_utf8_lossy(town), String::from_utf8_lossy(line));
+    let _ = novaposhta::resolve(&DIRECTORY, &town, &line);
+    let _ = novaposhta::settlements(&DIRECTORY, &line, 20);
+    let _ = novaposhta::branches(&DIRECTORY, Ref(1), &line, 20);
+    if let novaposhta::Answer::Rows(rows, _) = novaposhta::answer(bytes) {
+        for list in novaposhta::List::ALL {
+            rows.iter().for_each(|row| drop(list.kept(row)));
+        }
+    }
 }
 
 /// An expression, a line end, a form.

@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod dictionary;
 pub mod limits;
 pub mod mapping;
+pub mod novaposhta;
 pub mod number;
 pub mod order;
 pub mod php;

@@ -64,6 +64,8 @@ pub const CHANGES: u32 = 50;
 pub const CHANGE_TRIES: u32 = 5;
 /// How old an order may be of which a sender tells only when it changes: an older one was taken some other way.
 pub const UNKNOWN_UPDATE_S: i64 = 3_600;
+/// Bytes of a search for a branch: a whole address takes fewer.
+pub const SEARCH_BYTES: usize = 500;
 /// Bytes of an idempotency key.
 pub const IDEMPOTENCY_KEY_BYTES: usize = 255;
 /// Characters of an order's number: Laravel's default string column holds 255; the CRM's own limit is not published.

@@ -96,6 +96,16 @@ codes! {
     InvalidOption = "invalid_option",
     /// A Nova Poshta branch with another delivery service.
     WrongDeliveryService = "wrong_delivery_service",
+    /// It is not certain which branch of Nova Poshta a text means.
+    UnclearBranch = "unclear_branch",
+    /// Nova Poshta's directory has no such branch.
+    UnknownBranch = "unknown_branch",
+    /// The branch does not take parcels now.
+    BranchClosed = "branch_closed",
+    /// The branch does not take a parcel of this weight.
+    ParcelTooHeavy = "parcel_too_heavy",
+    /// A branch cannot be looked for before Nova Poshta's directory was fetched.
+    DirectoryMissing = "directory_missing",
     /// The CRM refuses the account's key.
     KeyRefused = "key_refused",
     /// The CRM cannot be reached, or answers something else.
@@ -138,6 +148,19 @@ impl Code {
                 | Code::KeyReused
                 | Code::WrongToken
                 | Code::UnknownUpdate
+        )
+    }
+
+    /// Whether a branch of Nova Poshta is in question, which a person settles by choosing one.
+    #[must_use]
+    pub fn is_of_branch(self) -> bool {
+        matches!(
+            self,
+            Code::UnclearBranch
+                | Code::UnknownBranch
+                | Code::BranchClosed
+                | Code::ParcelTooHeavy
+                | Code::DirectoryMissing
         )
     }
 

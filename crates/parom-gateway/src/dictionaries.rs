@@ -8,10 +8,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use parom_core::dictionary::{self, Dictionary};
+use parom_core::novaposhta::Directory;
 use parom_core::order::Verdict;
 use tokio::sync::{Notify, watch};
 
 use crate::channels::Channels;
+use crate::novaposhta::NovaPoshta;
 use crate::operate;
 use crate::store::{Recheck, Store, StoreError, Unchecked};
 
@@ -32,6 +34,7 @@ struct Held {
 /// The dictionaries of every account.
 #[derive(Debug, Default)]
 pub struct Dictionaries {
+    novaposhta: Arc<NovaPoshta>,
     set: RwLock<HashMap<String, Held>>,
     changed: Notify,
 }
@@ -41,8 +44,12 @@ impl Dictionaries {
     ///
     /// # Errors
     /// As any read.
-    pub async fn start(accounts: &[String], store: &Store) -> Result<Dictionaries, StoreError> {
-        let dictionaries = Dictionaries::default();
+    pub async fn start(
+        accounts: &[String],
+        store: &Store,
+        novaposhta: Arc<NovaPoshta>,
+    ) -> Result<Dictionaries, StoreError> {
+        let dictionaries = Dictionaries { novaposhta, ..Dictionaries::default() };
         for account in accounts {
             dictionaries.reload(account, store).await?;
         }
@@ -54,6 +61,12 @@ impl Dictionaries {
     pub fn get(&self, account: &str) -> Option<Arc<Dictionary>> {
         let set = self.set.read().unwrap_or_else(PoisonError::into_inner);
         set.get(account).map(|held| Arc::clone(&held.current)).filter(|dictionary| !dictionary.is_empty())
+    }
+
+    /// Nova Poshta's directory, which is the same for every account; none where it is not kept, or was never fetched.
+    #[must_use]
+    pub fn directory(&self) -> Option<Arc<Directory>> {
+        self.novaposhta.directory()
     }
 
     /// Whether every queued order of the account was checked by its dictionaries as they are now.

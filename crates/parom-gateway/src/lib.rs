@@ -15,6 +15,7 @@ pub mod export;
 pub mod inspect;
 pub mod intake;
 pub mod metering;
+pub mod novaposhta;
 pub mod operate;
 pub mod passwords;
 mod peers;

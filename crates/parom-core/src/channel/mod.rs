@@ -25,7 +25,7 @@ use serde_json::Value;
 
 use crate::convert::Locale;
 use crate::dictionary::UnknownSku;
-use crate::mapping::{Assign, Expr, Place, Rules};
+use crate::mapping::{Assign, Expr, Place, Rules, UnclearBranch};
 use crate::order::{OnInvalid, Target};
 use crate::presets::Preset;
 use crate::spam::SpamRules;
@@ -104,6 +104,10 @@ pub struct Channel {
     pub learn: bool,
     /// What a SKU does that is not in the catalogue.
     pub unknown_sku: UnknownSku,
+    /// What an order does whose branch is not certain, or does not take its parcel.
+    pub unclear_branch: UnclearBranch,
+    /// The parcel's weight in kilograms, which its branch must take.
+    pub parcel_weight: Option<Expr>,
     /// The mapping; empty for a channel that only takes drop-in requests.
     pub rules: Rules,
     /// What a card has of its own, over what the mapping of the order gives it.

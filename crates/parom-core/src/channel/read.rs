@@ -12,13 +12,13 @@ use super::{Access, Channel, OnRepeat, SecretRef, TargetRule, checks, rules, spa
 use crate::convert::{self, Locale};
 use crate::dictionary::UnknownSku;
 use crate::limits;
-use crate::mapping::{Expr, Rules};
+use crate::mapping::{Expr, Rules, UnclearBranch};
 use crate::order::schema::{self, Entry, nearest};
 use crate::order::{OnInvalid, Target};
 use crate::presets::{self, Preset};
 use crate::problem::Code;
 
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 20] = [
     "account",
     "target",
     "format",
@@ -29,6 +29,8 @@ const KEYS: [&str; 18] = [
     "idempotency_key",
     "thank_you_url",
     "unknown_sku",
+    "unclear_branch",
+    "parcel_weight",
     "wait",
     "learn",
     "access",
@@ -80,6 +82,8 @@ impl Reader<'_, '_, '_> {
         let on_repeat =
             self.choice("on_repeat", &[("hold", OnRepeat::Hold), ("flag", OnRepeat::Flag), ("off", OnRepeat::Off)]);
         let unknown_sku = self.choice("unknown_sku", &[("warn", UnknownSku::Warn), ("hold", UnknownSku::Hold)]);
+        let unclear_branch =
+            self.choice("unclear_branch", &[("warn", UnclearBranch::Warn), ("hold", UnclearBranch::Hold)]);
         let preset = self.preset();
         let access = self.access();
         let mut channel = Channel {
@@ -98,6 +102,8 @@ impl Reader<'_, '_, '_> {
             spam: spam::read(self.table.get("spam"), self.findings),
             learn: self.learn(),
             unknown_sku: unknown_sku.unwrap_or_default(),
+            unclear_branch: unclear_branch.unwrap_or_default(),
+            parcel_weight: self.expression("parcel_weight").map(|(expr, _)| expr),
             rules: Rules::default(),
             card_rules: Rules::default(),
             update_rules: Rules::default(),
@@ -216,19 +222,24 @@ impl Reader<'_, '_, '_> {
     }
 
     fn idempotency_key(&mut self) -> Option<Expr> {
-        let (text, at) = self.text("idempotency_key")?;
+        let (expr, at) = self.expression("idempotency_key")?;
+        if expr.is_constant() {
+            let hint = "Use an expression: \"{{ order_number }}\".";
+            self.invalid(at, "idempotency_key", "is the same for every order", hint);
+            return None;
+        }
+        Some(expr)
+    }
+
+    fn expression(&mut self, key: &str) -> Option<(Expr, Range<usize>)> {
+        let (text, at) = self.text(key)?;
         match Expr::parse(&text) {
-            Ok(expr) if expr.is_constant() => {
-                let hint = "Use an expression: \"{{ order_number }}\".";
-                self.invalid(at, "idempotency_key", "is the same for every order", hint);
-                None
-            }
             Ok(expr) => {
-                checks::names(&expr, at, "idempotency_key", self.findings);
-                Some(expr)
+                checks::names(&expr, at.clone(), key, self.findings);
+                Some((expr, at))
             }
             Err(message) => {
-                self.findings.error(at, "idempotency_key", Code::InvalidExpression, message, "See docs/mapping.md.");
+                self.findings.error(at, key, Code::InvalidExpression, message, "See docs/mapping.md.");
                 None
             }
         }

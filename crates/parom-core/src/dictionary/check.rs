@@ -192,6 +192,12 @@ fn leave(draft: &mut Draft, group: &mut Map<String, Value>, path: &str, field: &
 /// Rule 9's second half: a branch's UUID is Nova Poshta's own.
 fn branch(draft: &mut Draft, shipping: &mut Map<String, Value>, dictionary: &Dictionary) {
     let Some(known) = dictionary.entries(Kind::DeliveryServices) else { return };
+    if shipping.contains_key("warehouse_ref")
+        && !shipping.contains_key(DELIVERY.id)
+        && !shipping.contains_key(DELIVERY.name)
+    {
+        the_only_carrier(shipping, known);
+    }
     let id = shipping.get(DELIVERY.id).and_then(Value::as_i64);
     let Some(service) = known.iter().find(|entry| Some(entry.id) == id) else { return };
     if !shipping.contains_key("warehouse_ref") || is_nova_poshta(service) {
@@ -204,6 +210,14 @@ fn branch(draft: &mut Draft, shipping: &mut Map<String, Value>, dictionary: &Dic
     };
     let problem = Problem::new("", Code::WrongDeliveryService, Effect::Mend, message, hint);
     leave(draft, shipping, "shipping.warehouse_ref", "warehouse_ref", Effect::Mend, problem);
+}
+
+/// A branch says whose it is: where the account has one Nova Poshta, that is the delivery service.
+fn the_only_carrier(shipping: &mut Map<String, Value>, known: &[Entry]) {
+    let mut own = known.iter().filter(|entry| entry.active && is_nova_poshta(entry));
+    if let (Some(one), None) = (own.next(), own.next()) {
+        shipping.insert(DELIVERY.id.to_owned(), Value::from(one.id));
+    }
 }
 
 fn is_nova_poshta(entry: &Entry) -> bool {

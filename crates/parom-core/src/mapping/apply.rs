@@ -1,14 +1,17 @@
 //! Evaluates a channel's rules over a submission into a raw body.
 
+use std::sync::Arc;
+
 use minijinja::Value as Context;
 use serde_json::{Map, Value};
 
 use super::context::Root;
 use super::expr::ExprError;
 use super::rules::{Assign, LineRule, Place, Rules};
-use super::{Expr, context};
+use super::{Expr, branch, context};
 use crate::convert::{Locale, is_empty};
 use crate::limits;
+use crate::novaposhta::Directory;
 use crate::problem::{Code, Effect, Problem};
 use crate::submission::Submission;
 
@@ -38,11 +41,17 @@ struct Group {
 }
 
 /// Evaluates the rules.
-pub(super) fn apply(rules: &Rules, submission: &Submission, locale: &Locale) -> Applied {
-    let shared = context::root(submission, locale);
+pub(super) fn apply(
+    rules: &Rules,
+    submission: &Submission,
+    locale: &Locale,
+    directory: Option<&Arc<Directory>>,
+) -> Applied {
+    let shared = context::root(submission, locale, directory);
     let root = shared.context(None);
     let mut run = Run { shared, problems: Vec::new(), left_out: Vec::new() };
-    let group = run.group(&rules.order, &root, "");
+    let mut group = run.group(&rules.order, &root, "");
+    branch::keep_text(&mut group.fields, &run.shared.branch_text());
     Applied { raw: group.fields, problems: run.problems, left_out: run.left_out }
 }
 
@@ -81,7 +90,9 @@ impl Run {
             Err(error) => {
                 out.answered = true;
                 let effect = if assign.vital { Effect::Hold } else { Effect::Mend };
-                self.left_out.extend(error.text.clone().map(|text| (path.to_owned(), text)));
+                // A branch's text goes along in a field of its own.
+                let kept = error.code.is_some_and(Code::is_of_branch);
+                self.left_out.extend(error.text.clone().filter(|_| !kept).map(|text| (path.to_owned(), text)));
                 self.problems.push(failed(path, effect, error));
             }
         }
@@ -145,11 +156,14 @@ impl Group {
 }
 
 fn failed(path: &str, effect: Effect, error: ExprError) -> Problem {
-    let code = if error.unknown_value { Code::UnknownValue } else { Code::ExpressionFailed };
-    let hint = if error.unknown_value {
-        "Add the value to the table of the map filter in the channel."
-    } else {
-        "Try the expression with `parom map CHANNEL FILE` over the submission."
+    let code = error.code.unwrap_or(Code::ExpressionFailed);
+    let hint = match code {
+        Code::UnknownValue => "Add the value to the table of the map filter in the channel.",
+        Code::UnclearBranch => {
+            "Choose the branch on the order's page, or in the CRM; the text is in shipping_receive_point."
+        }
+        Code::DirectoryMissing => "Set [novaposhta] in parom.toml, and wait until the directory was fetched.",
+        _ => "Try the expression with `parom map CHANNEL FILE` over the submission.",
     };
     Problem::new(path, code, effect, error.message, hint)
 }

@@ -9,11 +9,15 @@ use minijinja::Value as Context;
 use minijinja::value::{Enumerator, Object, ObjectRepr};
 use serde_json::{Number, Value};
 
+use super::branch::Branches;
 use crate::convert::Locale;
+use crate::novaposhta::Directory;
 use crate::submission::{Submission, embedded_json};
 
 /// The name under which filters find the locale; no expression can spell it.
 pub(super) const LOCALE: &str = "locale of the channel";
+/// The same for the directory of branches.
+pub(super) const BRANCHES: &str = "branches of the carrier";
 
 /// The roots. Their values are shared: a copy costs little, whatever was submitted.
 #[derive(Clone, Debug)]
@@ -25,6 +29,7 @@ pub(super) struct Root {
     received_at: Context,
     item: Option<Context>,
     locale: Context,
+    branches: Context,
 }
 
 /// The channel's locale, for filters.
@@ -46,7 +51,7 @@ pub(super) struct JsonText {
 }
 
 /// The roots of a submission.
-pub(super) fn root(submission: &Submission, locale: &Locale) -> Root {
+pub(super) fn root(submission: &Submission, locale: &Locale, directory: Option<&Arc<Directory>>) -> Root {
     let pairs = |pairs: &[(String, String)]| Context::from_object(Fields::of_pairs(pairs));
     Root {
         form: form(submission),
@@ -56,10 +61,16 @@ pub(super) fn root(submission: &Submission, locale: &Locale) -> Root {
         received_at: Context::from(submission.received_at.to_string()),
         item: None,
         locale: Context::from_object(LocaleValue(locale.clone())),
+        branches: Context::from_object(Branches::new(directory)),
     }
 }
 
 impl Root {
+    /// What a person wrote of a branch, where a filter was asked about it.
+    pub(super) fn branch_text(&self) -> String {
+        self.branches.downcast_object_ref::<Branches>().map(Branches::text).unwrap_or_default()
+    }
+
     /// The context of an evaluation; `item` is the one of a list, in its line.
     pub(super) fn context(&self, item: Option<Context>) -> Context {
         Context::from_object(Root { item, ..self.clone() })
@@ -146,6 +157,7 @@ impl Object for Root {
             "received_at" => Some(self.received_at.clone()),
             "item" if self.item.is_some() => self.item.clone(),
             LOCALE => Some(self.locale.clone()),
+            BRANCHES => Some(self.branches.clone()),
             _ => self.form.get_item(key).ok().filter(|value| !value.is_undefined()),
         }
     }

@@ -14,6 +14,7 @@ use super::context::JsonText;
 use super::filters;
 use crate::convert::{decimal_of_float, decimal_value, is_empty, plain};
 use crate::limits;
+use crate::problem::Code;
 
 /// One engine for every channel: filters and limits do not differ between them.
 static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(|| {
@@ -60,8 +61,8 @@ pub enum Piece {
 pub struct ExprError {
     /// In a sentence.
     pub message: String,
-    /// It was the `map` filter, over a value that its table lacks.
-    pub unknown_value: bool,
+    /// The code of a filter whose failure is a problem of its own kind.
+    pub code: Option<Code>,
     /// The value that a filter could not take.
     pub text: Option<String>,
 }
@@ -210,10 +211,10 @@ impl Compiled {
     fn eval(&self, root: &Context) -> Result<Context, ExprError> {
         self.expression.eval(root.clone()).map_err(|error| {
             let untaken = filters::untaken(&error);
-            let unknown_value = untaken.as_ref().is_some_and(|value| value.unknown_to_map);
+            let code = untaken.as_ref().and_then(|value| value.code);
             let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
-            let message = if unknown_value { detail } else { format!("`{{{{ {} }}}}` failed: {detail}", self.source) };
-            ExprError { message, unknown_value, text: untaken.map(|value| value.text) }
+            let message = if code.is_some() { detail } else { format!("`{{{{ {} }}}}` failed: {detail}", self.source) };
+            ExprError { message, code, text: untaken.map(|value| value.text) }
         })
     }
 }
@@ -246,7 +247,7 @@ impl Left {
 
 impl ExprError {
     fn of(message: impl Into<String>) -> ExprError {
-        ExprError { message: message.into(), unknown_value: false, text: None }
+        ExprError { message: message.into(), code: None, text: None }
     }
 }
 

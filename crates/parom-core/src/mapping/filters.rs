@@ -10,15 +10,18 @@ use regex::{Regex, RegexBuilder};
 use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 
+use super::branch;
 use super::context::{LOCALE, LocaleValue};
 use crate::convert::{self, Locale, Misfit, Moment};
 use crate::limits;
+use crate::problem::Code;
 
-/// The value that a filter could not take; a failing `map` is a problem of its own kind.
+/// The value that a filter could not take.
 #[derive(Clone, Debug)]
 pub(super) struct Untaken {
     pub(super) text: String,
-    pub(super) unknown_to_map: bool,
+    /// A problem of its own kind.
+    pub(super) code: Option<Code>,
 }
 
 impl fmt::Display for Untaken {
@@ -38,6 +41,7 @@ pub(super) fn register(engine: &mut Environment<'static>) {
     engine.add_filter("round", round);
     engine.add_filter("date", date);
     engine.add_filter("rows", rows);
+    engine.add_filter("np_branch", branch::np_branch);
     engine.add_filter("regex_capture", regex_capture);
     engine.add_filter("regex_replace", regex_replace);
 }
@@ -77,7 +81,7 @@ pub(super) fn used(source: &str) -> Vec<String> {
     names
 }
 
-fn is_blank(value: &Value) -> bool {
+pub(super) fn is_blank(value: &Value) -> bool {
     value.is_undefined() || value.is_none() || value.as_str().is_some_and(|text| text.trim().is_empty())
 }
 
@@ -104,7 +108,7 @@ fn map(value: Value, table: Value) -> Result<Value, Error> {
             known.sort();
             let detail = format!("`{text}` is not in the table ({})", known.join(", "));
             Err(Error::new(ErrorKind::InvalidOperation, detail)
-                .with_source(Untaken { text: text.to_owned(), unknown_to_map: true }))
+                .with_source(Untaken { text: text.to_owned(), code: Some(Code::UnknownValue) }))
         }
     }
 }
@@ -220,7 +224,7 @@ fn locale(state: &State) -> Result<Locale, Error> {
 }
 
 fn error(text: &str, misfit: Misfit) -> Error {
-    let value = Untaken { text: text.to_owned(), unknown_to_map: false };
+    let value = Untaken { text: text.to_owned(), code: None };
     Error::new(ErrorKind::InvalidOperation, misfit.message).with_source(value)
 }
 

@@ -2,6 +2,7 @@
 //! normal input, and the submission is kept whatever comes out.
 
 mod apply;
+mod branch;
 mod card;
 mod context;
 mod expr;
@@ -10,9 +11,12 @@ mod marketing;
 mod rules;
 mod update;
 
+pub use branch::UnclearBranch;
 pub use expr::{Expr, ExprError};
 pub use rules::{Assign, LineRule, Place, Rules};
 pub use update::changes;
+
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -20,6 +24,7 @@ use serde_json::{Map, Value};
 use crate::channel::{Channel, TargetRule};
 use crate::convert::{Locale, Moment, is_empty, plain};
 use crate::dictionary::{self, Dictionary};
+use crate::novaposhta::Directory;
 use crate::number;
 use crate::order::{self, Draft, OnInvalid, Target, Verdict, settle};
 use crate::problem::{Code, Effect, Problem};
@@ -30,6 +35,8 @@ use crate::submission::Submission;
 pub struct Given<'a> {
     /// The account's dictionaries; none where they were never fetched.
     pub dictionary: Option<&'a Dictionary>,
+    /// Nova Poshta's directory; none where it is not kept, or was never fetched.
+    pub directory: Option<&'a Arc<Directory>>,
     /// Makes the number where the channel maps none.
     pub random: u128,
 }
@@ -40,12 +47,12 @@ pub fn map(channel: &Channel, submission: &Submission, given: Given<'_>) -> (Dra
     let locale = channel.locale();
     let submission = &*channel.shaped(submission);
     let (target, untargeted) = target(channel, submission, &locale);
-    let mut applied = apply::apply(&channel.rules, submission, &locale);
+    let mut applied = apply::apply(&channel.rules, submission, &locale, given.directory);
     match target {
         Target::Order => marketing::complete_order(&mut applied.raw, submission),
         Target::Card => {
             applied.raw = card::of_order(applied.raw);
-            let own = apply::apply(&channel.card_rules, submission, &locale);
+            let own = apply::apply(&channel.card_rules, submission, &locale, given.directory);
             applied.raw.extend(own.raw);
             applied.problems.extend(own.problems);
             applied.left_out.extend(own.left_out);
@@ -55,7 +62,8 @@ pub fn map(channel: &Channel, submission: &Submission, given: Given<'_>) -> (Dra
     let mut draft = order::conform(target, &applied.raw, &locale);
     draft.problems.splice(0..0, untargeted.into_iter().chain(applied.problems));
     draft.left_out.splice(0..0, applied.left_out);
-    finish(&mut draft, channel, &locale, submission.received_at, given);
+    let kg = branch::weight(channel, submission, given);
+    finish(&mut draft, channel, &locale, submission.received_at, given, kg);
     let verdict = settle(&mut draft, channel.on_invalid);
     (draft, verdict)
 }
@@ -78,7 +86,7 @@ pub fn identity(
     }
     let locale = Locale { keep_dates: true, ..channel.locale() };
     let mut draft = order::conform(target, &raw, &locale);
-    finish(&mut draft, channel, &locale, received_at, given);
+    finish(&mut draft, channel, &locale, received_at, given, None);
     let verdict = settle(&mut draft, channel.on_invalid);
     (draft, verdict)
 }
@@ -91,9 +99,11 @@ pub fn revise(
     locale: &Locale,
     unknown_sku: dictionary::UnknownSku,
     dictionary: Option<&Dictionary>,
+    directory: Option<&Arc<Directory>>,
 ) -> (Draft, Verdict) {
     let locale = Locale { keep_dates: true, ..locale.clone() };
     let mut draft = order::conform(target, body, &locale);
+    branch::check(&mut draft, directory, None);
     dictionary::apply(&mut draft, dictionary, unknown_sku, &locale);
     order::check(&mut draft);
     let verdict = settle(&mut draft, OnInvalid::Hold);
@@ -104,7 +114,7 @@ pub fn revise(
 #[must_use]
 pub fn idempotency_key(channel: &Channel, submission: &Submission) -> Option<String> {
     let expr = channel.idempotency_key.as_ref()?;
-    let context = context::root(&channel.shaped(submission), &channel.locale()).context(None);
+    let context = context::root(&channel.shaped(submission), &channel.locale(), None).context(None);
     let value = expr.eval(&context).ok()?;
     plain(&value).filter(|key| !key.is_empty())
 }
@@ -115,7 +125,7 @@ fn target(channel: &Channel, submission: &Submission, locale: &Locale) -> (Targe
         TargetRule::Always(target) => return (*target, None),
         TargetRule::By(expr) => expr,
     };
-    let said = expr.eval(&context::root(submission, locale).context(None));
+    let said = expr.eval(&context::root(submission, locale, None).context(None));
     let word = said.as_ref().ok().and_then(plain).unwrap_or_default();
     match Target::parse(&word) {
         Some(target) => (target, None),
@@ -131,7 +141,15 @@ fn target(channel: &Channel, submission: &Submission, locale: &Locale) -> (Targe
 }
 
 /// Names to ids, defaults that keep a late order right, the rules, and a number of ours.
-fn finish(draft: &mut Draft, channel: &Channel, locale: &Locale, received_at: Timestamp, given: Given<'_>) {
+fn finish(
+    draft: &mut Draft,
+    channel: &Channel,
+    locale: &Locale,
+    received_at: Timestamp,
+    given: Given<'_>,
+    kg: Option<f64>,
+) {
+    branch::check(draft, given.directory, kg);
     dictionary::apply(draft, given.dictionary, channel.unknown_sku, locale);
     let now = Moment::Instant(received_at).for_datetime();
     if draft.target == Target::Order && !draft.body.contains_key("ordered_at") {
@@ -146,6 +164,7 @@ fn finish(draft: &mut Draft, channel: &Channel, locale: &Locale, received_at: Ti
         }
     }
     order::check(draft);
+    branch::hold(draft, channel.unclear_branch);
     number(draft, given.random);
     arrange(draft);
 }

@@ -17,7 +17,7 @@ pub fn changes(channel: &Channel, submission: &Submission, given: Given<'_>) -> 
         return (Vec::new(), Vec::new());
     }
     let locale = channel.locale();
-    let applied = apply::apply(&channel.update_rules, &channel.shaped(submission), &locale);
+    let applied = apply::apply(&channel.update_rules, &channel.shaped(submission), &locale, given.directory);
     let mut draft = conform_to(schema::UPDATE, &applied.raw, &locale);
     dictionary::apply_to_change(&mut draft, given.dictionary);
     let mut problems = applied.problems;

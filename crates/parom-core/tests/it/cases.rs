@@ -60,7 +60,7 @@ fn run(folder: &Path) -> Value {
         ..Submission::empty(RECEIVED_AT.parse::<Timestamp>().unwrap())
     };
     let dictionary = read("dictionary.json").map(|text| dictionary(&text));
-    let given = Given { dictionary: dictionary.as_ref(), random: 0 };
+    let given = Given { dictionary: dictionary.as_ref(), directory: None, random: 0 };
     let (draft, verdict) = mapping::map(&channel, &submission, given);
     let verdict = match verdict {
         Verdict::Go => "go",

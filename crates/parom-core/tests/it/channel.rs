@@ -83,7 +83,7 @@ fn what_is_larger_than_a_form_could_bring_is_a_problem_and_not_a_value() {
         let channel = parse("shop", &file).0.unwrap();
         let mut submission = parom_core::submission::Submission::empty(jiff::Timestamp::UNIX_EPOCH);
         submission.form = serde_json::json!({ "phone": "0671112233" });
-        let given = parom_core::mapping::Given { dictionary: None, random: 0 };
+        let given = parom_core::mapping::Given { dictionary: None, directory: None, random: 0 };
         let (draft, _) = parom_core::mapping::map(&channel, &submission, given);
         assert_eq!(draft.body["buyer"]["phone"], "+380671112233");
         assert!(

@@ -23,4 +23,4 @@ macro_rules! targets {
     };
 }
 
-targets!(urlencoded, json, preset, expression, signature, crm, channel, php, form_time);
+targets!(urlencoded, json, preset, expression, signature, crm, channel, php, form_time, branch);

@@ -1,6 +1,7 @@
 //! The core's tests: through its public functions, most of them text in and text out.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop there")]
 
+mod branches;
 mod breaker;
 mod bulk;
 mod cards;

@@ -69,7 +69,8 @@ fn order(name: &str, body: &str) -> serde_json::Value {
     let preset = named(name).unwrap();
     let at: Timestamp = "2026-11-24T08:30:00Z".parse().unwrap();
     let submission = Submission { form: decode_json(body.as_bytes()).unwrap(), ..Submission::empty(at) };
-    let (draft, _) = mapping::map(&channel(preset, ""), &submission, Given { dictionary: None, random: 0 });
+    let (draft, _) =
+        mapping::map(&channel(preset, ""), &submission, Given { dictionary: None, directory: None, random: 0 });
     serde_json::Value::Object(draft.body)
 }
 
@@ -151,7 +152,7 @@ fn outcome(preset: &Preset, sample: &Path) -> String {
         Kind::Malformed(why) => return format!("malformed: {why}\n"),
     };
     let channel = channel(preset, "");
-    let (draft, verdict) = mapping::map(&channel, &submission, Given { dictionary: None, random: 0 });
+    let (draft, verdict) = mapping::map(&channel, &submission, Given { dictionary: None, directory: None, random: 0 });
     assert_eq!(verdict, Verdict::Go, "{}: {:?}", sample.display(), draft.problems);
     let mut out = format!("key {}", mark.key.as_deref().unwrap_or("-"));
     out.push_str(if mark.updates { ", updated by later ones" } else { "" });
@@ -178,7 +179,9 @@ fn a_channels_line_replaces_the_presets_and_leaves_the_rest() {
     let (submission, _) = read(&folder(preset).join("samples/order-created.http"));
     let more = "order.buyer.full_name = \"{{ billing.last_name }}\"\norder.promocode = \"\"\n\
                 [[order.products]]\neach = \"{{ line_items }}\"\nsku = \"{{ item.sku }}\"\nprice = 1\nquantity = 1";
-    let map = |channel: &Channel| mapping::map(channel, &submission, Given { dictionary: None, random: 0 }).0.body;
+    let map = |channel: &Channel| {
+        mapping::map(channel, &submission, Given { dictionary: None, directory: None, random: 0 }).0.body
+    };
     let (plain, own) = (map(&channel(preset, "")), map(&channel(preset, more)));
     assert_eq!(own["buyer"]["full_name"], "Коваленко");
     assert_eq!(own["buyer"]["phone"], plain["buyer"]["phone"]);

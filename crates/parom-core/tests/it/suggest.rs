@@ -12,7 +12,7 @@ fn proposed(form: serde_json::Value, flat: Vec<(String, String)>) -> (String, se
     let (channel, findings) = parse("site", &text);
     let channel = channel.unwrap_or_else(|| panic!("{findings:?}\n{text}"));
     assert!(findings.is_empty(), "{findings:?}\n{text}");
-    let (draft, verdict) = mapping::map(&channel, &sample, Given { dictionary: None, random: 0 });
+    let (draft, verdict) = mapping::map(&channel, &sample, Given { dictionary: None, directory: None, random: 0 });
     assert_eq!(verdict, Verdict::Go, "{:?}\n{text}", draft.problems);
     (text, serde_json::Value::Object(draft.body))
 }

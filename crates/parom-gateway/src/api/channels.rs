@@ -92,7 +92,12 @@ pub(super) async fn map(
     })?;
     let submission = Submission { form, flat, ..Submission::empty(clock::now()) };
     let dictionary = api.intake.dictionaries.get(&channel.account);
-    let given = Given { dictionary: dictionary.as_deref(), random: uuid::Uuid::new_v4().as_u128() };
+    let directory = api.intake.dictionaries.directory();
+    let given = Given {
+        dictionary: dictionary.as_deref(),
+        directory: directory.as_ref(),
+        random: uuid::Uuid::new_v4().as_u128(),
+    };
     let (draft, verdict) = mapping::map(channel, &submission, given);
     let verdict = match verdict {
         Verdict::Go => "go",

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::accounts::{Accounts, RawAccount};
 use super::alerts::RawAlerts;
+use super::novaposhta::RawNovaPoshta;
 use super::retention::RawRetention;
 use super::store::{self, RawStore};
 use super::{ApiToken, Config, ConfigError, DeliverySettings, Role};
@@ -36,6 +37,7 @@ struct Raw {
     #[serde(default)]
     retention: RawRetention,
     alerts: Option<RawAlerts>,
+    novaposhta: Option<RawNovaPoshta>,
 }
 
 #[derive(Deserialize)]
@@ -109,6 +111,7 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
             .collect::<Result<_, _>>()?,
         alerts: raw.alerts.map(|raw| super::alerts::check(&dir, raw)).transpose().map_err(fail)?,
         retention: super::retention::check(raw.retention).map_err(fail)?,
+        novaposhta: raw.novaposhta.map(super::novaposhta::check).transpose().map_err(fail)?,
         file: path.to_owned(),
         dir,
     })

@@ -4,6 +4,7 @@ mod accounts;
 mod alerts;
 mod channels;
 mod file;
+mod novaposhta;
 mod retention;
 mod secrets;
 mod store;
@@ -21,6 +22,7 @@ pub use accounts::Accounts;
 pub use alerts::{Alerts, Email, Telegram, Webhook};
 pub use channels::{ChannelSet, LiveChannel, channel_of, load_channels, read_channel_files};
 pub use file::{is_loopback, load};
+pub use novaposhta::NovaPoshta;
 pub use retention::Retention;
 pub use secrets::{SecretError, Secrets, read_secret, read_secrets};
 pub use store::{Place, Server, StoreSettings};
@@ -76,6 +78,8 @@ pub struct Config {
     pub alerts: Option<Alerts>,
     /// How long buyers' data is kept.
     pub retention: Retention,
+    /// Nova Poshta's directory, where it is kept.
+    pub novaposhta: Option<NovaPoshta>,
 }
 
 /// One account of the CRM.

@@ -45,6 +45,12 @@ impl Refusal {
         refusal
     }
 
+    /// The same request can pass after so many seconds.
+    pub(super) fn after(mut self, seconds: u64) -> Refusal {
+        self.retry_after = Some(seconds);
+        self
+    }
+
     pub(super) fn closing(mut self) -> Refusal {
         self.close = true;
         self

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use parom_core::channel::OnRepeat;
 use parom_core::delivery::change::Change;
 use parom_core::delivery::state::State as OrderState;
-use parom_core::dictionary::Dictionary;
 use parom_core::mapping::{self, Given};
 use parom_core::order::{Draft, Verdict};
 use parom_core::presets::Mark;
@@ -19,16 +18,10 @@ use crate::config::LiveChannel;
 use crate::store::{KeyConflict, NewOrder, NewSubmission};
 
 /// The order of a submission; a channel that cannot be used holds, and replays when it is mended.
-pub(super) fn decide(
-    live: &LiveChannel,
-    submission: &Submission,
-    entry: Entry,
-    dictionary: Option<&Dictionary>,
-    random: u128,
-) -> (Draft, Verdict) {
+pub(super) fn decide(live: &LiveChannel, submission: &Submission, entry: Entry, given: Given<'_>) -> (Draft, Verdict) {
     let held = |code, message: String, hint: &str| {
         let mut draft = Draft::default();
-        draft.body.insert("source_uuid".into(), parom_core::number::own(random).into());
+        draft.body.insert("source_uuid".into(), parom_core::number::own(given.random).into());
         draft.problems.push(Problem::new("", code, Effect::Hold, message, hint));
         (draft, Verdict::Hold)
     };
@@ -40,7 +33,7 @@ pub(super) fn decide(
         let message = "the channel takes drop-in requests alone, and a form came".to_owned();
         return held(Code::NoMapping, message, "Add a mapping to the channel, then retry this order.");
     }
-    let (mut draft, mut verdict) = mapping::map(channel, submission, Given { dictionary, random });
+    let (mut draft, mut verdict) = mapping::map(channel, submission, given);
     if entry == Entry::Foreign {
         let message = "the form was sent from a site that the channel does not list";
         let hint = "Release it if the site is yours, and add it to access.origins.";
@@ -55,10 +48,10 @@ pub(super) fn changes(
     live: &LiveChannel,
     submission: &Submission,
     mark: &Mark,
-    dictionary: Option<&Dictionary>,
+    given: Given<'_>,
 ) -> (Vec<Change>, Vec<Problem>) {
     match &live.channel {
-        Some(channel) if mark.updates => mapping::changes(channel, submission, Given { dictionary, random: 0 }),
+        Some(channel) if mark.updates => mapping::changes(channel, submission, given),
         _ => Default::default(),
     }
 }

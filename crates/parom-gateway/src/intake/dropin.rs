@@ -81,7 +81,9 @@ async fn accept(
     let dictionary = intake.dictionaries.get(&channel.account);
     let submission = keep::submission((tree.clone(), Vec::new()), &context, received_at);
     let (content, named) = (keep::content_hash(&submission), key::of_header(&parts.headers)?);
-    let given = Given { dictionary: dictionary.as_deref(), random: bits(live, named.as_deref(), &content) };
+    let directory = intake.dictionaries.directory();
+    let known = (dictionary.as_deref(), directory.as_ref());
+    let given = Given { dictionary: known.0, directory: known.1, random: bits(live, named.as_deref(), &content) };
     let (draft, verdict) = mapping::identity(channel, target, wanted, received_at, given);
     let refusal = (verdict == Verdict::Reject).then(|| Refusal::invalid(&draft.problems));
     let (state, reason) = keep::standing(verdict, &draft.problems);

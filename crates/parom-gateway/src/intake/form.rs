@@ -8,6 +8,7 @@ use http::request::Parts;
 use jiff::Timestamp;
 use parom_core::delivery::state::State as OrderState;
 use parom_core::limits;
+use parom_core::mapping::Given;
 use parom_core::order::Verdict;
 use parom_core::presets::Mark;
 use parom_core::submission::Submission;
@@ -116,7 +117,9 @@ async fn accept(
     let dictionary = live.channel.as_ref().and_then(|channel| intake.dictionaries.get(&channel.account));
     let content = keep::content_hash(&submission);
     let random = bits(live, key.text.as_deref(), &content);
-    let (draft, verdict) = decide(live, &submission, entry, dictionary.as_deref(), random);
+    let directory = intake.dictionaries.directory();
+    let known_now = Given { dictionary: dictionary.as_deref(), directory: directory.as_ref(), random };
+    let (draft, verdict) = decide(live, &submission, entry, known_now);
     let checked = dictionary.as_ref().map_or(0, |known| known.version);
     let mut decided = Decided { draft, verdict, checked, content };
     if decided.verdict == Verdict::Reject {
@@ -126,7 +129,7 @@ async fn accept(
     let given = token.or_else(|| super::access::bearer(headers));
     let mut looked = intake.spam.look(live, &submission, given, signed, spam::client(intake, parts));
     let stamp = looked.apply(&mut decided);
-    let changes = changes(live, &submission, &mark, dictionary.as_deref());
+    let changes = changes(live, &submission, &mark, known_now);
     learn(intake, live, &row, submission.received_at).await;
     let told = Told { key: key.clone(), foreign: entry == Entry::Foreign, mark, signed, page, changes, stamp };
     let order = new_order(live, &submission, row, decided, told);

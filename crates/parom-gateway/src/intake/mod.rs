@@ -3,6 +3,7 @@
 mod access;
 mod answer;
 mod body;
+mod branches;
 mod cors;
 mod decide;
 mod decode;
@@ -22,6 +23,7 @@ use axum::Router;
 use axum::routing::{get, post};
 
 pub use access::{bearer, token_hash};
+pub use branches::SearchWatch;
 pub use decode::{decode, sniff};
 pub use keep::submission_of;
 pub use key::of_sender as key_of_sender;
@@ -33,6 +35,7 @@ pub use spam::SpamWatch;
 use crate::channels::Channels;
 use crate::config::Config;
 use crate::dictionaries::Dictionaries;
+use crate::novaposhta::NovaPoshta;
 use crate::store::Store;
 
 /// What the handlers share.
@@ -46,6 +49,10 @@ pub struct Intake {
     pub channels: Arc<Channels>,
     /// The accounts' dictionaries.
     pub dictionaries: Arc<Dictionaries>,
+    /// Nova Poshta's directory.
+    pub novaposhta: Arc<NovaPoshta>,
+    /// What is known of those who search.
+    pub searches: Arc<SearchWatch>,
     /// What is known of those who send.
     pub spam: Arc<SpamWatch>,
 }
@@ -56,6 +63,8 @@ pub fn routes(intake: Intake) -> Router {
         .route("/in/{channel}", post(form::post_open).options(cors::preflight))
         .route("/in/{channel}/{token}", post(form::post_with_token).options(cors::preflight_with_token))
         .route("/form-time/{channel}", get(spam::issue))
+        .route("/np/settlements", get(branches::settlements))
+        .route("/np/warehouses", get(branches::warehouses))
         .route("/v1/order", post(dropin::post_order))
         .route("/v1/pipelines/cards", post(dropin::post_card))
         .route("/assets/page.css", get(pages::style))

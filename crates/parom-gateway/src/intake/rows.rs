@@ -2,9 +2,12 @@
 //! that makes a second run add nothing.
 
 use bytes::Bytes;
+use std::sync::Arc;
+
 use parom_core::channel::OnRepeat;
 use parom_core::dictionary::Dictionary;
 use parom_core::mapping::{self, Given};
+use parom_core::novaposhta::Directory;
 use parom_core::order::Verdict;
 use parom_core::submission::Submission;
 use parom_core::{Problem, delivery::state::State};
@@ -46,7 +49,7 @@ pub enum Landed {
 pub async fn take_row(
     store: &Store,
     live: &LiveChannel,
-    dictionary: Option<&Dictionary>,
+    (dictionary, directory): (Option<&Dictionary>, Option<&Arc<Directory>>),
     row: Row,
     dry_run: bool,
 ) -> Result<Landed, StoreError> {
@@ -56,7 +59,7 @@ pub async fn take_row(
     let submission = Submission { form: row.form, ..Submission::empty(clock::now()) };
     let text = row.key.map_or_else(|| format!("content:{}", submission.canonical()), |key| format!("key:{key}"));
     let (key, content) = (format!("import:{}", token_hash(&text)), keep::content_hash(&submission));
-    let given = Given { dictionary, random: bits(live, Some(&key), &content) };
+    let given = Given { dictionary, directory, random: bits(live, Some(&key), &content) };
     let (draft, verdict) = mapping::map(channel, &submission, given);
     if verdict == Verdict::Reject {
         return Ok(Landed::Refused(draft.problems));

@@ -51,7 +51,8 @@ pub async fn edit(
     let dictionary = own.or(channel.as_ref().map(|channel| &channel.account)).and_then(|name| dictionaries.get(name));
     let unknown_sku = channel.as_ref().map(|channel| channel.unknown_sku).unwrap_or_default();
     let target = detail.summary.target;
-    let (mut draft, mut verdict) = mapping::revise(target, &body, &locale, unknown_sku, dictionary.as_deref());
+    let (mut draft, mut verdict) =
+        mapping::revise(target, &body, &locale, unknown_sku, dictionary.as_deref(), dictionaries.directory().as_ref());
     // A bad value was left out of the body; that it is missing there does not mend it.
     if keep_unsettled(&mut draft, &detail.summary.problems, changes, &body) {
         verdict = Verdict::Hold;

@@ -5,6 +5,7 @@ use parom_core::channel::{Channel, OnRepeat};
 use parom_core::delivery::state::State;
 use parom_core::dictionary::Dictionary;
 use parom_core::mapping::{self, Given};
+use parom_core::novaposhta::Directory;
 use parom_core::order::{Draft, Target, Verdict};
 use parom_core::spam;
 use parom_core::{Code, Effect, Problem};
@@ -43,8 +44,8 @@ pub async fn replay(
         Seen::Order(holds) => holds,
         Seen::Settled(done) => return Ok(done),
     };
-    let dictionary = dictionaries.get(&channel.account);
-    let (mut draft, mut verdict) = remap(&order, &channel, dictionary.as_deref()).await;
+    let (dictionary, directory) = (dictionaries.get(&channel.account), dictionaries.directory());
+    let (mut draft, mut verdict) = remap(&order, &channel, (dictionary.as_deref(), directory.as_ref())).await;
     // What a person has to settle is not settled by a mended file.
     let suspicions = order.summary.problems.iter().filter(|p| p.effect == Effect::Hold && p.code.is_suspicion());
     let suspicions: Vec<Problem> = suspicions.cloned().collect();
@@ -87,18 +88,24 @@ pub(super) async fn release(desk: Desk<'_>, order: OrderDetail) -> Result<Done, 
     let Some((live, channel)) = usable(channels, &order.summary.channel) else {
         return Ok(Done::Stays(order.summary.state, "its channel's file cannot be used; mend it first".into()));
     };
-    let dictionary = dictionaries.get(&channel.account);
+    let (dictionary, directory) = (dictionaries.get(&channel.account), dictionaries.directory());
     let (draft, verdict) = if order.revision > 0 {
         let (target, locale) = (order.summary.target, channel.locale());
-        let (mut draft, mut verdict) =
-            mapping::revise(target, &order.body, &locale, channel.unknown_sku, dictionary.as_deref());
+        let (mut draft, mut verdict) = mapping::revise(
+            target,
+            &order.body,
+            &locale,
+            channel.unknown_sku,
+            dictionary.as_deref(),
+            directory.as_ref(),
+        );
         // What held it is left out of the body; that nobody has filled it in does not mend it.
         if super::edit::keep_unsettled(&mut draft, &order.summary.problems, &[], &order.body) {
             verdict = Verdict::Hold;
         }
         (draft, verdict)
     } else {
-        remap(&order, &channel, dictionary.as_deref()).await
+        remap(&order, &channel, (dictionary.as_deref(), directory.as_ref())).await
     };
     let decided = Decided { draft, verdict, dictionary };
     write(store, &order, live, &channel, decided, actor).await
@@ -116,7 +123,7 @@ pub async fn preview(desk: Desk<'_>, order: &OrderDetail) -> Result<Draft, Strin
         return Err("its channel's file cannot be used; mend it first".into());
     };
     let dictionary = desk.dictionaries.get(&channel.account);
-    Ok(remap(order, &channel, dictionary.as_deref()).await.0)
+    Ok(remap(order, &channel, (dictionary.as_deref(), desk.dictionaries.directory().as_ref())).await.0)
 }
 
 fn usable<'a>(channels: &'a ChannelSet, name: &str) -> Option<(&'a LiveChannel, Arc<Channel>)> {
@@ -125,10 +132,14 @@ fn usable<'a>(channels: &'a ChannelSet, name: &str) -> Option<(&'a LiveChannel, 
 }
 
 /// The mapping of today over the submission of then. The order keeps its number, whatever was sent under it.
-async fn remap(order: &OrderDetail, channel: &Channel, dictionary: Option<&Dictionary>) -> (Draft, Verdict) {
+async fn remap(
+    order: &OrderDetail,
+    channel: &Channel,
+    (dictionary, directory): (Option<&Dictionary>, Option<&Arc<Directory>>),
+) -> (Draft, Verdict) {
     let received_at = Timestamp::from_millisecond(order.summary.received_at).unwrap_or(Timestamp::UNIX_EPOCH);
     let decoded = intake::submission_of(&order.content_type, &order.context, order.raw.clone(), received_at).await;
-    let given = Given { dictionary, random: uuid::Uuid::new_v4().as_u128() };
+    let given = Given { dictionary, directory, random: uuid::Uuid::new_v4().as_u128() };
     let (mut draft, verdict) = match decoded {
         Err(error) => {
             let mut draft = Draft { body: order.body.clone(), ..Draft::default() };

@@ -23,6 +23,7 @@ use crate::delivery::Delivery;
 use crate::dictionaries::Dictionaries;
 use crate::intake::{self, Intake, SpamWatch};
 use crate::metering;
+use crate::novaposhta::NovaPoshta;
 use crate::passwords;
 use crate::store::{Role, Store};
 use crate::ui;
@@ -65,8 +66,11 @@ impl Gateway {
         let store = Store::open(&config.store, Role::Serve).map_err(|error| error.to_string())?;
         let channels = Channels::start(&config, &store).await.map_err(|error| error.to_string())?;
         let channels = Arc::new(channels);
-        let dictionaries =
-            Dictionaries::start(&config.accounts.names(), &store).await.map_err(|error| error.to_string())?;
+        let carrier = NovaPoshta::start(&config, &store).await.map_err(|error| error.to_string())?;
+        let carrier = Arc::new(carrier);
+        let accounts = config.accounts.names();
+        let dictionaries = Dictionaries::start(&accounts, &store, Arc::clone(&carrier));
+        let dictionaries = dictionaries.await.map_err(|error| error.to_string())?;
         let dictionaries = Arc::new(dictionaries);
         for account in store.pauses().await.map_err(|error| error.to_string())?.keys() {
             store.board().set_paused(account, true);
@@ -78,6 +82,8 @@ impl Gateway {
             store: store.clone(),
             channels: Arc::clone(&channels),
             dictionaries: Arc::clone(&dictionaries),
+            novaposhta: Arc::clone(&carrier),
+            searches: Arc::default(),
             spam: Arc::new(SpamWatch::new(key)),
         };
         // Nothing is sent before all that can be wrong with the configuration was looked at.
@@ -95,10 +101,11 @@ impl Gateway {
         };
         let alerts = crate::alerts::run(Arc::clone(&config), store.clone(), Arc::clone(&channels), stopping.clone());
         let retention = crate::retention::run(Arc::clone(&config), store.clone(), stopping.clone());
+        let refresher = crate::novaposhta::run(carrier, Arc::clone(&config), store.clone(), stopping.clone());
         let replayer = Arc::clone(&channels).watch(config, store.clone(), Arc::clone(&dictionaries), stopping.clone());
         let checker = dictionaries.watch(Arc::clone(&channels), store.clone(), stopping);
         let watcher = tokio::spawn(async move {
-            tokio::join!(replayer, checker, alerts, retention);
+            tokio::join!(replayer, checker, alerts, retention, refresher);
         });
         Ok(Gateway { addr, store, channels, delivery, server, watcher, stop })
     }

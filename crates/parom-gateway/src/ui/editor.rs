@@ -172,7 +172,8 @@ async fn shown(
     let sample = sample(ui, caller, &live.name).await;
     let preview = match (&channel, &sample) {
         (Some(channel), Some(sample)) => {
-            let given = Given { dictionary: dictionary.as_deref(), random: 0 };
+            let directory = ui.intake.dictionaries.directory();
+            let given = Given { dictionary: dictionary.as_deref(), directory: directory.as_ref(), random: 0 };
             let (draft, verdict) = mapping::map(channel, sample, given);
             let problems: Vec<Value> = draft
                 .problems

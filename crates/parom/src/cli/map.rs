@@ -2,13 +2,16 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use parom_core::dictionary::Dictionary;
 use parom_core::mapping::{self, Given};
+use parom_core::novaposhta::Directory;
 use parom_core::order::Verdict;
 use parom_core::submission::Submission;
 use parom_gateway::config::{Config, LiveChannel};
+use parom_gateway::novaposhta::NovaPoshta;
 use parom_gateway::store::{Role, Store};
 use parom_gateway::{clock, intake};
 use serde_json::Value;
@@ -30,13 +33,13 @@ impl Map {
     pub(super) async fn run(self, config: &Path) -> Result<Outcome, Failed> {
         let config = load(config)?;
         let channel = self.channel(&super::channel::read(&config).await?)?;
-        let dictionary = dictionary(&config, &channel.account).await?;
+        let (dictionary, directory) = known(&config, &channel.account).await?;
         let body = read(&self.file).map_err(|error| format!("{}: {error}", self.file.display()))?;
         let (form, flat) =
             intake::sniff(body.into()).await.map_err(|error| format!("{}: {error}", self.file.display()))?;
         let submission = Submission { form, flat, ..Submission::empty(clock::now()) };
-        let (draft, verdict) =
-            mapping::map(&channel, &submission, Given { dictionary: Some(&dictionary), random: clock_bits() });
+        let given = Given { dictionary: Some(&dictionary), directory: directory.as_ref(), random: clock_bits() };
+        let (draft, verdict) = mapping::map(&channel, &submission, given);
         print_json(&Value::Object(draft.body));
         for problem in &draft.problems {
             eprintln!("{} ({})", problem, problem.effect.as_str());
@@ -55,13 +58,15 @@ impl Map {
     }
 }
 
-/// The account's dictionaries, as far as they were ever fetched.
-async fn dictionary(config: &Config, account: &str) -> Result<Dictionary, Failed> {
+/// The account's dictionaries and Nova Poshta's directory, as far as they were ever fetched.
+async fn known(config: &Config, account: &str) -> Result<(Dictionary, Option<Arc<Directory>>), Failed> {
     if !config.store.exists() {
-        return Ok(Dictionary::default());
+        return Ok((Dictionary::default(), None));
     }
     let store = Store::open(&config.store, Role::Command).map_err(|error| error.to_string())?;
-    Ok(store.dictionary(account).await.map_err(|error| error.to_string())?.0)
+    let (dictionary, _) = store.dictionary(account).await.map_err(|error| error.to_string())?;
+    let carrier = NovaPoshta::start(config, &store).await.map_err(|error| error.to_string())?;
+    Ok((dictionary, carrier.directory()))
 }
 
 fn unknown(name: &str, channels: &[LiveChannel]) -> Failed {

@@ -10,6 +10,7 @@ mod init;
 mod log;
 mod map;
 mod migrate;
+mod novaposhta;
 mod orders;
 mod sandbox;
 mod serve;
@@ -82,6 +83,9 @@ enum Command {
     /// Move the store into another database
     #[command(subcommand)]
     Migrate(migrate::Migrate),
+    /// Nova Poshta's directory of branches: its age, a refresh, a try
+    #[command(subcommand)]
+    Novaposhta(novaposhta::Carrier),
     /// Run the sandbox CRM alone
     Sandbox(sandbox::Sandbox),
 }
@@ -110,6 +114,7 @@ pub(crate) fn run() -> ExitCode {
             Command::Backup(command) => command.run(&config).await,
             Command::Restore(command) => command.run(&config).await,
             Command::Migrate(command) => command.run(&config).await,
+            Command::Novaposhta(command) => command.run(&config).await,
             Command::Sandbox(command) => command.run().await,
         }
     });

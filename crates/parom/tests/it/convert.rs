@@ -123,7 +123,7 @@ fn each_script_becomes_a_channel_that_sends_what_php_sends() {
         assert_eq!(converted.target, target, "{name}");
         let channel = parse("script", &converted.channel).0.unwrap_or_else(|| panic!("{name}:\n{}", converted.channel));
         let submission = submission(&folder);
-        let given = Given { dictionary: None, random: 0 };
+        let given = Given { dictionary: None, directory: None, random: 0 };
         let Value::Object(sent) = sent else { panic!("{name} sends no object") };
         let php = flattened(mapping::identity(&channel, target, &sent, submission.received_at, given).0.body);
         let ours = flattened(mapping::map(&channel, &submission, given).0.body);

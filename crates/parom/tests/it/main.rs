@@ -38,6 +38,7 @@ mod nodes_channels;
 mod nodes_cut;
 mod nodes_failover;
 mod nodes_upgrade;
+mod novaposhta;
 mod overload;
 mod packaging;
 mod postgres;

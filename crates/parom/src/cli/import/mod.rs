@@ -9,10 +9,13 @@ use std::sync::Arc;
 
 use clap::Args;
 use futures_util::future::join_all;
+use parom_core::dictionary::Dictionary;
+use parom_core::novaposhta::Directory;
 use parom_gateway::channels::Channels;
 use parom_gateway::config::LiveChannel;
 use parom_gateway::dictionaries::Dictionaries;
 use parom_gateway::intake::{Landed, Row, take_row};
+use parom_gateway::novaposhta::NovaPoshta;
 use parom_gateway::store::{Role, Store};
 
 use super::{Failed, Outcome, load};
@@ -68,8 +71,10 @@ impl Import {
         let Some(channel) = &live.channel else {
             return Err(format!("the channel `{}` cannot be used; {}", self.channel, live.fault()));
         };
-        let dictionaries = Dictionaries::start(&config.accounts.names(), &store).await;
-        let dictionary = dictionaries.map_err(|error| error.to_string())?.get(&channel.account);
+        let carrier = NovaPoshta::start(&config, &store).await.map_err(|error| error.to_string())?;
+        let dictionaries = Dictionaries::start(&config.accounts.names(), &store, Arc::new(carrier)).await;
+        let dictionaries = dictionaries.map_err(|error| error.to_string())?;
+        let known = (dictionaries.get(&channel.account), dictionaries.directory());
         let mut reader = self.open()?;
         let mut report = Report::new(&self, reader.bytes())?;
         loop {
@@ -81,9 +86,9 @@ impl Import {
                 return Err(report.stopped(&format!("the disk has {free} bytes free, {needed} are needed")));
             }
             let landed = join_all(batch.into_iter().map(|taken| {
-                let (store, live, dictionary) = (store.clone(), Arc::clone(&live), dictionary.clone());
+                let (store, live, known) = (store.clone(), Arc::clone(&live), known.clone());
                 let asked = &self;
-                async move { (taken.place, asked.land(&store, &live, dictionary.as_deref(), taken.row).await) }
+                async move { (taken.place, asked.land(&store, &live, &known, taken.row).await) }
             }));
             for (place, landed) in landed.await {
                 let landed = landed.map_err(|error| report.stopped(&error))?;
@@ -108,7 +113,7 @@ impl Import {
         &self,
         store: &Store,
         live: &LiveChannel,
-        dictionary: Option<&parom_core::dictionary::Dictionary>,
+        (dictionary, directory): &(Option<Arc<Dictionary>>, Option<Arc<Directory>>),
         row: Result<serde_json::Value, String>,
     ) -> Result<Result<Landed, String>, Failed> {
         let form = match row {
@@ -123,7 +128,8 @@ impl Import {
                 None => return Ok(Err(format!("the column `{column}` is empty or not there"))),
             },
         };
-        let landed = take_row(store, live, dictionary, Row { form, key }, self.dry_run).await;
+        let landed =
+            take_row(store, live, (dictionary.as_deref(), directory.as_ref()), Row { form, key }, self.dry_run).await;
         landed.map(Ok).map_err(|error| error.to_string())
     }
 }

@@ -6,6 +6,7 @@ use clap::Args;
 use parom_gateway::channels::Channels;
 use parom_gateway::config::{ChannelSet, Config};
 use parom_gateway::dictionaries::Dictionaries;
+use parom_gateway::novaposhta::NovaPoshta;
 use parom_gateway::operate::{self, Change, Desk, Done, OperateError};
 use parom_gateway::store::{Scope, Store};
 use serde_json::{Value, json};
@@ -118,7 +119,8 @@ impl Room {
     async fn open(config: &Config) -> Result<Room, Failed> {
         let store = open(config)?;
         let channels = Channels::start(config, &store).await.map_err(|error| error.to_string())?.current();
-        let dictionaries = Dictionaries::start(&config.accounts.names(), &store).await;
+        let carrier = NovaPoshta::start(config, &store).await.map_err(|error| error.to_string())?;
+        let dictionaries = Dictionaries::start(&config.accounts.names(), &store, Arc::new(carrier)).await;
         Ok(Room { store, channels, dictionaries: dictionaries.map_err(|error| error.to_string())? })
     }
 

@@ -214,6 +214,28 @@ CREATE TABLE dictionaries (
   PRIMARY KEY (account, kind)
 );
 
+-- Nova Poshta's directory: a generation is fetched page by page beside the one in use, and takes its place when it is whole.
+CREATE TABLE novaposhta_pages (
+  generation BIGINT NOT NULL,
+  list TEXT COLLATE "C" NOT NULL,
+  page BIGINT NOT NULL,
+  rows TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (generation, list, page)
+);
+
+-- One row. Times are milliseconds; 0: never.
+CREATE TABLE novaposhta (
+  one BIGINT PRIMARY KEY CHECK (one = 1),
+  generation BIGINT NOT NULL,
+  last BIGINT NOT NULL,
+  fetched_at BIGINT NOT NULL,
+  tried_at BIGINT NOT NULL,
+  asked_at BIGINT NOT NULL,
+  taken_until BIGINT NOT NULL,
+  outcome TEXT COLLATE "C" NOT NULL
+);
+INSERT INTO novaposhta VALUES (1, 0, 0, 0, 0, 0, 0, '');
+
 -- When a fetch was asked for, and how the last one ended.
 CREATE TABLE dictionary_syncs (
   account TEXT COLLATE "C" PRIMARY KEY,

@@ -1,0 +1,81 @@
+//! Nova Poshta's directory as it is used: one generation in memory, the next one fetched beside it.
+
+mod client;
+mod refresh;
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use parom_core::novaposhta::Directory;
+
+use crate::config::Config;
+use crate::store::{Standing, Store, StoreError};
+
+pub use refresh::run;
+
+/// What is in use.
+#[derive(Debug, Default)]
+struct Held {
+    directory: Option<Arc<Directory>>,
+    generation: i64,
+}
+
+/// The directory; empty where the configuration has none.
+#[derive(Debug, Default)]
+pub struct NovaPoshta {
+    configured: bool,
+    held: RwLock<Held>,
+}
+
+impl NovaPoshta {
+    /// Reads the generation that the store has in use.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn start(config: &Config, store: &Store) -> Result<NovaPoshta, StoreError> {
+        let carrier = NovaPoshta { configured: config.novaposhta.is_some(), held: RwLock::default() };
+        if carrier.configured {
+            carrier.catch_up(&store.novaposhta().await?, store).await?;
+        }
+        Ok(carrier)
+    }
+
+    /// Whether the configuration has a directory.
+    #[must_use]
+    pub fn is_configured(&self) -> bool {
+        self.configured
+    }
+
+    /// The directory in use; none before the first was fetched.
+    #[must_use]
+    pub fn directory(&self) -> Option<Arc<Directory>> {
+        self.held.read().unwrap_or_else(PoisonError::into_inner).directory.clone()
+    }
+
+    /// The number of the generation in use; 0: none.
+    #[must_use]
+    pub fn generation(&self) -> i64 {
+        self.held.read().unwrap_or_else(PoisonError::into_inner).generation
+    }
+
+    /// Reads another generation, where the store has one in use: this node's own, or another's.
+    async fn catch_up(&self, standing: &Standing, store: &Store) -> Result<(), StoreError> {
+        if standing.generation == self.generation() || standing.generation == 0 {
+            return Ok(());
+        }
+        let (directory, strays) = store.novaposhta_directory(standing.generation).await?;
+        if strays > 0 {
+            tracing::warn!(strays, "branches of Nova Poshta stand in no settlement of its list; they are left out");
+        }
+        let counts = directory.counts();
+        tracing::info!(
+            generation = standing.generation,
+            settlements = counts.settlements,
+            branches = counts.branches,
+            lockers = counts.lockers,
+            "Nova Poshta's directory is in use"
+        );
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        *held = Held { directory: Some(Arc::new(directory)), generation: standing.generation };
+        Ok(())
+    }
+}

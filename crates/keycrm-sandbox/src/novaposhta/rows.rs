@@ -22,6 +22,7 @@ impl Default for Size {
     }
 }
 
+const EXAMPLE: &str = "1ec09d2e-e1c2-11e3-8c4a-0050568002cf";
 const BRANCH: &str = "841339c7-591a-42e2-8233-7a0a00f0ed6f";
 const LOCKER: &str = "f9316480-5f2d-425d-bc2c-ac7cd29decf0";
 const CARGO: &str = "9a68df70-0267-42a8-bb5c-37f427e36ee4";
@@ -134,7 +135,8 @@ impl World {
         } else {
             (format!("Відділення №{number}"), format!("Отделение №{number}"))
         };
-        let reference_of = reference(5, at);
+        // The vendor's own example of a ref is the first branch.
+        let reference_of = if at == 0 { EXAMPLE.to_owned() } else { reference(5, at) };
         let works = !self.closed.contains(&reference_of);
         let mut row = json!({
             "SiteKey": (at + 1).to_string(), "Description": format!("{name}: {}, {house}", street.0),

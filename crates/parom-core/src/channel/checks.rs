@@ -46,7 +46,10 @@ pub(super) fn check(channel: &Channel, table: &DeTable<'_>, findings: &mut Findi
     }
     let mapped = |path: &str| channel.rules.find(path).is_some();
     let service = mapped("shipping.delivery_service_id") || mapped("shipping.delivery_service");
-    if mapped("shipping.warehouse_ref") && !service {
+    // Who looks for branches has the directory, and with the account's one Nova Poshta the service follows.
+    let looks = matches!(channel.rules.find("shipping.warehouse_ref"), Some(Place::Value(expr))
+        if expr.sources().iter().any(|source| source.contains("np_branch")));
+    if mapped("shipping.warehouse_ref") && !service && !looks {
         let message = "warehouse_ref without delivery_service_id: every branch would be left out";
         let hint = "Add order.shipping.delivery_service_id, the id of Nova Poshta in the CRM.";
         findings.warn(at.clone(), "order.shipping.warehouse_ref", Code::NeedsDeliveryService, message, hint);

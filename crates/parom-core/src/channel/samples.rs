@@ -17,6 +17,9 @@ use crate::submission::Submission;
 /// Names that every submission has.
 const ROOTS: [&str; 6] = ["query", "cookies", "page", "received_at", "item", "form"];
 
+/// Fields that the picker of branches adds where its script runs: a sample that came without it has none of them.
+const PICKED: [&str; 2] = ["np_settlement_ref", "np_warehouse_ref"];
+
 /// Warnings about names of the file that none of the samples has. Without samples there are none.
 #[must_use]
 pub fn check_samples(channel: &Channel, text: &str, samples: &[Submission]) -> Vec<Finding> {
@@ -109,7 +112,8 @@ impl Look<'_> {
     fn name(&mut self, name: &str, at: Range<usize>, path: &str) {
         let field = form_field(name);
         // Marks come with some visits and not with others.
-        if ROOTS.contains(&field) || self.known.contains(field) || field.starts_with("utm_") {
+        if ROOTS.contains(&field) || self.known.contains(field) || field.starts_with("utm_") || PICKED.contains(&field)
+        {
             return;
         }
         let message = format!("`{field}` is in none of the {} saved samples", self.samples);

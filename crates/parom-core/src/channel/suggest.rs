@@ -36,6 +36,9 @@ pub fn suggest(account: &str, source_id: i64, sample: &Submission) -> String {
         if name == "buyer" {
             lines.insert_str(0, &full_name(&found));
         }
+        if name == "shipping" {
+            lines.push_str(&branch(&found));
+        }
         if !lines.is_empty() {
             out.push_str(&format!("\n[order.{name}]\n{lines}"));
         }
@@ -71,6 +74,13 @@ fn group(group: &str, found: &Found<'_>) -> String {
         Some(format!("{name} = {}\n", quoted(&braced(&reference("", field(found, meaning)?)))))
     });
     lines.collect()
+}
+
+/// The branch that was chosen in the form, or that its text means.
+fn branch(found: &Found<'_>) -> String {
+    let (Some(town), Some(point)) = (field(found, "city"), field(found, "branch")) else { return String::new() };
+    let asked = format!("np_warehouse_ref or {} | np_branch({})", reference("", point), reference("", town));
+    format!("warehouse_ref = {}\n", quoted(&braced(&asked)))
 }
 
 /// One name, or its two halves.

@@ -162,7 +162,7 @@ fn failed(path: &str, effect: Effect, error: ExprError) -> Problem {
         Code::UnclearBranch => {
             "Choose the branch on the order's page, or in the CRM; the text is in shipping_receive_point."
         }
-        Code::DirectoryMissing => "Set [novaposhta] in parom.toml, and wait until the directory was fetched.",
+        Code::DirectoryMissing => "`parom novaposhta show` tells why; send the order again when it is there.",
         _ => "Try the expression with `parom map CHANNEL FILE` over the submission.",
     };
     Problem::new(path, code, effect, error.message, hint)

@@ -71,10 +71,12 @@ pub(super) fn np_branch(state: &State, value: Context, town: Option<Context>) ->
         Err(Error::new(ErrorKind::InvalidOperation, message)
             .with_source(Untaken { text: line.clone(), code: Some(code) }))
     };
-    let Some(directory) = branches.directory.as_deref() else {
-        let message = "Nova Poshta's directory is not known, so the branch was not looked for".to_owned();
+    // Without [novaposhta] nobody looks for branches; the text goes alone.
+    let Some(directory) = branches.directory.as_deref() else { return Ok(Context::UNDEFINED) };
+    if directory.is_empty() {
+        let message = "Nova Poshta's directory was not fetched yet, so the branch was not looked for".to_owned();
         return doubt(Code::DirectoryMissing, message);
-    };
+    }
     match resolve(directory, &town, &line) {
         Resolution::One(branch) => Ok(Context::from(branch.reference.to_string())),
         Resolution::Empty | Resolution::Courier | Resolution::Other => Ok(Context::UNDEFINED),
@@ -122,7 +124,7 @@ pub(super) fn weight(channel: &Channel, submission: &Submission, given: Given<'_
 /// read.
 pub(super) fn check(draft: &mut Draft, directory: Option<&Arc<Directory>>, kg: Option<f64>) {
     let (Some(directory), Some(text)) = (directory, order::get(&draft.body, REF).and_then(plain)) else { return };
-    let Some(reference) = Ref::parse(&text) else { return };
+    let Some(reference) = Ref::parse(&text).filter(|_| !directory.is_empty()) else { return };
     let name = directory.branch(reference).map(|branch| branch.text.to_string()).unwrap_or_default();
     let (code, message) = match directory.fit(reference, kg) {
         Fit::Fits => return,

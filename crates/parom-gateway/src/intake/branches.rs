@@ -1,7 +1,7 @@
 //! `GET /np/…`: the search for a branch while a form is filled in, out of our own copy of the directory.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::{ConnectInfo, Query, State};
@@ -118,15 +118,14 @@ fn found(
     asked: &Asked,
     search: impl FnOnce(&Directory, &Asked) -> Result<Value, Refusal>,
 ) -> Result<Response, Refusal> {
-    if !intake.novaposhta.is_configured() {
+    let Some(directory) = intake.novaposhta.directory() else {
         return Err(Refusal::new(404, "this gateway keeps no directory of Nova Poshta ([novaposhta] in parom.toml)"));
-    }
+    };
     within(intake, peer, headers)?;
     asked.check()?;
-    let directory: Arc<Directory> = intake
-        .novaposhta
-        .directory()
-        .ok_or_else(|| Refusal::unavailable("Nova Poshta's directory was not fetched yet; try again in a minute"))?;
+    if directory.is_empty() {
+        return Err(Refusal::unavailable("Nova Poshta's directory was not fetched yet; try again in a minute"));
+    }
     let tag = format!("W/\"{}\"", intake.novaposhta.generation());
     let cached = [
         (CACHE_CONTROL, HeaderValue::from_static(KEPT)),

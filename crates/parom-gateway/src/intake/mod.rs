@@ -70,6 +70,7 @@ pub fn routes(intake: Intake) -> Router {
         .route("/assets/page.css", get(pages::style))
         .route("/assets/again.js", get(pages::again_script))
         .route("/assets/parom.js", get(pages::sender_script))
+        .route("/assets/picker.js", get(pages::picker_script))
         .route("/assets/parom.php", get(pages::sender_php))
         .with_state(intake)
 }

@@ -23,6 +23,11 @@ pub(super) async fn sender_script() -> Response {
     asset("text/javascript; charset=utf-8", include_str!("senders/parom.js"))
 }
 
+/// The script that finds a branch of Nova Poshta in a shop's form; see docs/nova-poshta.md.
+pub(super) async fn picker_script() -> Response {
+    asset("text/javascript; charset=utf-8", include_str!("senders/picker.js"))
+}
+
 /// The lines of PHP that do the same on a shop's server; as text, to be saved there.
 pub(super) async fn sender_php() -> Response {
     asset("text/plain; charset=utf-8", include_str!("senders/parom.php"))

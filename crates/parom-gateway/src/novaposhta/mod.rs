@@ -22,7 +22,6 @@ struct Held {
 /// The directory; empty where the configuration has none.
 #[derive(Debug, Default)]
 pub struct NovaPoshta {
-    configured: bool,
     held: RwLock<Held>,
 }
 
@@ -32,20 +31,16 @@ impl NovaPoshta {
     /// # Errors
     /// As any read.
     pub async fn start(config: &Config, store: &Store) -> Result<NovaPoshta, StoreError> {
-        let carrier = NovaPoshta { configured: config.novaposhta.is_some(), held: RwLock::default() };
-        if carrier.configured {
+        let configured = config.novaposhta.is_some();
+        let held = Held { directory: configured.then(Arc::default), generation: 0 };
+        let carrier = NovaPoshta { held: RwLock::new(held) };
+        if configured {
             carrier.catch_up(&store.novaposhta().await?, store).await?;
         }
         Ok(carrier)
     }
 
-    /// Whether the configuration has a directory.
-    #[must_use]
-    pub fn is_configured(&self) -> bool {
-        self.configured
-    }
-
-    /// The directory in use; none before the first was fetched.
+    /// The directory in use: none where the configuration has none, and an empty one before the first was fetched.
     #[must_use]
     pub fn directory(&self) -> Option<Arc<Directory>> {
         self.held.read().unwrap_or_else(PoisonError::into_inner).directory.clone()

@@ -93,7 +93,8 @@ async fn show(config: &Config, store: &Store, as_json: bool) -> Result<Outcome, 
 
 async fn find(config: &Config, store: &Store, town: &str, text: &str, as_json: bool) -> Result<Outcome, Failed> {
     let carrier = NovaPoshta::start(config, store).await.map_err(|error| error.to_string())?;
-    let directory = carrier.directory().ok_or("the directory was never fetched; see `parom novaposhta show`")?;
+    let directory = carrier.directory().filter(|directory| !directory.is_empty());
+    let directory = directory.ok_or("the directory was never fetched; see `parom novaposhta show`")?;
     let found = resolve(&directory, town, text);
     let outcome = if matches!(found, Resolution::Look(..)) { Outcome::Problems } else { Outcome::Done };
     if as_json {

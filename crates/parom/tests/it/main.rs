@@ -41,6 +41,7 @@ mod nodes_upgrade;
 mod novaposhta;
 mod overload;
 mod packaging;
+mod picker;
 mod postgres;
 mod presets;
 mod proof;

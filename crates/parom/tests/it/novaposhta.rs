@@ -11,7 +11,7 @@ use crate::world::{Settings, World};
 pub(crate) const SMALL: NovaPoshtaSize = NovaPoshtaSize { settlements: 200, branches: 1_300 };
 
 /// A channel whose branch comes as a text.
-const SHOP: &str = r#"
+pub(crate) const SHOP: &str = r#"
 account = "main"
 on_repeat = "off"
 [order]

@@ -12,7 +12,7 @@ use super::ui::{PASSWORD, person};
 use super::world::{World, form};
 
 /// The rules' file, as scripts/install-tools puts it.
-fn axe() -> String {
+pub(crate) fn axe() -> String {
     let cache = std::env::var("XDG_CACHE_HOME").map(PathBuf::from);
     let cache = cache.unwrap_or_else(|_| PathBuf::from(std::env::var("HOME").unwrap()).join(".cache"));
     let files =

@@ -63,8 +63,10 @@ fn settings(ports: Ports) -> String {
          [store]\nurl = \"sqlite:parom.db\"\n# A demo may run on a nearly full disk.\nintake_min_free = \"16MiB\"\n\
          delivery_min_free = \"8MiB\"\n\n\
          [accounts.main]\nurl = \"http://{}/v1\"\napi_key = {{ file = \"crm.key\" }}\n\n\
+         # The sandbox has a directory of Nova Poshta too: the towns are real, the branches are made up.\n\
+         [novaposhta]\nurl = \"http://{}/v2.0/json/\"\napi_key = {{ file = \"crm.key\" }}\n\n\
          # Short times, so that a fault heals while you look. The defaults are 30s, 180s and 60s.\n\
          [delivery]\ntimeout = \"5s\"\nquiet_period = \"10s\"\nverify_gap = \"3s\"\n",
-        ports.gateway, ports.crm
+        ports.gateway, ports.crm, ports.crm
     )
 }

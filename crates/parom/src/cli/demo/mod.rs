@@ -7,7 +7,7 @@ mod watch;
 use std::path::PathBuf;
 
 use clap::Args;
-use keycrm_sandbox::{Options, Sandbox};
+use keycrm_sandbox::{NovaPoshtaSize, Options, Sandbox};
 use parom_gateway::config::Role;
 use parom_gateway::passwords;
 use parom_gateway::server::Gateway;
@@ -18,6 +18,9 @@ use files::Ports;
 
 /// Who signs in to the demo's pages.
 const NAME: &str = "demo";
+
+/// Enough of a directory to choose from, and fetched before anybody has opened the shop.
+const CARRIER: NovaPoshtaSize = NovaPoshtaSize { settlements: 600, branches: 4_000 };
 
 /// Run the gateway, a sandbox CRM and an example shop.
 #[derive(Args)]
@@ -42,6 +45,8 @@ impl Demo {
             listen: ports.crm,
             api_key: Some(files::KEY.into()),
             data: Some(self.dir.join("crm-orders.ndjson")),
+            novaposhta_key: Some(files::KEY.into()),
+            novaposhta_size: CARRIER,
             ..Options::default()
         })
         .await

@@ -56,7 +56,9 @@ impl Draft {
         };
         let text = format!(
             "listen = \"127.0.0.1:8080\"\n# public_url = \"https://orders.example.ua\"\n\n[store]\nurl = \"sqlite:parom.db\"\n\n\
-             [accounts.main]\nurl = {url:?}\napi_key = {reference}\nrequests_per_minute = 54\n"
+             [accounts.main]\nurl = {url:?}\napi_key = {reference}\nrequests_per_minute = 54\n\n\
+             # The search for a branch in the form (docs/nova-poshta.md); the key is of Nova Poshta's cabinet.\n\
+             # [novaposhta]\n# api_key = {{ file = \"np.key\" }}\n"
         );
         let path = draft.trial.join("parom.toml");
         fs::write(&path, text).map_err(|error| named(&path, error))?;

@@ -13,6 +13,8 @@ pub enum ChangeKind {
     Payment,
     /// `PUT /order/{id}` with a status.
     Status,
+    /// `PUT /order/{id}` with the shipping, for a branch that a person chose.
+    Branch,
 }
 
 /// A change to be made.
@@ -44,13 +46,23 @@ impl ChangeKind {
         match self {
             ChangeKind::Payment => "payment",
             ChangeKind::Status => "status",
+            ChangeKind::Branch => "branch",
+        }
+    }
+
+    /// Whether it may be made twice without harm: then a doubtful one is sent again without a look.
+    #[must_use]
+    pub fn may_repeat(self) -> bool {
+        match self {
+            ChangeKind::Payment => false,
+            ChangeKind::Status | ChangeKind::Branch => true,
         }
     }
 
     /// The kind of a stored text.
     #[must_use]
     pub fn parse(text: &str) -> Option<ChangeKind> {
-        [ChangeKind::Payment, ChangeKind::Status].into_iter().find(|kind| kind.as_str() == text)
+        [ChangeKind::Payment, ChangeKind::Status, ChangeKind::Branch].into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
@@ -83,10 +95,10 @@ pub fn after(kind: ChangeKind, outcome: &Outcome, attempts: u32) -> Next {
         // Not sent, or not applied: it costs nothing to wait.
         (Outcome::NotApplied | Outcome::RateLimited(_) | Outcome::Paused(_), _) => Next::Again,
         (Outcome::Unknown(_), ChangeKind::Payment) => Next::Look,
-        (Outcome::Unknown(why), ChangeKind::Status) if attempts >= limits::CHANGE_TRIES => {
+        (Outcome::Unknown(why), ChangeKind::Status | ChangeKind::Branch) if attempts >= limits::CHANGE_TRIES => {
             Next::Refused(format!("tried {attempts} times, and nobody knows whether it was made ({why})"))
         }
-        (Outcome::Unknown(_), ChangeKind::Status) => Next::Again,
+        (Outcome::Unknown(_), ChangeKind::Status | ChangeKind::Branch) => Next::Again,
     }
 }
 

@@ -192,12 +192,6 @@ fn leave(draft: &mut Draft, group: &mut Map<String, Value>, path: &str, field: &
 /// Rule 9's second half: a branch's UUID is Nova Poshta's own.
 fn branch(draft: &mut Draft, shipping: &mut Map<String, Value>, dictionary: &Dictionary) {
     let Some(known) = dictionary.entries(Kind::DeliveryServices) else { return };
-    if shipping.contains_key("warehouse_ref")
-        && !shipping.contains_key(DELIVERY.id)
-        && !shipping.contains_key(DELIVERY.name)
-    {
-        the_only_carrier(shipping, known);
-    }
     let id = shipping.get(DELIVERY.id).and_then(Value::as_i64);
     let Some(service) = known.iter().find(|entry| Some(entry.id) == id) else { return };
     if !shipping.contains_key("warehouse_ref") || is_nova_poshta(service) {
@@ -212,10 +206,15 @@ fn branch(draft: &mut Draft, shipping: &mut Map<String, Value>, dictionary: &Dic
     leave(draft, shipping, "shipping.warehouse_ref", "warehouse_ref", Effect::Mend, problem);
 }
 
-/// A branch says whose it is: where the account has one Nova Poshta, that is the delivery service.
-fn the_only_carrier(shipping: &mut Map<String, Value>, known: &[Entry]) {
+/// A branch says whose it is: where an order names one and no delivery service, and the account has one Nova Poshta, that is
+/// the service.
+pub fn add_carrier(body: &mut Map<String, Value>, dictionary: Option<&Dictionary>) {
+    let known = dictionary.and_then(|dictionary| dictionary.entries(Kind::DeliveryServices)).unwrap_or_default();
     let mut own = known.iter().filter(|entry| entry.active && is_nova_poshta(entry));
-    if let (Some(one), None) = (own.next(), own.next()) {
+    let (Some(one), None) = (own.next(), own.next()) else { return };
+    let Some(Value::Object(shipping)) = body.get_mut("shipping") else { return };
+    let has = |name: &str| shipping.contains_key(name);
+    if has("warehouse_ref") && !has(DELIVERY.id) && !has(DELIVERY.name) {
         shipping.insert(DELIVERY.id.to_owned(), Value::from(one.id));
     }
 }

@@ -9,7 +9,7 @@ mod people;
 mod read;
 
 pub(crate) use check::apply_to_change;
-pub use check::{UnknownSku, again, apply, waits_for_dictionary};
+pub use check::{UnknownSku, add_carrier, again, apply, waits_for_dictionary};
 pub use names::{Named, find};
 pub use people::{Buyer, Offer, Product, Rows, read_buyers, read_offers, read_products};
 pub use read::{Page, read_page};

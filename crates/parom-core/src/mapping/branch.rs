@@ -11,6 +11,7 @@ use super::context::BRANCHES;
 use super::filters::{Untaken, is_blank};
 use crate::channel::Channel;
 use crate::convert::{self, is_empty, plain};
+use crate::dictionary::{self, Dictionary};
 use crate::novaposhta::{Candidate, Directory, Fit, Ref, Resolution, resolve};
 use crate::order::{self, Draft};
 use crate::problem::{Code, Effect, Problem};
@@ -120,9 +121,16 @@ pub(super) fn weight(channel: &Channel, submission: &Submission, given: Given<'_
     rust_decimal::prelude::ToPrimitive::to_f64(&kg).filter(|kg| *kg > 0.0)
 }
 
-/// Whether the branch exists, works and takes the parcel. One that does not is left out, and its ref is for the manager to
+/// Whose the branch is, and whether it exists, works and takes the parcel. One that does not is left out, and its ref is for the manager to
 /// read.
-pub(super) fn check(draft: &mut Draft, directory: Option<&Arc<Directory>>, kg: Option<f64>) {
+pub(super) fn check(
+    draft: &mut Draft,
+    (directory, dictionary): (Option<&Arc<Directory>>, Option<&Dictionary>),
+    kg: Option<f64>,
+) {
+    if directory.is_some_and(|directory| !directory.is_empty()) {
+        dictionary::add_carrier(&mut draft.body, dictionary);
+    }
     let (Some(directory), Some(text)) = (directory, order::get(&draft.body, REF).and_then(plain)) else { return };
     let Some(reference) = Ref::parse(&text).filter(|_| !directory.is_empty()) else { return };
     let name = directory.branch(reference).map(|branch| branch.text.to_string()).unwrap_or_default();

@@ -103,7 +103,7 @@ pub fn revise(
 ) -> (Draft, Verdict) {
     let locale = Locale { keep_dates: true, ..locale.clone() };
     let mut draft = order::conform(target, body, &locale);
-    branch::check(&mut draft, directory, None);
+    branch::check(&mut draft, (directory, dictionary), None);
     dictionary::apply(&mut draft, dictionary, unknown_sku, &locale);
     order::check(&mut draft);
     let verdict = settle(&mut draft, OnInvalid::Hold);
@@ -149,7 +149,7 @@ fn finish(
     given: Given<'_>,
     kg: Option<f64>,
 ) {
-    branch::check(draft, given.directory, kg);
+    branch::check(draft, (given.directory, given.dictionary), kg);
     dictionary::apply(draft, given.dictionary, channel.unknown_sku, locale);
     let now = Moment::Instant(received_at).for_datetime();
     if draft.target == Target::Order && !draft.body.contains_key("ordered_at") {

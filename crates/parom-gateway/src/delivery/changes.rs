@@ -44,7 +44,7 @@ async fn send(client: &Client, due: &DueChange, plan: &Plan, tell: impl FnOnce(&
     let body = Value::Object(change::marked(&due.change, &due.mark)).to_string();
     let seen = match due.change.kind {
         ChangeKind::Payment => client.post_payment(due.crm_order_id, body).await,
-        ChangeKind::Status => client.put_order(due.crm_order_id, body).await,
+        ChangeKind::Status | ChangeKind::Branch => client.put_order(due.crm_order_id, body).await,
     };
     let outcome = change::outcome(seen.answer());
     tell(&outcome);

@@ -1,6 +1,7 @@
 //! What an operator does with an order, by CLI, API or UI: the same verbs over the same store. Nothing here calls the CRM:
 //! delivery does, when the order's new state asks for it.
 
+mod branch;
 mod edit;
 mod replay;
 mod sender;
@@ -14,6 +15,7 @@ use crate::config::ChannelSet;
 use crate::dictionaries::Dictionaries;
 use crate::store::{OrderDetail, Scope, Store, StoreError};
 
+pub use branch::{candidates, choose};
 pub use edit::{Change, edit};
 pub use replay::{mended, preview, replay};
 

@@ -37,7 +37,7 @@ pub struct DueChange {
 /// A change as the journal shows it.
 #[derive(Clone, Debug)]
 pub struct KeptChange {
-    /// `payment` or `status`.
+    /// `payment`, `status` or `branch`.
     pub kind: String,
     /// The CRM's body.
     pub body: Value,
@@ -95,6 +95,35 @@ impl Store {
         let now = clock::now().as_millisecond();
         self.write("settle_change", Whose::Id(due.order.clone()), move |db| settle(db, &due, &next, wait, now)).await
     }
+
+    /// Keeps the change of a branch that a person chose for an order in the CRM; `false` where it is not there any more. What
+    /// was in question is settled by it. A crash after: delivery makes the change.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn choose_branch(
+        &self,
+        (seq, account): (i64, &str),
+        change: Change,
+        actor: &str,
+        note: String,
+    ) -> Result<bool, StoreError> {
+        let (own, actor, now) = (account.to_owned(), actor.to_owned(), clock::now().as_millisecond());
+        let kept = self.write("choose_branch", Whose::Account(own.clone()), move |db| {
+            let sql = format!("SELECT problems FROM orders WHERE seq = ?1 AND state = 'delivered'{}", db.for_update());
+            let Some(problems) = db.first::<String>(&sql, params![seq], |row| row.get(0))? else { return Ok(false) };
+            add(db, seq, &own, &[change], now)?;
+            let left: Vec<Problem> =
+                problems_from_json(&problems).into_iter().filter(|problem| !problem.code.is_of_branch()).collect();
+            let sql = "UPDATE orders SET problems = ?2 WHERE seq = ?1";
+            db.execute(sql, params![seq, problems_to_json(&left).to_string()])?;
+            append_event(db, seq, now, State::Delivered, &actor, &note)?;
+            Ok(true)
+        });
+        let kept = kept.await?;
+        self.board().wake_of(account).notify_one();
+        Ok(kept)
+    }
 }
 
 /// An attempt without a result may have been made. Each doubt waits its whole time again, and what an earlier run of the
@@ -137,8 +166,8 @@ fn claim(db: &Db<'_>, account: &str, now: i64) -> Result<Option<DueChange>, Stor
         return Ok(None);
     }
     spend(db, account)?;
-    // A status may be set twice: it is sent again without a look.
-    let sends = !due.doubtful || due.change.kind == ChangeKind::Status;
+    // What may be made twice is sent again without a look.
+    let sends = !due.doubtful || due.change.kind.may_repeat();
     if sends {
         let sql =
             "UPDATE changes SET state = 'sending', attempts = attempts + 1, looks = 0, updated_at = ?2 WHERE id = ?1";
@@ -185,7 +214,10 @@ fn settle(db: &Db<'_>, due: &DueChange, next: &Next, wait: i64, now: i64) -> Res
 pub(super) fn mark_order(db: &Db<'_>, seq: i64, kind: &str, why: &str) -> Result<(), StoreError> {
     let problems: String = db.one("SELECT problems FROM orders WHERE seq = ?1", params![seq], |row| row.get(0))?;
     let mut problems = problems_from_json(&problems);
-    let message = format!("the {kind} that its sender told of later was not made: {why}");
+    let message = match kind {
+        "branch" => format!("the branch that was chosen later was not set: {why}"),
+        kind => format!("the {kind} that its sender told of later was not made: {why}"),
+    };
     problems.push(Problem::new("", Code::ChangeRefused, Effect::Warn, message, "Make it in the CRM by hand."));
     problems.truncate(limits::PROBLEMS);
     let sql = "UPDATE orders SET problems = ?2 WHERE seq = ?1";
@@ -205,7 +237,7 @@ pub(super) fn add(db: &Db<'_>, seq: i64, account: &str, changes: &[Change], now:
                 let sent = order.get("payments").and_then(Value::as_array).into_iter().flatten();
                 sent.filter_map(Value::as_object).chain(&kept).any(|payment| same_payment(payment, &change.body))
             }
-            ChangeKind::Status => kept.last() == Some(&change.body),
+            ChangeKind::Status | ChangeKind::Branch => kept.last() == Some(&change.body),
         };
         let count: u32 = db.one("SELECT count(*) FROM changes WHERE seq = ?1", params![seq], |row| row.get(0))?;
         if known || count >= limits::CHANGES {
@@ -216,10 +248,10 @@ pub(super) fn add(db: &Db<'_>, seq: i64, account: &str, changes: &[Change], now:
             mark_order(db, seq, change.kind.as_str(), why)?;
             continue;
         }
-        if change.kind == ChangeKind::Status {
+        if change.kind.may_repeat() {
             let sql = "UPDATE changes SET state = 'superseded', updated_at = ?2
-                       WHERE seq = ?1 AND kind = 'status' AND state = 'queued'";
-            db.execute(sql, params![seq, now])?;
+                       WHERE seq = ?1 AND kind = ?3 AND state = 'queued'";
+            db.execute(sql, params![seq, now, change.kind.as_str()])?;
         }
         let sql = "INSERT INTO changes (seq, account, kind, body, mark, state, created_at, updated_at, due_at)
                    VALUES (?1, ?2, ?3, ?4, ?5, 'queued', ?6, ?6, ?7)";

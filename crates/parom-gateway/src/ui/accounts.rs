@@ -34,7 +34,27 @@ pub(super) async fn list(State(ui): State<Ui>, Extension(caller): Extension<Call
             }
         })
         .collect();
-    page::page(&ui, &caller, "accounts.html", context! { rows, use_now => page::of(&use_now) })
+    let carrier = carrier(&ui).await;
+    page::page(&ui, &caller, "accounts.html", context! { rows, use_now => page::of(&use_now), carrier })
+}
+
+/// Nova Poshta's directory, which is the same for every account; nothing where it is not kept.
+async fn carrier(ui: &Ui) -> Option<minijinja::Value> {
+    let counts = ui.intake.novaposhta.directory()?.counts();
+    let standing = ui.intake.store.novaposhta().await.unwrap_or_default();
+    let failed = !standing.outcome.is_empty() && standing.outcome != crate::store::COMPLETE;
+    Some(context! {
+        settlements => counts.settlements, branches => counts.branches, lockers => counts.lockers,
+        fetched_at => (standing.fetched_at > 0).then_some(standing.fetched_at), failed, outcome => standing.outcome,
+    })
+}
+
+/// Asks for Nova Poshta's directory anew.
+pub(super) async fn refresh_carrier(State(ui): State<Ui>, Extension(caller): Extension<Caller>) -> Response {
+    match ui.intake.store.novaposhta_ask().await {
+        Ok(()) => page::to("/accounts"),
+        Err(error) => page::store_down(&ui, &caller, &error),
+    }
 }
 
 /// Does something with an account in sight, and shows the accounts again.

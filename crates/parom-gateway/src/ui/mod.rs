@@ -2,6 +2,7 @@
 //! `operate`, and the CRM is delivery's alone.
 
 mod accounts;
+mod branch;
 mod channels;
 mod download;
 mod editor;
@@ -94,6 +95,7 @@ fn rooms() -> Rooms {
         .post("/orders/{id}/cancel", operator, order::cancel)
         .post("/orders/{id}/edit", operator, order::edit)
         .post("/orders/{id}/accept", operator, order::accept)
+        .post("/orders/{id}/branch", operator, branch::choose)
         .get("/channels", viewer, channels::list)
         .get("/new-channel", admin, new_channel::form)
         .post("/new-channel", admin, new_channel::make)
@@ -104,6 +106,7 @@ fn rooms() -> Rooms {
         .post("/channels/{name}/back", admin, history::back)
         .get("/accounts", viewer, accounts::list)
         .post("/accounts/{name}/refresh", operator, accounts::refresh)
+        .post("/novaposhta/refresh", operator, accounts::refresh_carrier)
         .post("/accounts/{name}/pause", operator, accounts::pause)
         .post("/accounts/{name}/resume", operator, accounts::resume)
         .get("/problems", viewer, problems::list)

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::guard::{Caller, Posted};
-use super::{Ui, page, shown};
+use super::{Ui, branch, page, shown};
 use crate::operate::{self, Change, Done, OperateError};
 use crate::store::{OrderDetail, StoreError};
 
@@ -72,6 +72,7 @@ pub(super) async fn show(
         crm_order_id => summary.crm_order_id, crm_address => crm.and_then(|(_, address)| address),
         buyer => shown::buyer(&caller, &summary.buyer), phone => shown::phone(&caller, &summary.phone),
         problems => page::of(&problems(&summary.problems, sees)),
+        choices => page::of(&if sees { branch::choices(&ui, &order) } else { Vec::new() }),
         fields => page::of(&fields), can => page::of(&can), sees,
         edited => order.revision > 0, read => format!("{}:{}", order.revision, order.replaced),
         came => if sees { came(&order.raw) } else { String::new() },
@@ -330,7 +331,7 @@ pub(super) async fn edit(
         changes.push(Change::Set(path.to_owned(), Value::String(value.to_owned())));
     }
     let keep = posted.get("keep") == "on";
-    let read = posted.get("read").split_once(':').and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
+    let read = revision(&posted);
     let channels = ui.intake.channels.current();
     let desk = ui.desk(&channels, &caller);
     match (changes.is_empty(), keep) {
@@ -340,8 +341,13 @@ pub(super) async fn edit(
     }
 }
 
+/// The revision that the page showed, and how often the order had been replaced by then.
+pub(super) fn revision(posted: &Posted) -> Option<(i64, i64)> {
+    posted.get("read").split_once(':').and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)))
+}
+
 /// Back to the order's page, with what came of it.
-fn back(id: &str, done: Result<Done, OperateError>) -> Response {
+pub(super) fn back(id: &str, done: Result<Done, OperateError>) -> Response {
     let (did, why) = match done {
         Ok(Done::Now(state)) => (state.as_str().to_owned(), String::new()),
         Ok(Done::Stays(_, why)) => ("stays".to_owned(), why),

@@ -5,6 +5,9 @@ use std::fs;
 use keycrm_sandbox::{NovaPoshtaFault, NovaPoshtaFaultKind as Kind, NovaPoshtaSize};
 use serde_json::Value;
 
+use crate::browser::Browser;
+use crate::ui::person;
+use crate::ui_browser;
 use crate::world::{Settings, World};
 
 /// A directory that is fetched in a moment, with a few pages of branches.
@@ -209,4 +212,56 @@ async fn a_text_becomes_a_branch_in_the_crm_or_a_look() {
         assert!(order["shipping"]["warehouse_ref"].is_null(), "{order}");
         assert!(order["manager_comment"].as_str().unwrap().contains(reference), "{order}");
     }
+}
+
+/// Opens an order's page and clicks the first choice of this oblast.
+async fn click_choice(browser: &Browser, world: &World, id: &str, area: &str) {
+    browser.client.goto(&world.url(&format!("/orders/{id}"))).await.unwrap();
+    let click = format!(
+        "const found = [...document.querySelectorAll('.choices button')].find(one => one.innerText.includes('{area}'));
+         found && setTimeout(() => found.click()); return found ? found.innerText : null"
+    );
+    let text = browser.js(&click).await;
+    assert!(text.as_str().is_some_and(|text| text.contains("№1")), "{text}");
+    ui_browser::wait(browser, "it was clicked", "return location.search.includes('did=')").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_is_settled_with_one_click_before_and_after_delivery() {
+    let mut world = start().await;
+    person(&world, "olena", "operator", &[]).await;
+    world.channel("careful", &SHOP.replacen("on_repeat", "unclear_branch = \"hold\"\non_repeat", 1));
+    world.until("the channel is there", || world.log().contains("\"channel\":\"careful\",\"version\"")).await;
+    let send = async |channel: &str| {
+        let body = "name=Olena&phone=0671112233&city=Миколаїв&branch=відділення 1";
+        world.post(&format!("/in/{channel}"), body).await.json()["id"].as_str().unwrap().to_owned()
+    };
+    let browser = Browser::start().await;
+    ui_browser::sign_in(&browser, &world).await;
+    // Held: it goes with the branch.
+    let held = send("careful").await;
+    click_choice(&browser, &world, &held, "Львівська").await;
+    world.until("it is in the CRM", || world.crm.orders().len() == 1).await;
+    let shipping = world.crm.orders()[0]["shipping"].clone();
+    assert_eq!(shipping["warehouse_ref"].as_str().map(str::len), Some(36), "{shipping}");
+    assert_eq!(
+        (&shipping["shipping_receive_point"], &shipping["delivery_service_id"]),
+        (&"відділення 1".into(), &1.into())
+    );
+    // In the CRM: it is changed there, also when the process ends in the middle of it.
+    let delivered = send("shop").await;
+    world.until("it is in the CRM", || world.crm.orders().len() == 2).await;
+    assert!(world.crm.orders()[1]["shipping"]["warehouse_ref"].is_null());
+    world.stop();
+    world.serve(&[("PAROM_CRASH_AT", "change.after_answer")]);
+    click_choice(&browser, &world, &delivered, "Львівська").await;
+    world.died().await;
+    world.serve(&[]);
+    let of = |at: usize| world.crm.orders()[at]["shipping"].clone();
+    world.until("it is changed", || of(1)["warehouse_ref"] == of(0)["warehouse_ref"]).await;
+    assert_eq!(of(1)["shipping_receive_point"], "відділення 1");
+    world.until("it is told", || world.cli(&["orders", "show", &delivered]).out.contains("branch is in the CRM")).await;
+    browser.client.goto(&world.url(&format!("/orders/{delivered}"))).await.unwrap();
+    assert_eq!(browser.js("return document.querySelectorAll('.choices').length").await, 0, "it is settled");
+    assert_eq!(world.crm.orders().len(), 2);
 }

@@ -189,7 +189,7 @@ CREATE TABLE changes (
   id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   seq BIGINT NOT NULL,
   account TEXT COLLATE "C" NOT NULL,
-  kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('payment', 'status')),
+  kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('payment', 'status', 'branch')),
   -- As the channel's rule gave it; a payment goes with its mark.
   body TEXT COLLATE "C" NOT NULL,
   mark TEXT COLLATE "C" NOT NULL,

@@ -1,7 +1,9 @@
 //! The carrier's API: what is asked, and the answers as rows. Errors come with status 200, so the body decides.
 //!
-//! From the vendor's documents and from what public clients of it handle: pages have at most 500 rows (150 of settlements),
-//! numbers come as texts, `errors` is a list or an object, and `errorCodes` says more than its text does.
+//! What is relied on was seen in public clients and recorded answers of the API: pages have at most 500 rows (150 of
+//! settlements), `info.totalCount` tells of all, numbers come as texts, a limit of `"0"` is none, oblasts come with and without
+//! `область`, villages of the list of cities with their district in brackets, some lockers without an address in their text,
+//! `errors` is a list or an object, and `errorCodes` says more than its text does.
 
 use serde_json::{Value, json};
 
@@ -147,8 +149,8 @@ fn city(row: &Value) -> Option<City> {
 }
 
 fn branch(row: &Value) -> Option<Branch> {
-    let name = text(row, "Description");
-    let name_ru = text(row, "DescriptionRu");
+    let name = with_address(text(row, "Description"), &text(row, "ShortAddress"));
+    let name_ru = with_address(text(row, "DescriptionRu"), &text(row, "ShortAddressRu"));
     let kind = kind(row);
     let status = text(row, "WarehouseStatus");
     let place = number(row.get("PlaceMaxWeightAllowed").unwrap_or(&Value::Null)).unwrap_or_default();
@@ -168,6 +170,14 @@ fn branch(row: &Value) -> Option<Branch> {
         text_ru: if name_ru == name { "".into() } else { name_ru.into() },
         text: name.into(),
     })
+}
+
+/// A text that has no address gets the one of `ShortAddress`, whose first part is the town.
+fn with_address(text: String, short: &str) -> String {
+    match short.split_once(", ") {
+        Some((_, address)) if !text.is_empty() && !text.contains(':') => format!("{text}: {address}"),
+        _ => text,
+    }
 }
 
 fn kind(row: &Value) -> Kind {
@@ -206,4 +216,49 @@ fn without(text: &str, word: &str) -> String {
         .filter(|part| *part != word && *part != "обл." && *part != "обл" && *part != "район")
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_read_as_the_carrier_writes_them() {
+        let row = json!({
+            "Description": "Поштомат \"Нова Пошта\" №46071", "DescriptionRu": "", "ShortAddress": "Харків, вул. Дача 55, 9",
+            "TypeOfWarehouse": "F9316480-5F2D-425D-BC2C-AC7CD29DECF0", "Ref": "95072367-ca72-11ea-b39d-b8830365bd14",
+            "Number": "46071", "SettlementRef": "e718a680-4b33-11e4-ab6d-005056801329", "TotalMaxWeightAllowed": "0",
+            "PlaceMaxWeightAllowed": "30", "WarehouseStatus": "Working", "DenyToSelect": "0",
+        });
+        let one = branch(&row).unwrap();
+        assert_eq!((one.kind, one.number, one.max_kg, one.works), (Kind::Locker, 46_071, 30, true));
+        assert_eq!(one.address(), "вул. Дача 55, 9");
+        assert_eq!(Branch::of_kept(&one.kept()), Some(one));
+        let mut denied = row.clone();
+        denied["DenyToSelect"] = "1".into();
+        assert!(!branch(&denied).unwrap().works);
+        assert!(branch(&json!({"Description": "x", "Ref": "5"})).is_none());
+        let place = json!({
+            "Ref": "e718a680-4b33-11e4-ab6d-005056801329", "Description": "Київ", "DescriptionRu": "Киев",
+            "SettlementTypeDescription": "місто", "RegionsDescription": "", "AreaDescription": "Київська область",
+        });
+        let place = settlement(&place).unwrap();
+        assert_eq!((&*place.area, &*place.kind, &*place.name_ru), ("Київська", "місто", "Киев"));
+    }
+
+    #[test]
+    fn an_answer_says_what_it_is_by_its_body() {
+        let said = |body: Value| answer(body.to_string().as_bytes());
+        let failed =
+            |errors: Value, codes: Value| said(json!({"success": false, "errors": errors, "errorCodes": codes}));
+        assert!(matches!(failed(json!(["API key expired"]), json!([])), Answer::KeyRefused(_)));
+        assert!(matches!(failed(json!([]), json!(["20000200069"])), Answer::KeyRefused(_)));
+        assert!(matches!(failed(json!({"0": "x"}), json!({"0": "20000200068"})), Answer::KeyRefused(_)));
+        assert_eq!(failed(json!(["To many requests"]), json!([])), Answer::TooMany);
+        assert_eq!(failed(json!({"20000900001": "away"}), json!({})), Answer::Failed("away".into()));
+        assert!(matches!(said(json!({"success": true, "data": "none"})), Answer::Failed(_)));
+        let rows = said(json!({"success": true, "data": [{}], "info": {"totalCount": 7}}));
+        assert_eq!(rows, Answer::Rows(vec![json!({})], Some(7)));
+        assert!(matches!(answer(b"<html>"), Answer::Failed(_)));
+    }
 }

@@ -13,9 +13,19 @@ use crate::clock;
 use crate::config::Server;
 
 /// What PostgreSQL has for itself: its nodes and steps, requests by its own clock, marks by its own transactions, and the
-/// channels, which are files before. Without a mark, alerts tell once more of all that waits for a person.
-const OWN: &[&str] =
-    &["nodes", "leases", "channels", "schema_steps", "crm_requests", "alert_mark", "transitions", "facts"];
+/// channels, which are files before; Nova Poshta's directory is fetched anew. Without a mark, alerts tell once more of all that waits for a person.
+const OWN: &[&str] = &[
+    "nodes",
+    "leases",
+    "channels",
+    "schema_steps",
+    "crm_requests",
+    "alert_mark",
+    "transitions",
+    "facts",
+    "novaposhta",
+    "novaposhta_pages",
+];
 /// The fact that names the file that was moved here.
 const MOVED_FROM: &str = "moved_from";
 

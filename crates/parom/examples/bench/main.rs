@@ -5,6 +5,7 @@
 #![expect(clippy::cast_precision_loss, reason = "counts and microseconds for a table")]
 
 mod accounts;
+mod branches;
 mod claims;
 mod crm;
 mod drain;
@@ -68,6 +69,9 @@ async fn compare(part: Option<&str>, number: Option<usize>) {
     }
     if let (true, Some(server)) = (asked("accounts"), postgres.as_deref()) {
         accounts::measure(&dir, server, number).await;
+    }
+    if asked("branches") {
+        branches::measure(&dir).await;
     }
     if asked("pages") {
         pages::measure(&dir).await;

@@ -23,13 +23,23 @@ pub(crate) struct Setup {
     pub(crate) crm: String,
     pub(crate) limit: u32,
     pub(crate) bulk: &'static str,
+    /// What else stands in the configuration.
+    pub(crate) more: String,
 }
 
 impl Setup {
     /// On a file of its own, with more requests a minute than can be made.
     pub(crate) fn new(dir: &Path, name: &str, crm: &str) -> Setup {
         let url = format!("sqlite:{name}.db");
-        Setup { dir: dir.to_owned(), name: name.to_owned(), url, crm: crm.to_owned(), limit: 60_000, bulk: "off" }
+        Setup {
+            dir: dir.to_owned(),
+            name: name.to_owned(),
+            url,
+            crm: crm.to_owned(),
+            limit: 60_000,
+            bulk: "off",
+            more: String::new(),
+        }
     }
 }
 
@@ -66,10 +76,10 @@ impl Server {
         let (port, dir) = (free_port(), &setup.dir);
         std::fs::write(dir.join("channels/shop.toml"), CHANNEL.replace("SHOP_ADDRESS", "127.0.0.1:1")).unwrap();
         std::fs::write(dir.join("key"), "bench-key").unwrap();
-        let Setup { url, crm, limit, bulk, .. } = setup;
+        let Setup { url, crm, limit, bulk, more, .. } = setup;
         let text = format!(
             "listen = \"127.0.0.1:{port}\"\n[store]\nurl = \"{url}\"\n[accounts.main]\nurl = \"{crm}\"\n\
-             api_key = {{ file = \"key\" }}\nrequests_per_minute = {limit}\n[delivery]\nbulk = \"{bulk}\"\n"
+             api_key = {{ file = \"key\" }}\nrequests_per_minute = {limit}\n[delivery]\nbulk = \"{bulk}\"\n{more}"
         );
         let file = dir.join(format!("{}.toml", setup.name));
         std::fs::write(&file, text).unwrap();
@@ -88,8 +98,17 @@ impl Server {
 
     /// Resident memory, MB.
     pub(crate) fn memory(&self) -> f64 {
+        self.megabytes("VmRSS")
+    }
+
+    /// The most that was ever resident, MB.
+    pub(crate) fn most(&self) -> f64 {
+        self.megabytes("VmHWM")
+    }
+
+    fn megabytes(&self, name: &str) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
         let kilobytes: f64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
         kilobytes / 1_024.0
     }

@@ -93,6 +93,10 @@ fn each_room_keeps_to_itself() {
     must_not_name(&format!("{gateway}/operate"), &["crate::crm", "crate::delivery", "rusqlite", "reqwest"]);
     must_not_name(&format!("{gateway}/delivery"), &["crate::intake", "crate::server", "axum", "rusqlite", "reqwest"]);
     must_not_name(&format!("{gateway}/crm"), &["crate::intake", "crate::delivery", "crate::store", "axum", "rusqlite"]);
+    must_not_name(
+        &format!("{gateway}/novaposhta"),
+        &["crate::crm", "crate::delivery", "crate::intake", "rusqlite", "axum"],
+    );
     must_not_name(&format!("{gateway}/store"), &["crate::intake", "crate::delivery", "crate::crm", "axum", "reqwest"]);
     for (name, text) in files(gateway, ".rs") {
         let sql = ["SELECT ", "INSERT INTO", "UPDATE orders"].iter().any(|word| text.contains(word));

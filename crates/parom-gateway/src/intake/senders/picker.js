@@ -1,7 +1,7 @@
 /* Turns <input data-np-city> and <input data-np-branch> of a form into a search for a town and a branch of Nova Poshta. The
  ref goes into a hidden field, the text stays in the inputs; when anything fails they are the plain inputs that they were. */
 (() => {
-const doc = document, own = doc.currentScript && doc.currentScript.src;
+const doc = document, tag = doc.currentScript, own = tag && (tag.dataset.gateway || tag.src);
 if (!own || !window.AbortController || doc.paromPicker) return;
 doc.paromPicker = true;
 const TEXTS = {

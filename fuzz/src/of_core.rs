@@ -153,9 +153,9 @@ fn branch(bytes: &[u8]) {
     let _ = novaposhta::resolve(&DIRECTORY, &town, &line);
     let _ = novaposhta::settlements(&DIRECTORY, &line, 20);
     let _ = novaposhta::branches(&DIRECTORY, Ref(1), &line, 20);
-    if let novaposhta::Answer::Rows(rows, _) = novaposhta::answer(bytes) {
-        for list in novaposhta::List::ALL {
-            rows.iter().for_each(|row| drop(list.kept(row)));
+    for list in novaposhta::List::ALL {
+        if let novaposhta::Answer::Rows(page) = novaposhta::answer(list, bytes) {
+            novaposhta::take(&mut Builder::default(), list, &page.kept);
         }
     }
 }

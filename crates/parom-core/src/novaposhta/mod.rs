@@ -12,11 +12,12 @@ mod renamed;
 mod resolve;
 mod rows;
 mod search;
+mod street;
 mod words;
 
 pub use directory::{Builder, Counts, Directory, Fit};
 pub use fold::fold;
-pub use read::{Answer, List, answer};
+pub use read::{Answer, List, Page, answer, take};
 pub use refresh::{Next, Refresh};
 pub use resolve::{Candidate, Doubt, Resolution, resolve};
 pub use rows::{Branch, City, Kind, Ref, Settlement};

@@ -5,8 +5,11 @@
 //! `область`, villages of the list of cities with their district in brackets, some lockers without an address in their text,
 //! `errors` is a list or an object, and `errorCodes` says more than its text does.
 
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::directory::Builder;
 use super::rows::{Branch, City, Kind, Ref, Settlement};
 
 const LOCKER: &str = "f9316480-5f2d-425d-bc2c-ac7cd29decf0";
@@ -26,14 +29,40 @@ pub enum List {
 /// What an answer says.
 #[derive(Debug, PartialEq)]
 pub enum Answer {
-    /// Rows, and how many there are in all where it says so.
-    Rows(Vec<Value>, Option<usize>),
+    /// Rows.
+    Rows(Page),
     /// The key is refused: each request would meet the same.
     KeyRefused(String),
     /// Too many requests.
     TooMany,
     /// Something else; in words.
     Failed(String),
+}
+
+/// The rows of an answer.
+#[derive(Debug, Default, PartialEq)]
+pub struct Page {
+    /// In the short form in which they are kept, as a JSON list; those without a ref or a name are left out.
+    pub kept: String,
+    /// How many came.
+    pub rows: usize,
+    /// How many there are in all, where the answer says so.
+    pub total: Option<usize>,
+}
+
+/// An answer whose rows are not read yet: a page has megabytes, and a tree of them takes ten times as much.
+#[derive(Deserialize)]
+struct Raw<'a> {
+    #[serde(default)]
+    success: bool,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+    #[serde(default)]
+    info: Value,
+    #[serde(default)]
+    errors: Value,
+    #[serde(default, rename = "errorCodes")]
+    codes: Value,
 }
 
 impl List {
@@ -77,7 +106,7 @@ impl List {
 
     /// A row in the short form in which it is kept; none for one that has no ref or no name.
     #[must_use]
-    pub fn kept(self, row: &Value) -> Option<Value> {
+    fn kept(self, row: &Value) -> Option<Value> {
         match self {
             List::Settlements => settlement(row).map(|row| row.kept()),
             List::Cities => city(row).map(|row| row.kept()),
@@ -88,18 +117,19 @@ impl List {
 
 /// Reads an answer's body; its status was 200.
 #[must_use]
-pub fn answer(body: &[u8]) -> Answer {
-    let Ok(Value::Object(answer)) = serde_json::from_slice::<Value>(body) else {
+pub fn answer(list: List, body: &[u8]) -> Answer {
+    let Ok(raw) = serde_json::from_slice::<Raw<'_>>(body) else {
         return Answer::Failed("the answer is not the JSON that was expected".into());
     };
-    if answer.get("success").and_then(Value::as_bool) == Some(true) {
-        let total = answer.get("info").and_then(|info| info.get("totalCount")).and_then(number);
-        return match answer.get("data") {
-            Some(Value::Array(rows)) => Answer::Rows(rows.clone(), total),
-            _ => Answer::Failed("the answer has no list of rows".into()),
+    if raw.success {
+        let total = raw.info.get("totalCount").and_then(number);
+        let rows = raw.data.and_then(|data| serde_json::from_str::<Vec<&RawValue>>(data.get()).ok());
+        return match rows {
+            Some(rows) => Answer::Rows(Page { kept: kept(list, &rows), rows: rows.len(), total }),
+            None => Answer::Failed("the answer has no list of rows".into()),
         };
     }
-    let (codes, texts) = (words(answer.get("errorCodes")), words(answer.get("errors")));
+    let (codes, texts) = (words(&raw.codes), words(&raw.errors));
     let said = texts.join("; ");
     let low = said.to_lowercase();
     if codes.iter().any(|code| code == "20000200068" || code == "20000200069")
@@ -119,13 +149,32 @@ pub fn answer(body: &[u8]) -> Answer {
     })
 }
 
+/// Rows in their short form, one after the other.
+fn kept(list: List, rows: &[&RawValue]) -> String {
+    let read = |row: &&RawValue| list.kept(&serde_json::from_str(row.get()).unwrap_or_default());
+    let rows: Vec<String> = rows.iter().filter_map(read).map(|row| row.to_string()).collect();
+    format!("[{}]", rows.join(","))
+}
+
+/// Takes a page that was kept.
+pub fn take(builder: &mut Builder, list: List, kept: &str) {
+    for row in serde_json::from_str::<Vec<&RawValue>>(kept).unwrap_or_default() {
+        let row: Value = serde_json::from_str(row.get()).unwrap_or_default();
+        match list {
+            List::Settlements => Settlement::of_kept(&row).into_iter().for_each(|row| builder.settlement(row)),
+            List::Cities => City::of_kept(&row).into_iter().for_each(|row| builder.city(row)),
+            List::Branches => Branch::of_kept(&row).into_iter().for_each(|row| builder.branch(row)),
+        }
+    }
+}
+
 /// Texts of a list, or of an object's values.
-fn words(value: Option<&Value>) -> Vec<String> {
+fn words(value: &Value) -> Vec<String> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     match value {
-        Some(Value::Array(items)) => items.iter().map(text).collect(),
-        Some(Value::Object(items)) => items.values().map(text).collect(),
-        Some(Value::String(one)) => vec![one.clone()],
+        Value::Array(items) => items.iter().map(text).collect(),
+        Value::Object(items) => items.values().map(text).collect(),
+        Value::String(one) => vec![one.clone()],
         _ => Vec::new(),
     }
 }
@@ -248,7 +297,7 @@ mod tests {
 
     #[test]
     fn an_answer_says_what_it_is_by_its_body() {
-        let said = |body: Value| answer(body.to_string().as_bytes());
+        let said = |body: Value| answer(List::Cities, body.to_string().as_bytes());
         let failed =
             |errors: Value, codes: Value| said(json!({"success": false, "errors": errors, "errorCodes": codes}));
         assert!(matches!(failed(json!(["API key expired"]), json!([])), Answer::KeyRefused(_)));
@@ -258,7 +307,7 @@ mod tests {
         assert_eq!(failed(json!({"20000900001": "away"}), json!({})), Answer::Failed("away".into()));
         assert!(matches!(said(json!({"success": true, "data": "none"})), Answer::Failed(_)));
         let rows = said(json!({"success": true, "data": [{}], "info": {"totalCount": 7}}));
-        assert_eq!(rows, Answer::Rows(vec![json!({})], Some(7)));
-        assert!(matches!(answer(b"<html>"), Answer::Failed(_)));
+        assert_eq!(rows, Answer::Rows(Page { kept: "[]".into(), rows: 1, total: Some(7) }));
+        assert!(matches!(answer(List::Cities, b"<html>"), Answer::Failed(_)));
     }
 }

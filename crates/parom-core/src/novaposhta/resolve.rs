@@ -5,8 +5,8 @@ use super::asked::{self, Asked, Named};
 use super::directory::Directory;
 use super::fold::fold;
 use super::near;
-use super::renamed;
 use super::rows::{Branch, Kind, Settlement};
+use super::street::Street;
 
 /// Candidates that a person is shown.
 pub(super) const CANDIDATES: usize = 8;
@@ -242,17 +242,26 @@ fn like_adjective(left: &str, right: &str) -> bool {
     !left.is_empty() && near::within(&left, &right, if right.chars().count() >= 8 { 2 } else { 1 })
 }
 
-/// Every branch that may be meant, with what speaks for it and against it.
+/// Every branch that may be meant, with what speaks for it and against it. Those of another number are looked at only where
+/// none of the number is right: a large city has thousands.
 fn weigh(directory: &Directory, asked: &Asked, settlements: &[u32]) -> Vec<Weighed> {
+    let numbers = if asked.numbers.is_empty() { &asked.loose } else { &asked.numbers };
     let mut out = Vec::new();
     for at in settlements {
-        for branch in directory.of(*at) {
-            let one = weigh_one(directory, asked, *at, branch);
-            if one.score > 0 || asked.numbers.is_empty() && asked.street.is_empty() && out.len() < CANDIDATES * 4 {
-                out.push(one);
-            }
+        let street = Street::of(asked, &fold(&directory.row(*at).name));
+        let of_number = |branch: &u32| numbers.contains(&directory.at(*branch).number);
+        let first = out.len();
+        out.extend(
+            directory.of(*at).filter(of_number).map(|branch| weigh_one(directory, asked, *at, branch, street.as_ref())),
+        );
+        let right = out[first..].iter().any(|one| one.named && one.against.is_none());
+        if !right && (street.is_some() || asked.only) {
+            let others = directory.of(*at).filter(|branch| !of_number(branch));
+            let others = others.map(|branch| weigh_one(directory, asked, *at, branch, street.as_ref()));
+            out.extend(others.filter(|one| one.score > 0));
         }
     }
+    out.retain(|one| one.score > 0);
     if out.is_empty() {
         let few = settlements.iter().flat_map(|at| directory.of(*at).take(CANDIDATES).map(move |branch| (*at, branch)));
         out.extend(few.map(|(settlement, branch)| Weighed {
@@ -266,11 +275,17 @@ fn weigh(directory: &Directory, asked: &Asked, settlements: &[u32]) -> Vec<Weigh
     out
 }
 
-fn weigh_one(directory: &Directory, asked: &Asked, settlement: u32, branch: u32) -> Weighed {
+fn weigh_one(
+    directory: &Directory,
+    asked: &Asked,
+    settlement: u32,
+    branch: u32,
+    street: Option<&Street<'_>>,
+) -> Weighed {
     let row = directory.at(branch);
     let numbers = if asked.numbers.is_empty() { &asked.loose } else { &asked.numbers };
     let number = row.number > 0 && numbers.contains(&row.number);
-    let street = street(directory, asked, settlement, branch);
+    let street = street.map(|street| street.is_of(directory.address_key(branch)));
     let kind = kind_fits(asked, row);
     let by_number = asked_number(asked).is_some() || asked.numbers.len() > 1;
     let only = asked.only && row.kind != Kind::Locker && counters(directory, settlement) == 1;
@@ -318,57 +333,4 @@ fn kind_fits(asked: &Asked, row: &Branch) -> bool {
         [only] => *only == kind,
         _ => false,
     }
-}
-
-/// Whether a branch is in the street, and the house, that was named; nothing where none was.
-fn street(directory: &Directory, asked: &Asked, settlement: u32, branch: u32) -> Option<bool> {
-    if asked.street.is_empty() {
-        return None;
-    }
-    let address = directory.address_key(branch);
-    let words: Vec<&str> = address.split(' ').collect();
-    let has = |name: &[&str]| name.iter().all(|word| words.iter().any(|known| same_word(word, known)));
-    let own: Vec<&str> = asked.street.iter().map(String::as_str).collect();
-    let city = fold(&directory.row(settlement).name);
-    let renamed = renamed::streets(&city).iter().any(|(old, new)| {
-        let (old, new): (Vec<&str>, Vec<&str>) = (old.split(' ').collect(), new.split(' ').collect());
-        is_name(&own, &asked.street_word, &old) && has(&new)
-    });
-    let house = asked.house.as_ref().is_none_or(|house| house_of(&words, house));
-    Some((has(&own) || renamed) && house)
-}
-
-/// Whether some words are a name, or a part of it that tells: `Комарова` of `Космонавта Комарова`.
-fn is_name(typed: &[&str], word: &str, name: &[&str]) -> bool {
-    let has = |all: &[&str], one: &str| all.iter().any(|known| same_word(one, known));
-    let whole = name.iter().all(|one| has(typed, one) || same_word(one, word));
-    whole || name.last().is_some_and(|last| has(typed, last)) && typed.iter().all(|one| has(name, one))
-}
-
-/// The house's number stands among an address's words, with or without its letter.
-fn house_of(words: &[&str], house: &str) -> bool {
-    let digits = house.trim_end_matches(|c: char| !c.is_ascii_digit());
-    let letter = &house[digits.len()..];
-    words.iter().enumerate().any(|(at, word)| {
-        *word == house
-            || *word == digits && (letter.is_empty() || words.get(at + 1).is_some_and(|next| *next == letter))
-    })
-}
-
-/// Two words of a name but for their endings: `шевченка` and `шевченко`, `соборна` and `соборная`.
-fn same_word(typed: &str, known: &str) -> bool {
-    if typed == known {
-        return true;
-    }
-    let (typed_letters, known_letters) = (typed.chars().count(), known.chars().count());
-    if typed.bytes().any(|b| b.is_ascii_digit()) {
-        return false;
-    }
-    if typed_letters < 4 || known_letters < 4 {
-        // `Валу` and `Вал`: a short name with an ending.
-        return known_letters >= 3 && typed.starts_with(known) && typed_letters - known_letters <= 1;
-    }
-    let common = typed.chars().zip(known.chars()).take_while(|(left, right)| left == right).count();
-    let ends = common >= 4 && typed_letters - common <= 3 && known_letters - common <= 3;
-    ends || typed_letters >= 6 && near::within(typed, known, 1)
 }

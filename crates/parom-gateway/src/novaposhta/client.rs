@@ -15,7 +15,7 @@ const PAGE_BYTES: usize = 16 << 20;
 
 /// What a page came to.
 #[derive(Debug)]
-pub(super) enum Page {
+pub(super) enum Asked {
     /// What the carrier said.
     Said(Answer),
     /// It asked for a pause of so many seconds.
@@ -50,22 +50,22 @@ impl Client {
     }
 
     /// Asks for one page.
-    pub(super) async fn page(&self, list: List, page: usize) -> Page {
+    pub(super) async fn page(&self, list: List, page: usize) -> Asked {
         let body = list.request(self.key.expose_secret(), page).to_string();
         let request = self.http.post(&self.url).header(reqwest::header::CONTENT_TYPE, "application/json").body(body);
         let (status, retry_after, body) = match read(request).await {
             Ok(read) => read,
-            Err(why) => return Page::Lost(why),
+            Err(why) => return Asked::Lost(why),
         };
         match status {
             // Reading megabytes of JSON is no work for a thread that answers senders.
-            200 => match tokio::task::spawn_blocking(move || answer(&body)).await {
-                Ok(said) => Page::Said(said),
-                Err(error) => Page::Lost(error.to_string()),
+            200 => match tokio::task::spawn_blocking(move || answer(list, &body)).await {
+                Ok(said) => Asked::Said(said),
+                Err(error) => Asked::Lost(error.to_string()),
             },
-            429 => Page::Wait(retry_after.unwrap_or(0)),
-            401 | 403 => Page::Said(Answer::KeyRefused(format!("Nova Poshta answered {status}"))),
-            status => Page::Lost(format!("Nova Poshta answered {status}")),
+            429 => Asked::Wait(retry_after.unwrap_or(0)),
+            401 | 403 => Asked::Said(Answer::KeyRefused(format!("Nova Poshta answered {status}"))),
+            status => Asked::Lost(format!("Nova Poshta answered {status}")),
         }
     }
 }

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use parom_core::novaposhta::{Answer, List, Next, Refresh};
-use serde_json::Value;
+use parom_core::novaposhta::{Answer, Next, Refresh};
 use tokio::sync::watch;
 
 use super::NovaPoshta;
-use super::client::{Client, Page};
+use super::client::{Asked, Client};
 use crate::clock;
 use crate::config::{self, Config};
 use crate::store::{Standing, Store, StoreError};
@@ -115,11 +114,11 @@ async fn fetch(
         };
         tries += 1;
         let failed = match client.page(list, page).await {
-            Page::Said(Answer::Rows(rows, total)) => match refresh.take(rows.len(), total) {
+            Asked::Said(Answer::Rows(rows)) => match refresh.take(rows.rows, rows.total) {
                 Next::Short(why) => return Ok(Err(why)),
                 Next::Again => Failed::of(format!("{}: page {page} is short", list.as_str())),
                 Next::Page(..) | Next::Complete => {
-                    if !store.novaposhta_keep(generation, list, page, kept(list, rows).await).await? {
+                    if !store.novaposhta_keep(generation, list, page, rows.kept).await? {
                         return Ok(Err("another node has begun a refresh".into()));
                     }
                     tries = 0;
@@ -127,10 +126,10 @@ async fn fetch(
                     continue;
                 }
             },
-            Page::Said(Answer::KeyRefused(why)) => return Ok(Err(format!("the key is refused: {why}"))),
-            Page::Said(Answer::TooMany) => Failed { why: "too many requests".into(), wait: 0 },
-            Page::Wait(seconds) => Failed { why: "too many requests".into(), wait: seconds.min(WAIT_MAX) },
-            Page::Said(Answer::Failed(why)) | Page::Lost(why) => Failed::of(why),
+            Asked::Said(Answer::KeyRefused(why)) => return Ok(Err(format!("the key is refused: {why}"))),
+            Asked::Said(Answer::TooMany) => Failed { why: "too many requests".into(), wait: 0 },
+            Asked::Wait(seconds) => Failed { why: "too many requests".into(), wait: seconds.min(WAIT_MAX) },
+            Asked::Said(Answer::Failed(why)) | Asked::Lost(why) => Failed::of(why),
         };
         if tries >= TRIES {
             return Ok(Err(format!("{} page {page}, tried {tries} times: {}", list.as_str(), failed.why)));
@@ -157,10 +156,4 @@ fn client(config: &Config) -> Result<Client, String> {
     let settings = config.novaposhta.as_ref().ok_or("there is no [novaposhta] in the configuration")?;
     let key = config::read_secret(&config.dir, &settings.api_key).map_err(|error| error.to_string())?;
     Client::new(&settings.url, key)
-}
-
-/// Rows in their short form; those without a name or a ref are left out.
-async fn kept(list: List, rows: Vec<Value>) -> Vec<Value> {
-    let short = tokio::task::spawn_blocking(move || rows.iter().filter_map(|row| list.kept(row)).collect::<Vec<_>>());
-    short.await.unwrap_or_default()
 }

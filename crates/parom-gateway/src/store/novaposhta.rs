@@ -1,7 +1,6 @@
 //! Nova Poshta's directory: generations of it, one of them in use.
 
-use parom_core::novaposhta::{Branch, Builder, City, Directory, List, Settlement};
-use serde_json::Value;
+use parom_core::novaposhta::{Builder, Directory, List, take};
 
 use super::dictionaries::COMPLETE;
 use super::sql::params;
@@ -97,10 +96,10 @@ impl Store {
         generation: i64,
         list: List,
         page: usize,
-        rows: Vec<Value>,
+        rows: String,
     ) -> Result<bool, StoreError> {
         let until = clock::now().as_millisecond() + TAKEN_MS;
-        let (page, text) = (i64::try_from(page).unwrap_or(i64::MAX), Value::Array(rows).to_string());
+        let page = i64::try_from(page).unwrap_or(i64::MAX);
         self.write("novaposhta_keep", TURN, move |db| {
             let sql = "UPDATE novaposhta SET taken_until = ?1 WHERE one = 1 AND last = ?2";
             if db.execute(sql, params![until, generation])? == 0 {
@@ -108,7 +107,7 @@ impl Store {
             }
             let sql = "INSERT INTO novaposhta_pages VALUES (?1, ?2, ?3, ?4)
                        ON CONFLICT (generation, list, page) DO UPDATE SET rows = excluded.rows";
-            db.execute(sql, params![generation, list.as_str(), page, text])?;
+            db.execute(sql, params![generation, list.as_str(), page, rows])?;
             Ok(true)
         })
         .await
@@ -199,16 +198,8 @@ impl Store {
                     db.first(sql, params![generation, list, page], |row| row.get(0))
                 })
                 .await?;
-            let rows: Vec<Value> = serde_json::from_str(&text.unwrap_or_default()).unwrap_or_default();
-            for row in &rows {
-                match kind {
-                    Some(List::Settlements) => {
-                        Settlement::of_kept(row).into_iter().for_each(|row| builder.settlement(row))
-                    }
-                    Some(List::Cities) => City::of_kept(row).into_iter().for_each(|row| builder.city(row)),
-                    Some(List::Branches) => Branch::of_kept(row).into_iter().for_each(|row| builder.branch(row)),
-                    None => {}
-                }
+            if let (Some(list), Some(text)) = (kind, text) {
+                take(&mut builder, list, &text);
             }
         }
         // Sorting fifty thousand names is no work for a thread that answers senders.

@@ -57,6 +57,7 @@ fn the_core_has_no_io() {
         "phonenumber",
         "regex",
         "rust_decimal",
+        "serde",
         "serde_json",
         "sha2",
         "toml",

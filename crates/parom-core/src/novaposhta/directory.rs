@@ -191,9 +191,13 @@ impl Directory {
         found
     }
 
+    pub(super) fn is_city(&self, at: u32) -> bool {
+        fold(&self.row(at).kind) == "мисто"
+    }
+
     /// Whether a folded word is the name of a city.
     pub(super) fn is_town(&self, key: &str) -> bool {
-        self.named(key).into_iter().any(|at| fold(&self.row(at).kind) == "мисто")
+        self.named(key).into_iter().any(|at| self.is_city(at))
     }
 
     /// Whether a text is how one of these settlements is written now, in either language; Latin letters are written in many
@@ -242,6 +246,24 @@ impl Directory {
         found.sort_unstable();
         found.dedup();
         found
+    }
+
+    /// The cities that a word names in another case: `києва`, `львова`, `одеси`.
+    pub(super) fn inflected(&self, word: &str) -> Vec<u32> {
+        const LETTERS: usize = 4;
+        let long = word.chars().count();
+        let fits = |name: &&Name| {
+            let letters = name.key.chars().count();
+            let common = word.chars().zip(name.key.chars()).take_while(|(left, right)| left == right).count();
+            letters >= LETTERS && common + 1 >= letters && long.abs_diff(letters) <= 2 && long > common
+        };
+        // They share the first three letters, and names are in their order.
+        let Some((end, _)) = word.char_indices().nth(LETTERS - 1) else { return Vec::new() };
+        let begin = &word[..end];
+        let first = self.names.partition_point(|name| *name.key < *begin);
+        let near = self.names[first..].iter().take_while(|name| name.key.starts_with(begin));
+        let cities = near.filter(fits).map(|name| name.settlement);
+        cities.filter(|at| self.is_city(*at)).collect()
     }
 
     fn near(&self, key: &str) -> impl Iterator<Item = &Name> {

@@ -11,6 +11,9 @@ use super::street::Street;
 /// Candidates that a person is shown.
 pub(super) const CANDIDATES: usize = 8;
 
+/// Words that nothing explains, beyond which a text is a letter that a person should read: a buyer's name has three.
+const STRANGE_WORDS: usize = 3;
+
 /// What a text comes to.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Resolution<'a> {
@@ -106,7 +109,7 @@ pub fn resolve<'a>(directory: &'a Directory, town: &str, line: &str) -> Resoluti
     if asked.other && !asked.nova || asked.shop && asked.numbers.is_empty() && !asked.nova {
         return Resolution::Other;
     }
-    if !of_branch && (asked.courier || asked.flat) {
+    if !of_branch && (asked.courier || asked.flat) && !(asked.nova && asked.denied) {
         return Resolution::Courier;
     }
     let (settlements, place) = settlements(directory, &asked);
@@ -148,7 +151,7 @@ fn doubt(
     if asked.other || asked.shop || asked.courier || asked.flat || asked.kinds.len() > 1 {
         return Some(Doubt::Mixed);
     }
-    if asked.lettered || asked.either {
+    if asked.lettered || asked.either || asked.denied || asked.words.len() > STRANGE_WORDS {
         return Some(Doubt::Unclear);
     }
     let one = match fits {
@@ -160,7 +163,8 @@ fn doubt(
     let elsewhere = weighed.iter().any(|other| {
         other.named && other.settlement != one.settlement && matches!(other.against, None | Some(Doubt::Closed))
     });
-    if place == Some(Doubt::Unclear) || elsewhere {
+    let another = asked.inflected.iter().any(|at| *at != one.settlement);
+    if place == Some(Doubt::Unclear) || elsewhere || another {
         return Some(Doubt::SeveralSettlements);
     }
     if is_another(directory, asked, one) {
@@ -313,7 +317,7 @@ fn counters(directory: &Directory, settlement: u32) -> usize {
 fn asked_number(asked: &Asked) -> Option<u32> {
     match (asked.numbers.as_slice(), asked.loose.as_slice()) {
         ([number], _) => Some(*number),
-        ([], [number]) if asked.words.is_empty() => Some(*number),
+        ([], [number]) if asked.words.is_empty() && asked.regions.is_empty() => Some(*number),
         _ => None,
     }
 }

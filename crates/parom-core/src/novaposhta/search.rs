@@ -106,8 +106,19 @@ pub fn branches<'a>(directory: &'a Directory, settlement: Ref, text: &str, most:
             (_, Some(_)) if number.is_none() && address.is_empty() => number = Some(token.text),
             (_, Some(_)) => address.push(token.text),
             (Some(Word::Kind(named)), _) => kind = Some(named),
-            (Some(Word::Post | Word::Nova | Word::Number | Word::Street | Word::Filler | Word::At | Word::Unit), _) => {
-            }
+            (
+                Some(
+                    Word::Post
+                    | Word::Nova
+                    | Word::Number
+                    | Word::Street
+                    | Word::Filler
+                    | Word::At
+                    | Word::Near
+                    | Word::Unit,
+                ),
+                _,
+            ) => {}
             (None | Some(_), None) => address.push(token.text),
         }
     }

@@ -48,6 +48,10 @@ pub(super) struct Asked {
     pub(super) only: bool,
     /// Nova Poshta is named.
     pub(super) nova: bool,
+    /// Something is said not to be it, or to be beside it.
+    pub(super) denied: bool,
+    /// Towns that are named in another case than the first: `з Києва`.
+    pub(super) inflected: Vec<u32>,
     /// Words that nothing explains.
     pub(super) words: Vec<String>,
 }
@@ -69,16 +73,18 @@ pub(super) fn read(directory: &Directory, town: &str, line: &str) -> Asked {
 }
 
 /// `київвідділення11`: a space was forgotten.
-fn apart_again(tokens: Vec<Token>) -> Vec<Token> {
-    const INSIDE: &[&str] = &["видилен", "отделен", "поштомат", "почтомат"];
-    let mut out = Vec::with_capacity(tokens.len());
-    for token in tokens {
-        let place = INSIDE.iter().find_map(|inside| token.text.find(inside)).filter(|at| *at > 0);
+fn apart_again(all: Vec<Token>) -> Vec<Token> {
+    const INSIDE: &[&str] = &["відділен", "отделен", "поштомат", "почтомат"];
+    let mut out = Vec::with_capacity(all.len());
+    for token in all {
+        let place = INSIDE.iter().find_map(|inside| token.raw.find(inside)).filter(|at| *at > 0);
         match place.filter(|_| words::of(&token.text).is_none()) {
             Some(place) => {
-                let (name, kind) = token.text.split_at(place);
-                let half = |text: &str| Token { text: text.to_owned(), raw: text.to_owned(), ..token.clone() };
-                out.extend([half(name), Token { apart: false, marked: false, ..half(kind) }]);
+                let (name, kind) = token.raw.split_at(place);
+                let halves = [name, kind].into_iter().flat_map(tokens);
+                out.extend(halves.enumerate().map(|(at, half)| {
+                    if at == 0 { Token { raw: half.raw, text: half.text, ..token.clone() } } else { half }
+                }));
             }
             None => out.push(token),
         }
@@ -160,11 +166,16 @@ impl Reader<'_> {
             match (self.words[at], self.tokens[at].number) {
                 _ if self.used[at] => {}
                 (_, Some(number)) => self.asked.loose.push(number),
+                (Some(Word::Near), _) => self.asked.denied |= self.is_before_branch(at),
                 (Some(word), _) => self.said(word),
                 (None, None) => self.unknown(at),
             }
         }
         self.asked.unknown_town &= self.asked.names.is_empty();
+    }
+
+    fn is_before_branch(&self, at: usize) -> bool {
+        self.words[at..].iter().any(|word| matches!(word, Some(Word::Kind(_) | Word::Nova)))
     }
 
     fn said(&mut self, word: Word) {
@@ -176,6 +187,7 @@ impl Reader<'_> {
             Word::Cargo => self.asked.cargo = true,
             Word::Only => self.asked.only = true,
             Word::Or => self.asked.either = true,
+            Word::Not => self.asked.denied = true,
             _ => {}
         }
     }
@@ -184,6 +196,7 @@ impl Reader<'_> {
         // `Київська` alone is the oblast.
         let areas = Areas::of(&self.tokens[at].text);
         if areas.is_empty() {
+            self.asked.inflected.extend(self.directory.inflected(&self.tokens[at].text));
             self.asked.words.push(self.tokens[at].text.clone());
             self.asked.unknown_town |= at < self.town_ends;
         } else {

@@ -11,7 +11,9 @@ impl Reader<'_> {
     /// `Львівська обл.`, `область Одеська`, `Стрийський р-н`.
     pub(super) fn areas(&mut self) {
         for at in 0..self.tokens.len() {
-            let beside = [at.checked_sub(1), Some(at + 1)].into_iter().flatten();
+            // Behind `р-н`, which is two tokens, too.
+            let behind = if self.tokens[at].text == "р" { at + 2 } else { at + 1 };
+            let beside = [at.checked_sub(1), Some(behind)].into_iter().flatten();
             let beside: Vec<usize> = beside.filter(|at| self.is_word(*at)).collect();
             match self.word(at) {
                 Some(Word::Area) => {
@@ -65,7 +67,9 @@ impl Reader<'_> {
             }
         }
         if self.asked.names.iter().any(|named| named.sure) {
-            self.asked.names.retain(|named| named.sure);
+            // Another city speaks against the one that is sure; another village may be a street, or a name.
+            let city = |named: &Named| named.settlements.iter().any(|at| self.directory.is_city(*at));
+            self.asked.names.retain(|named| named.sure || city(named));
         }
     }
 
@@ -151,5 +155,7 @@ impl Reader<'_> {
 
 /// What a district's name ends with.
 fn adjectival(text: &str) -> bool {
-    ["ски", "скои", "ска", "скому", "ского", "ском", "скии", "ск"].iter().any(|end| text.ends_with(end))
+    ["ски", "скои", "ска", "скому", "ского", "ском", "ск", "цки", "цкои", "цка", "цкому", "цкого", "цком"]
+        .iter()
+        .any(|end| text.ends_with(end))
 }

@@ -25,7 +25,8 @@ impl Reader<'_> {
                 end += 1;
             }
             let after = |word: Word| at > 0 && self.words[at - 1] == Some(word);
-            let code = text.len() == 5 && (text.starts_with('0') || after(Word::Index)) || after(Word::Order);
+            let postal = text.starts_with('0') && !self.named_before(at) || after(Word::Index);
+            let code = text.len() == 5 && postal || after(Word::Order);
             let phone = text.len() >= PHONE || begins && length == whole;
             let end = if phone { end } else { at + 1 };
             if phone || code {
@@ -46,6 +47,13 @@ impl Reader<'_> {
                 Some(Word::Unit) if at > 0 && self.number(at - 1).is_some() => {
                     self.take_all(at - 1..at + 1);
                 }
+                // `12 поверх`, `5-й мкрн`; a quarter with a name is as a street.
+                Some(Word::Inside | Word::Quarter) if self.counted(at).is_some() => {
+                    let from = self.counted(at).unwrap_or(at);
+                    self.take_all(from..at + 1);
+                }
+                Some(Word::Quarter) if self.number(at + 1).is_some() => self.take_all(at..at + 2),
+                Some(Word::Quarter) => self.words[at] = Some(Word::Street),
                 Some(word @ (Word::Flat | Word::Inside))
                     if self.number(at + 1).is_some() && !self.tokens[at + 1].marked =>
                 {
@@ -55,6 +63,16 @@ impl Reader<'_> {
                 _ => {}
             }
         }
+    }
+
+    /// Where the number stands that counts this word, which has none behind it: `12`, `5-й`.
+    fn counted(&self, at: usize) -> Option<usize> {
+        if self.number(at + 1).is_some() || self.tokens[at].apart {
+            return None;
+        }
+        let ends = at > 1 && ordinal(&self.tokens[at - 1].text) && !self.tokens[at - 1].apart;
+        let place = at.checked_sub(if ends { 2 } else { 1 })?;
+        self.number(place).filter(|_| !self.tokens[place].marked).map(|_| place)
     }
 
     /// `відд. №5`, `НП 5`, `5-е отделение`, `№5`.
@@ -75,6 +93,9 @@ impl Reader<'_> {
                 self.asked.numbers.push(number);
                 self.take(at);
                 self.letter_behind(at, after);
+                // `1 1` may be eleven.
+                let next = self.tokens.get(at + 1).is_some_and(|next| !next.apart && !next.marked);
+                self.asked.lettered |= next && self.number(at + 1).is_some();
             }
         }
         self.choices();

@@ -128,7 +128,9 @@ impl Reader<'_> {
             }
         }
         for at in 0..self.tokens.len() {
-            let place = self.word(at) == Some(Word::At) && !self.asked.kinds.is_empty() && self.asked.street.is_empty();
+            let place = matches!(self.word(at), Some(Word::At | Word::Near))
+                && !self.asked.kinds.is_empty()
+                && self.asked.street.is_empty();
             let mut end = at + 1;
             while place && self.is_free(end) && !self.tokens[end].apart {
                 end += 1;

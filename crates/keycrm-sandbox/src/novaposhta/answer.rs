@@ -70,11 +70,11 @@ impl NovaPoshta {
         let fault = take(&mut state.faults, method);
         let mut answer = match (&self.key, fault) {
             (_, Some(Fault::KeyRefused)) => refusal("20000200068", "API auth fail"),
-            (_, Some(Fault::TooMany)) => refusal("", "To many requests"),
+            (_, Some(Fault::TooMany)) => refusal("20000401501", "To many requests"),
             (_, Some(Fault::ErrorsAsObject)) => object_refusal(),
             (Some(_), _) if key.is_empty() => refusal("20000200069", "API key empty"),
             (Some(known), _) if known != key => refusal("20000200068", "API auth fail"),
-            _ if busy => refusal("", "To many requests"),
+            _ if busy => refusal("20000401501", "To many requests"),
             _ => listed(&state.world, method, &request["methodProperties"]),
         };
         if let (Some(Fault::ShortPage | Fault::EmptyPage), Some(rows)) = (fault, answer["data"].as_array_mut()) {

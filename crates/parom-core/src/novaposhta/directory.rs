@@ -233,7 +233,9 @@ impl Directory {
         let one = settlements.iter().all(|at| self.row(*at).name == self.row(first).name);
         let village = settlements.iter().any(|at| fold(&self.row(*at).kind).starts_with("село"));
         // Folding forgives some letters: as it was typed it must be one slip, too.
-        let slip = raw.is_ascii() || self.spellings(first).any(|name| near::within(raw, &name, 1));
+        // A letter more makes it another name, often enough: `Полтавка`, `Бучач`.
+        let letters = |text: &str| text.chars().count();
+        let slip = self.spellings(first).any(|name| near::within(raw, &name, 1) && letters(raw) <= letters(&name));
         (one && !village && slip).then_some(settlements)
     }
 

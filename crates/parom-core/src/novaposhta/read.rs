@@ -138,7 +138,10 @@ pub fn answer(list: List, body: &[u8]) -> Answer {
     {
         return Answer::KeyRefused(if said.is_empty() { "the key is refused".into() } else { said });
     }
-    if low.contains("many requests") || low.contains("limit") && low.contains("request") {
+    if codes.iter().any(|code| code == "20000401501")
+        || low.contains("many requests")
+        || low.contains("limit") && low.contains("request")
+    {
         return Answer::TooMany;
     }
     let codes = codes.join(", ");
@@ -215,7 +218,7 @@ fn branch(row: &Value) -> Option<Branch> {
             .unwrap_or_default(),
         kind,
         max_kg: limit.try_into().unwrap_or_default(),
-        works: (status.is_empty() || status == "Working") && !yes(row, "DenyToSelect"),
+        works: (status.is_empty() || status == "Working") && !yes(row, "DenyToSelect") && gives_out(row),
         text_ru: if name_ru == name { "".into() } else { name_ru.into() },
         text: name.into(),
     })
@@ -227,6 +230,11 @@ fn with_address(text: String, short: &str) -> String {
         Some((_, address)) if !text.is_empty() && !text.contains(':') => format!("{text}: {address}"),
         _ => text,
     }
+}
+
+/// Places that only take parcels, and those of merchants, are in the list too.
+fn gives_out(row: &Value) -> bool {
+    !matches!(text(row, "CategoryOfWarehouse").as_str(), "DropOff" | "Fulfillment")
 }
 
 fn kind(row: &Value) -> Kind {

@@ -113,11 +113,15 @@ pub fn resolve<'a>(directory: &'a Directory, town: &str, line: &str) -> Resoluti
         return Resolution::Courier;
     }
     let (settlements, place) = settlements(directory, &asked);
+    if let Some(one) = copied(directory, &asked, &settlements, line) {
+        return Resolution::One(one);
+    }
     let mut weighed = weigh(directory, &asked, &settlements);
     weighed.sort_by_key(|one| (std::cmp::Reverse(one.score), one.branch));
     let fits: Vec<&Weighed> = weighed.iter().filter(|one| one.named && one.against.is_none()).collect();
     // A street and a house without a word of a branch are where somebody lives.
-    if !of_branch && !asked.nova && asked.house.is_some() && fits.is_empty() && asked.loose.is_empty() {
+    let address = asked.house.is_some() && !asked.street_word.is_empty();
+    if !of_branch && !asked.nova && address && fits.is_empty() && asked.loose.is_empty() {
         return Resolution::Courier;
     }
     let doubt = doubt(directory, &asked, &weighed, &fits, place);
@@ -132,6 +136,15 @@ pub fn resolve<'a>(directory: &'a Directory, town: &str, line: &str) -> Resoluti
             Resolution::Look(doubt.unwrap_or(Doubt::SeveralBranches), candidates.collect())
         }
     }
+}
+
+/// The branch whose own text the line is, whatever stands in it: the carrier's app shows it so.
+fn copied<'a>(directory: &'a Directory, asked: &Asked, settlements: &[u32], line: &str) -> Option<&'a Branch> {
+    let typed = fold(line);
+    let all = settlements.iter().flat_map(|at| directory.of(*at)).map(|branch| directory.at(branch));
+    let same = |row: &&Branch| fold(&row.text) == typed || !row.text_ru.is_empty() && fold(&row.text_ru) == typed;
+    let mut found = all.filter(|row| asked.numbers.contains(&row.number)).filter(same);
+    found.next().filter(|row| row.works && found.next().is_none())
 }
 
 /// Why none can be taken, if so; the first reason that a person should read.
@@ -163,6 +176,10 @@ fn doubt(
     let elsewhere = weighed.iter().any(|other| {
         other.named && other.settlement != one.settlement && matches!(other.against, None | Some(Doubt::Closed))
     });
+    // In one line a town's name may be a buyer's, or a thing's.
+    if asked.bare && !asked.words.is_empty() {
+        return Some(Doubt::Unclear);
+    }
     let another = asked.inflected.iter().any(|at| *at != one.settlement);
     if place == Some(Doubt::Unclear) || elsewhere || another {
         return Some(Doubt::SeveralSettlements);

@@ -138,10 +138,10 @@ fn no_line_is_guessed_and_most_that_are_certain_are_found() {
         told.iter().filter(|line| line.starts_with("Wrong")).cloned().collect::<Vec<_>>().join("\n")
     );
     // Counts of the table: it may grow, and nothing of it may get worse.
-    assert!(all >= 600, "{all} lines");
+    assert!(all >= 800, "{all} lines");
     let careful = count("branch", Judged::Careful) + count("branch", Judged::Missed);
     let missed: usize = ["look", "courier", "other"].iter().map(|kind| count(kind, Judged::Missed)).sum();
-    assert!(count("branch", Judged::Right) >= 340 && careful <= 3 && missed == 0, "{tally:#?}");
+    assert!(count("branch", Judged::Right) >= 440 && careful <= 13 && missed == 0, "{tally:#?}");
 }
 
 #[test]

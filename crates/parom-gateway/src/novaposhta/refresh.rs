@@ -15,7 +15,7 @@ use crate::store::{Standing, Store, StoreError};
 /// How often it is looked whether a refresh is due, and whether another node has made one.
 const LOOK: Duration = Duration::from_secs(2);
 /// Between two pages: senders and the carrier come first.
-const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_millis(250);
 /// Times that one page is asked for.
 const TRIES: u32 = 7;
 /// The longest pause that the carrier may ask for.

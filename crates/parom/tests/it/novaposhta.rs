@@ -223,7 +223,6 @@ async fn click_choice(browser: &Browser, world: &World, id: &str, area: &str) {
     );
     let text = browser.js(&click).await;
     assert!(text.as_str().is_some_and(|text| text.contains("№1")), "{text}");
-    ui_browser::wait(browser, "it was clicked", "return location.search.includes('did=')").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -52,8 +52,10 @@ pub(super) struct Asked {
     pub(super) denied: bool,
     /// Towns that are named in another case than the first: `з Києва`.
     pub(super) inflected: Vec<u32>,
-    /// Words that nothing explains.
+    /// Words that nothing explains, and what counts something else than branches.
     pub(super) words: Vec<String>,
+    /// The town has no field of its own, and nothing says that its name is a town's.
+    pub(super) bare: bool,
 }
 
 /// Takes a text apart; `town` may be empty where all stands in one line.
@@ -151,6 +153,7 @@ impl Reader<'_> {
         for at in 0..self.tokens.len().saturating_sub(1) {
             let pair = (self.tokens[at].text.as_str(), self.tokens[at + 1].text.as_str());
             let word = match pair {
+                ("н", "п") => Word::Nova,
                 ("р", "н" | "на" | "ну" | "ни" | "не") => Word::Region,
                 ("пр", "т" | "кт") | ("б" | "бул", "р") | ("ж", "м") => Word::Street,
                 _ => continue,
@@ -172,6 +175,7 @@ impl Reader<'_> {
             }
         }
         self.asked.unknown_town &= self.asked.names.is_empty();
+        self.asked.bare = !self.asked.names.iter().any(|named| named.sure);
     }
 
     fn is_before_branch(&self, at: usize) -> bool {

@@ -78,6 +78,12 @@ impl Reader<'_> {
         at > 0 && self.announces(at - 1) && !self.tokens[at].apart
     }
 
+    /// Whether a branch is named right behind or before: `Черкаси, відділення 5`.
+    fn is_beside_branch(&self, at: usize, end: usize) -> bool {
+        let says = matches!(self.words.get(end), Some(Some(Word::Kind(_) | Word::Nova | Word::Post | Word::Number)));
+        says || self.is_branch_number(end) || at > 0 && self.is_branch_number(at - 1)
+    }
+
     fn announces(&self, at: usize) -> bool {
         matches!(self.word(at), Some(Word::City | Word::Village | Word::Town))
     }
@@ -101,7 +107,8 @@ impl Reader<'_> {
             if announced {
                 self.take(at - 1);
             }
-            return Some((words, Named { settlements, sure: announced || at < self.town_ends }));
+            let sure = announced || at < self.town_ends || self.is_beside_branch(at, at + words);
+            return Some((words, Named { settlements, sure }));
         }
         None
     }

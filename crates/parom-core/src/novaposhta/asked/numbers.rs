@@ -29,6 +29,9 @@ impl Reader<'_> {
             let code = text.len() == 5 && postal || after(Word::Order);
             let phone = text.len() >= PHONE || begins && length == whole;
             let end = if phone { end } else { at + 1 };
+            if after(Word::Order) {
+                self.asked.words.push(text.clone());
+            }
             if phone || code {
                 self.take_all(at..end);
             }
@@ -45,6 +48,8 @@ impl Reader<'_> {
         for at in 0..self.tokens.len() {
             match self.word(at) {
                 Some(Word::Unit) if at > 0 && self.number(at - 1).is_some() => {
+                    let weight = self.tokens[at].text == "кг";
+                    self.asked.words.extend((!weight).then(|| self.tokens[at].text.clone()));
                     self.take_all(at - 1..at + 1);
                 }
                 // `12 поверх`, `5-й мкрн`; a quarter with a name is as a street.
@@ -93,6 +98,7 @@ impl Reader<'_> {
                 self.asked.numbers.push(number);
                 self.take(at);
                 self.letter_behind(at, after);
+                self.asked.lettered |= self.is_part(at + 1);
                 // `1 1` may be eleven.
                 let next = self.tokens.get(at + 1).is_some_and(|next| !next.apart && !next.marked);
                 self.asked.lettered |= next && self.number(at + 1).is_some();
@@ -101,6 +107,14 @@ impl Reader<'_> {
         self.choices();
         self.asked.numbers.sort_unstable();
         self.asked.numbers.dedup();
+    }
+
+    /// `5-Б`, `5 корпус 2`: what stands behind the number makes it another place.
+    fn is_part(&self, at: usize) -> bool {
+        let Some(next) = self.tokens.get(at).filter(|next| !next.apart && next.number.is_none()) else { return false };
+        let ends = self.tokens.get(at + 1).is_none_or(|behind| behind.apart);
+        let letter = next.text.chars().count() == 1 && !ordinal(&next.text) && ends;
+        letter || next.text.starts_with("корп")
     }
 
     /// `5А` is another place than `5`; `5-е` is not.
@@ -128,7 +142,7 @@ impl Reader<'_> {
         }
     }
 
-    fn is_branch_number(&self, at: usize) -> bool {
+    pub(super) fn is_branch_number(&self, at: usize) -> bool {
         let number = self.tokens.get(at).and_then(|token| token.number);
         number.is_some_and(|number| self.used[at] && self.asked.numbers.contains(&number))
     }

@@ -80,7 +80,7 @@ impl Builder {
         self.cities.insert(row.reference, row);
     }
 
-    /// Takes a branch. One of a settlement that is in no list still needs its settlement: see [`Builder::has_settlement`].
+    /// Takes a branch. One whose settlement is in no list is left out when the directory is built.
     pub fn branch(&mut self, row: Branch) {
         self.branches.push(row);
     }

@@ -64,6 +64,10 @@ pub const CHANGES: u32 = 50;
 pub const CHANGE_TRIES: u32 = 5;
 /// How old an order may be of which a sender tells only when it changes: an older one was taken some other way.
 pub const UNKNOWN_UPDATE_S: i64 = 3_600;
+/// Bytes of a text in which a branch is looked for: the longest of the carrier's own has 300.
+pub const BRANCH_TEXT_BYTES: usize = 1_000;
+/// Words of a search for a town: a name, its district and its oblast.
+pub const SEARCH_WORDS: usize = 6;
 /// Bytes of a search for a branch: a whole address takes fewer.
 pub const SEARCH_BYTES: usize = 500;
 /// Bytes of an idempotency key.

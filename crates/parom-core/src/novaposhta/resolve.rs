@@ -7,6 +7,7 @@ use super::fold::fold;
 use super::near;
 use super::rows::{Branch, Kind, Settlement};
 use super::street::Street;
+use crate::limits;
 
 /// Candidates that a person is shown.
 pub(super) const CANDIDATES: usize = 8;
@@ -101,6 +102,9 @@ struct Weighed {
 /// Finds the branch that is meant. `town` may be empty where `line` has all.
 #[must_use]
 pub fn resolve<'a>(directory: &'a Directory, town: &str, line: &str) -> Resolution<'a> {
+    if town.len() + line.len() > limits::BRANCH_TEXT_BYTES {
+        return Resolution::Look(Doubt::Unclear, Vec::new());
+    }
     let asked = asked::read(directory, town, line);
     if town.trim().is_empty() && line.trim().is_empty() {
         return Resolution::Empty;

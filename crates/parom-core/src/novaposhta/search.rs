@@ -9,6 +9,7 @@ use super::fold::{fold, tokens};
 use super::near;
 use super::rows::{Branch, Kind, Ref, Settlement};
 use super::words::{self, Word};
+use crate::limits;
 
 /// A settlement that was found.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,11 +26,12 @@ pub struct Found<'a> {
 /// it down by oblast and district: `миколаїв льв`.
 #[must_use]
 pub fn settlements<'a>(directory: &'a Directory, text: &str, most: usize) -> Vec<Found<'a>> {
-    let words: Vec<String> = tokens(text)
+    let words: Vec<String> = tokens(limited(text))
         .into_iter()
         .enumerate()
         .filter(|(at, token)| !(*at == 0 && is_prefix(&token.text)))
         .map(|(_, token)| token.text)
+        .take(limits::SEARCH_WORDS)
         .collect();
     let mut best: HashMap<u32, (u8, bool)> = HashMap::new();
     for length in (1..=words.len()).rev() {
@@ -56,6 +58,12 @@ pub fn settlements<'a>(directory: &'a Directory, text: &str, most: usize) -> Vec
         Found { settlement: directory.row(at), city, branches: size(at) }
     };
     found.into_iter().take(most).map(shown).collect()
+}
+
+/// The text as far as it is looked at.
+fn limited(text: &str) -> &str {
+    let end = (0..=limits::SEARCH_BYTES.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    &text[..end.unwrap_or_default()]
 }
 
 /// `м.` before the name.
@@ -101,7 +109,7 @@ pub fn branches<'a>(directory: &'a Directory, settlement: Ref, text: &str, most:
     let mut kind = None;
     let mut number = None;
     let mut address = Vec::new();
-    for token in tokens(text) {
+    for token in tokens(limited(text)).into_iter().take(2 * limits::SEARCH_WORDS) {
         match (words::of(&token.text), token.number) {
             (_, Some(_)) if number.is_none() && address.is_empty() => number = Some(token.text),
             (_, Some(_)) => address.push(token.text),

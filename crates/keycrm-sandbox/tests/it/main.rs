@@ -10,6 +10,7 @@ mod directory;
 mod faults;
 mod import;
 mod lists;
+mod novaposhta;
 mod odd_input;
 mod orders;
 mod pages;

@@ -121,8 +121,8 @@ pub(super) fn weight(channel: &Channel, submission: &Submission, given: Given<'_
     rust_decimal::prelude::ToPrimitive::to_f64(&kg).filter(|kg| *kg > 0.0)
 }
 
-/// Whose the branch is, and whether it exists, works and takes the parcel. One that does not is left out, and its ref is for the manager to
-/// read.
+/// Whose the branch is, and whether it exists, works and takes the parcel. One that does not is left out, and its ref is for
+/// the manager to read.
 pub(super) fn check(
     draft: &mut Draft,
     (directory, dictionary): (Option<&Arc<Directory>>, Option<&Dictionary>),

@@ -42,10 +42,10 @@ impl Refresh {
         Refresh { list: 0, page: 1, rows: 0, size: 0, before, counted: [0; 3] }
     }
 
-    /// What to ask now.
+    /// The page to ask for now; none when all came.
     #[must_use]
-    pub fn now(&self) -> Next {
-        List::ALL.get(self.list).map_or(Next::Complete, |list| Next::Page(*list, self.page))
+    pub fn now(&self) -> Option<(List, usize)> {
+        List::ALL.get(self.list).map(|list| (*list, self.page))
     }
 
     /// Rows of each list so far.
@@ -80,13 +80,17 @@ impl Refresh {
         }
         if !last {
             self.page += 1;
-            return self.now();
+            return self.next();
         }
         if let Some(why) = self.lacks(list, total) {
             return Next::Short(why);
         }
         (self.list, self.page, self.rows, self.size) = (self.list + 1, 1, 0, 0);
-        self.now()
+        self.next()
+    }
+
+    fn next(&self) -> Next {
+        self.now().map_or(Next::Complete, |(list, page)| Next::Page(list, page))
     }
 
     /// Why a list that ended is not whole.

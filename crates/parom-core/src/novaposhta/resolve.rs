@@ -117,7 +117,10 @@ pub fn resolve<'a>(directory: &'a Directory, town: &str, line: &str) -> Resoluti
         return Resolution::Courier;
     }
     let (settlements, place) = settlements(directory, &asked);
-    if let Some(one) = copied(directory, &asked, &settlements, line) {
+    // A town that speaks against it counts for a copied text too.
+    if place != Some(Doubt::Unclear)
+        && let Some(one) = copied(directory, &asked, &settlements, line)
+    {
         return Resolution::One(one);
     }
     let mut weighed = weigh(directory, &asked, &settlements);
@@ -270,11 +273,10 @@ fn like_adjective(left: &str, right: &str) -> bool {
 /// Every branch that may be meant, with what speaks for it and against it. Those of another number are looked at only where
 /// none of the number is right: a large city has thousands.
 fn weigh(directory: &Directory, asked: &Asked, settlements: &[u32]) -> Vec<Weighed> {
-    let numbers = if asked.numbers.is_empty() { &asked.loose } else { &asked.numbers };
     let mut out = Vec::new();
     for at in settlements {
         let street = Street::of(asked, &fold(&directory.row(*at).name));
-        let of_number = |branch: &u32| numbers.contains(&directory.at(*branch).number);
+        let of_number = |branch: &u32| asked.may_be(directory.at(*branch).number);
         let first = out.len();
         out.extend(
             directory.of(*at).filter(of_number).map(|branch| weigh_one(directory, asked, *at, branch, street.as_ref())),
@@ -308,8 +310,7 @@ fn weigh_one(
     street: Option<&Street<'_>>,
 ) -> Weighed {
     let row = directory.at(branch);
-    let numbers = if asked.numbers.is_empty() { &asked.loose } else { &asked.numbers };
-    let number = row.number > 0 && numbers.contains(&row.number);
+    let number = asked.may_be(row.number);
     let street = street.map(|street| street.is_of(directory.address_key(branch)));
     let kind = kind_fits(asked, row);
     let by_number = asked_number(asked).is_some() || asked.numbers.len() > 1;

@@ -33,25 +33,23 @@ pub fn settlements<'a>(directory: &'a Directory, text: &str, most: usize) -> Vec
         .map(|(_, token)| token.text)
         .take(limits::SEARCH_WORDS)
         .collect();
-    let mut best: HashMap<u32, (u8, bool)> = HashMap::new();
+    let mut best: HashMap<u32, u8> = HashMap::new();
     for length in (1..=words.len()).rev() {
         let (name, rest) = words.split_at(length);
-        let key = name.join(" ");
-        for (at, rank) in named(directory, &key) {
+        for (at, rank) in named(directory, &name.join(" ")) {
             if rest.iter().all(|word| is_in(directory, at, word)) {
-                let known = best.entry(at).or_insert((rank, rest.is_empty()));
-                *known = (known.0.min(rank), known.1 || rest.is_empty());
+                let known = best.entry(at).or_insert(rank);
+                *known = rank.min(*known);
             }
         }
         if !best.is_empty() {
             break;
         }
     }
-    let mut found: Vec<(u8, u32)> = best.into_iter().map(|(at, (rank, _))| (rank, at)).collect();
+    let mut found: Vec<(u8, u32)> = best.into_iter().map(|(at, rank)| (rank, at)).collect();
     let size = |at: u32| directory.of(at).len();
     found.sort_by_key(|(rank, at)| {
-        let row = directory.row(*at);
-        (*rank, Reverse(fold(&row.kind) == "мисто"), Reverse(size(*at)), row.name.clone(), *at)
+        (*rank, Reverse(directory.is_city(*at)), Reverse(size(*at)), directory.row(*at).name.clone(), *at)
     });
     let shown = |(_, at): (u8, u32)| {
         let city = directory.of(at).next().map(|branch| directory.at(branch).city).unwrap_or_default();
@@ -87,9 +85,8 @@ fn named(directory: &Directory, key: &str) -> Vec<(u32, u8)> {
     let long = key.chars().count();
     if found.is_empty() && long >= 4 {
         let (mask, most) = (near::letters(key), if long >= 8 { 2 } else { 1 });
-        let missing = if long >= 8 { 2 } else { 1 };
         for (name, letters, at) in directory.names() {
-            if (mask & !letters).count_ones() <= missing && near::begins_within(key, name, most) {
+            if (mask & !letters).count_ones() <= most && near::begins_within(key, name, most as usize) {
                 found.push((at, 3));
             }
         }
@@ -114,19 +111,7 @@ pub fn branches<'a>(directory: &'a Directory, settlement: Ref, text: &str, most:
             (_, Some(_)) if number.is_none() && address.is_empty() => number = Some(token.text),
             (_, Some(_)) => address.push(token.text),
             (Some(Word::Kind(named)), _) => kind = Some(named),
-            (
-                Some(
-                    Word::Post
-                    | Word::Nova
-                    | Word::Number
-                    | Word::Street
-                    | Word::Filler
-                    | Word::At
-                    | Word::Near
-                    | Word::Unit,
-                ),
-                _,
-            ) => {}
+            (Some(word), _) if says_nothing(word) => {}
             (None | Some(_), None) => address.push(token.text),
         }
     }
@@ -146,6 +131,12 @@ pub fn branches<'a>(directory: &'a Directory, settlement: Ref, text: &str, most:
     }
     found.sort_by_key(|(rank, branch)| (*rank, *branch));
     found.into_iter().take(most).map(|(_, branch)| directory.at(branch)).collect()
+}
+
+/// Words that stand around a number or a street, and are no part of an address.
+fn says_nothing(word: Word) -> bool {
+    use Word::{At, Filler, Near, Nova, Number, Post, Street, Unit};
+    matches!(word, At | Filler | Near | Nova | Number | Post | Street | Unit)
 }
 
 /// How a typed number fits a branch: 0 its own, 1 the beginning of its own, 2 the house's.

@@ -153,3 +153,34 @@ fn a_text_of_nothing_comes_to_nothing() {
     assert!(matches!(resolve(&fixture.directory, "", "???"), Resolution::Look(..)));
     assert!(novaposhta::settlements(&fixture.directory, "", 5).len() <= 5);
 }
+
+#[test]
+fn the_carriers_own_text_is_its_branch_unless_the_town_speaks_against_it() {
+    let (town, text) = (Ref(1), "Поштомат \"Нова Пошта\" №39339: вул. Садова, 7, в клієнтській зоні відділення №543");
+    let mut builder = Builder::default();
+    for (reference, name) in [(town, "Львів"), (Ref(2), "Київ")] {
+        let (name, kind) = (name.into(), "місто".into());
+        builder.settlement(Settlement { reference, name, kind, ..Settlement::default() });
+    }
+    for (at, number, kind, text) in
+        [(11, 39_339, Kind::Locker, text), (12, 543, Kind::Branch, "Відділення №543: вул. Садова, 7")]
+    {
+        let (text, text_ru) = (text.into(), "".into());
+        builder.branch(Branch {
+            reference: Ref(at),
+            settlement: town,
+            city: town,
+            number,
+            kind,
+            max_kg: 20,
+            works: true,
+            text,
+            text_ru,
+        });
+    }
+    let (directory, _) = builder.build();
+    assert!(matches!(resolve(&directory, "Львів", text), Resolution::One(branch) if branch.number == 39_339));
+    for town in ["Київ", "Львів, Київ"] {
+        assert!(matches!(resolve(&directory, town, text), Resolution::Look(..)), "{town}");
+    }
+}

@@ -107,11 +107,7 @@ async fn fetch(
     let mut refresh = Refresh::new(before);
     let mut tries = 0;
     loop {
-        let (list, page) = match refresh.now() {
-            Next::Page(list, page) => (list, page),
-            Next::Complete => return Ok(Ok(refresh.counted())),
-            Next::Again | Next::Short(_) => return Ok(Err("the list has no next page".into())),
-        };
+        let Some((list, page)) = refresh.now() else { return Ok(Ok(refresh.counted())) };
         tries += 1;
         let failed = match client.page(list, page).await {
             Asked::Said(Answer::Rows(rows)) => match refresh.take(rows.rows, rows.total) {

@@ -26,6 +26,22 @@ fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
+/// A form with a town and a branch gets the picker, and a mapping that takes what it finds.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_snippet_of_a_form_with_a_branch_has_the_picker() {
+    let world = World::idle(Settings::default()).await;
+    let sample = world.dir.path().join("sample.txt");
+    fs::write(&sample, "name=Olena&phone=0671112233&city=Kyiv&branch=11&product=Mug&price=5").unwrap();
+    let (output, dir) = init(&world, &["--source", "landing", "--channel", "np", "--sample", sample.to_str().unwrap()]);
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    for part in ["/assets/picker.js", "name=\"city\" data-np-city", "name=\"branch\" data-np-branch", "0 errors"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let channel = fs::read_to_string(dir.join("channels/np.toml")).unwrap();
+    assert!(channel.contains("np_warehouse_ref or branch | np_branch(city)"), "{channel}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn flags_make_a_channel_that_takes_orders() {
     let world = World::idle(Settings::default()).await;

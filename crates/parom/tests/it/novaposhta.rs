@@ -200,6 +200,22 @@ async fn a_text_becomes_a_branch_in_the_crm_or_a_look() {
     let marked =
         listed.as_array().unwrap().iter().find(|order| order["problems"].as_array().is_some_and(|all| !all.is_empty()));
     assert_eq!(marked.unwrap()["problems"][0]["code"], "unclear_branch", "{listed}");
+    // A parcel that is heavier than its branch takes.
+    let heavy = SHOP.replacen("on_repeat", "parcel_weight = \"{{ weight }}\"\nunclear_branch = \"hold\"\non_repeat", 1);
+    world.channel("heavy", &heavy);
+    world.until("the channel is there", || world.log().contains("\"channel\":\"heavy\",\"version\"")).await;
+    let most = branch["max_weight_kg"].as_u64().unwrap();
+    let weigh = async |kg: u64| {
+        let body = format!("name=Olena&phone=0671112233&city=Одеса&branch=відділення 7&weight={kg}");
+        world.post("/in/heavy", &body).await.json()["id"].as_str().unwrap().to_owned()
+    };
+    let held = weigh(most + 1).await;
+    let shown = world.cli(&["orders", "show", &held]).out;
+    assert!(shown.contains("held") && shown.contains("parcel_too_heavy"), "{shown}");
+    assert_eq!(world.cli(&["orders", "cancel", &held, "--reason", "too heavy"]).code, 0);
+    weigh(most).await;
+    world.until("it is in the CRM", || world.crm.orders().len() == 3).await;
+    assert_eq!(world.crm.orders()[2]["shipping"]["warehouse_ref"], branch["ref"]);
     // A ref that does not exist, and one of a closed branch, are left out; their text is for the manager.
     let closed = branch["ref"].as_str().unwrap();
     world.crm.close_branch(closed);
@@ -207,8 +223,8 @@ async fn a_text_becomes_a_branch_in_the_crm_or_a_look() {
     fetched(&world, 2).await;
     for (at, reference) in [closed, "00000000-0000-0000-0000-000000000011"].into_iter().enumerate() {
         send(&format!("city=Одеса&ref={reference}")).await;
-        world.until("it is in the CRM", || world.crm.orders().len() == 3 + at).await;
-        let order = &world.crm.orders()[2 + at];
+        world.until("it is in the CRM", || world.crm.orders().len() == 4 + at).await;
+        let order = &world.crm.orders()[3 + at];
         assert!(order["shipping"]["warehouse_ref"].is_null(), "{order}");
         assert!(order["manager_comment"].as_str().unwrap().contains(reference), "{order}");
     }

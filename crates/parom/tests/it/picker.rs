@@ -212,3 +212,25 @@ async fn the_search_is_for_the_channels_pages_and_says_what_is_wrong() {
     }
     assert_eq!(world.get(&format!("/np/settlements?q={}", "x".repeat(501))).await.status, 422);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_address_searches_so_often_and_others_go_on() {
+    let mut world = novaposhta::idle().await;
+    let text = std::fs::read_to_string(world.config()).unwrap();
+    std::fs::write(world.config(), format!("trusted_proxies = [\"127.0.0.1\"]\n{text}")).unwrap();
+    world.serve(&[]);
+    world.until("the directory is in use", || world.log().contains("directory is in use")).await;
+    let from = async |address: &str| {
+        let request = world.http.get(world.url("/np/settlements?q=x")).header("x-forwarded-for", address);
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.headers().contains_key("retry-after"))
+    };
+    let mut passed = 0;
+    while from("203.0.113.7").await.0 == 200 {
+        passed += 1;
+        assert!(passed < 1_000, "no end of it");
+    }
+    assert!(passed >= 600, "{passed} passed");
+    assert_eq!(from("203.0.113.7").await, (429, true));
+    assert_eq!(from("203.0.113.8").await, (200, false));
+}

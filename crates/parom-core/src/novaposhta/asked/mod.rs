@@ -58,6 +58,14 @@ pub(super) struct Asked {
     pub(super) bare: bool,
 }
 
+impl Asked {
+    /// Whether a number is one of the branch's; where none is marked as such, of those that nothing explains.
+    pub(super) fn may_be(&self, number: u32) -> bool {
+        let numbers = if self.numbers.is_empty() { &self.loose } else { &self.numbers };
+        number > 0 && numbers.contains(&number)
+    }
+}
+
 /// Takes a text apart; `town` may be empty where all stands in one line.
 pub(super) fn read(directory: &Directory, town: &str, line: &str) -> Asked {
     let mut all = apart_again(tokens(town));

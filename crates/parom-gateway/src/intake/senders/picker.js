@@ -54,7 +54,7 @@ function field(form, input, name) {
 /* A combobox with a list (WAI-ARIA APG): the focus stays in the input. */
 function combobox(input, label, { search, show, pick, forget, chosen }) {
  const list = doc.createElement('ul'), say = doc.createElement('div'), id = `parom-np-${++ids}`;
- let rows = [], active = -1, timer, asking, place;
+ let rows = [], active = -1, timer, asking;
  Object.assign(list, { id, className: 'parom-np', hidden: true });
  list.setAttribute('role', 'listbox');
  list.setAttribute('aria-label', label);
@@ -72,7 +72,6 @@ function combobox(input, label, { search, show, pick, forget, chosen }) {
  function close() {
   clearTimeout(timer);
   asking && asking.abort();
-  cancelAnimationFrame(place);
   list.hidden = true;
   rows = [];
   active = -1;

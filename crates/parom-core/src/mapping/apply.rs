@@ -12,6 +12,7 @@ use super::{Expr, branch, context};
 use crate::convert::{Locale, is_empty};
 use crate::limits;
 use crate::novaposhta::Directory;
+use crate::order::Path;
 use crate::problem::{Code, Effect, Problem};
 use crate::submission::Submission;
 
@@ -50,16 +51,16 @@ pub(super) fn apply(
     let shared = context::root(submission, locale, directory);
     let root = shared.context(None);
     let mut run = Run { shared, problems: Vec::new(), left_out: Vec::new() };
-    let mut group = run.group(&rules.order, &root, "");
+    let mut group = run.group(&rules.order, &root, &Path::Root);
     branch::keep_text(&mut group.fields, &run.shared.branch_text());
     Applied { raw: group.fields, problems: run.problems, left_out: run.left_out }
 }
 
 impl Run {
-    fn group(&mut self, assigns: &[Assign], root: &Context, path: &str) -> Group {
+    fn group(&mut self, assigns: &[Assign], root: &Context, path: &Path<'_>) -> Group {
         let mut out = Group::default();
         for assign in assigns {
-            let place = if path.is_empty() { assign.name.to_owned() } else { format!("{path}.{}", assign.name) };
+            let place = Path::Field(path, assign.name);
             match &assign.place {
                 Place::Value(expr) => self.value(assign, expr, root, &place, &mut out),
                 Place::Object(inner) => {
@@ -79,7 +80,7 @@ impl Run {
         out
     }
 
-    fn value(&mut self, assign: &Assign, expr: &Expr, root: &Context, path: &str, out: &mut Group) {
+    fn value(&mut self, assign: &Assign, expr: &Expr, root: &Context, path: &Path<'_>, out: &mut Group) {
         out.asks |= !expr.is_constant();
         match expr.eval(root) {
             Ok(value) if is_empty(&value) => {}
@@ -92,18 +93,18 @@ impl Run {
                 let effect = if assign.vital { Effect::Hold } else { Effect::Mend };
                 // A branch's text goes along in a field of its own.
                 let kept = error.code.is_some_and(Code::is_of_branch);
-                self.left_out.extend(error.text.clone().filter(|_| !kept).map(|text| (path.to_owned(), text)));
+                self.left_out.extend(error.text.clone().filter(|_| !kept).map(|text| (path.to_string(), text)));
                 self.problems.push(failed(path, effect, error));
             }
         }
     }
 
-    fn list(&mut self, lines: &[LineRule], root: &Context, path: &str) -> (Vec<Value>, bool, bool) {
+    fn list(&mut self, lines: &[LineRule], root: &Context, path: &Path<'_>) -> (Vec<Value>, bool, bool) {
         let mut items = Vec::new();
         let (mut asks, mut answered) = (false, false);
         for line in lines {
             let Some(each) = &line.each else {
-                let group = self.group(&line.assigns, root, &format!("{path}.{}", items.len()));
+                let group = self.group(&line.assigns, root, &Path::Line(path, items.len()));
                 asks |= group.asks;
                 answered |= group.answered;
                 self.line(group, path, &mut items);
@@ -120,12 +121,18 @@ impl Run {
             answered |= !list.is_empty();
             if list.len() > limits::ORDER_LINES {
                 let message = format!("more than {} lines", limits::ORDER_LINES);
-                self.problems.push(Problem::new(path, Code::TooLong, Effect::Hold, message, "Split the order."));
+                self.problems.push(Problem::new(
+                    path.to_string(),
+                    Code::TooLong,
+                    Effect::Hold,
+                    message,
+                    "Split the order.",
+                ));
                 continue;
             }
             for item in list {
                 let root = self.shared.context(Some(item));
-                let group = self.group(&line.assigns, &root, &format!("{path}.{}", items.len()));
+                let group = self.group(&line.assigns, &root, &Path::Line(path, items.len()));
                 self.line(group, path, &mut items);
             }
         }
@@ -133,14 +140,14 @@ impl Run {
     }
 
     /// A line that depends on the submission and got nothing from it is no line: a constant alone does not make one.
-    fn line(&mut self, group: Group, path: &str, items: &mut Vec<Value>) {
+    fn line(&mut self, group: Group, path: &Path<'_>, items: &mut Vec<Value>) {
         if group.answered || !group.asks {
             items.push(Value::Object(group.fields));
-        } else if path == "products" {
+        } else if matches!(path, Path::Field(Path::Root, "products")) {
             let message = "a product line of the mapping found none of its fields in the form, and was left out";
             let hint = "If the form has a product, check the names on the right side of order.products.";
-            let place = format!("{path}.{}", items.len());
-            self.problems.push(Problem::new(place, Code::EmptyLine, Effect::Warn, message, hint));
+            let place = Path::Line(path, items.len());
+            self.problems.push(Problem::new(place.to_string(), Code::EmptyLine, Effect::Warn, message, hint));
         }
     }
 }
@@ -155,7 +162,7 @@ impl Group {
     }
 }
 
-fn failed(path: &str, effect: Effect, error: ExprError) -> Problem {
+fn failed(path: &Path<'_>, effect: Effect, error: ExprError) -> Problem {
     let code = error.code.unwrap_or(Code::ExpressionFailed);
     let hint = match code {
         Code::UnknownValue => "Add the value to the table of the map filter in the channel.",
@@ -165,5 +172,5 @@ fn failed(path: &str, effect: Effect, error: ExprError) -> Problem {
         Code::DirectoryMissing => "`parom novaposhta show` tells why; send the order again when it is there.",
         _ => "Try the expression with `parom map CHANNEL FILE` over the submission.",
     };
-    Problem::new(path, code, effect, error.message, hint)
+    Problem::new(path.to_string(), code, effect, error.message, hint)
 }

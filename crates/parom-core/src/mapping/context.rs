@@ -36,11 +36,11 @@ pub(super) struct Root {
 #[derive(Debug)]
 pub(super) struct LocaleValue(pub(super) Locale);
 
-/// An object of the form: its tree first, then the names as the sender wrote them.
+/// An object of the form: the fields of its tree, each with its place among them, and the names as the sender wrote them
+/// where the tree has no such field.
 #[derive(Debug, Default)]
 pub(super) struct Fields {
-    names: Vec<String>,
-    values: HashMap<String, Context>,
+    fields: HashMap<String, (usize, Context)>,
     flat: HashMap<String, Context>,
 }
 
@@ -52,7 +52,9 @@ pub(super) struct JsonText {
 
 /// The roots of a submission.
 pub(super) fn root(submission: &Submission, locale: &Locale, directory: Option<&Arc<Directory>>) -> Root {
-    let pairs = |pairs: &[(String, String)]| Context::from_object(Fields::of_pairs(pairs));
+    let pairs = |pairs: &[(String, String)]| {
+        Context::from_object(Fields::of(pairs.iter().map(|(name, value)| (name, Context::from(value.as_str())))))
+    };
     Root {
         form: form(submission),
         query: pairs(&submission.query),
@@ -80,13 +82,11 @@ impl Root {
 fn form(submission: &Submission) -> Context {
     match &submission.form {
         Value::Object(map) => {
-            let mut fields = Fields::default();
-            for (name, value) in map {
-                fields.names.push(name.clone());
-                fields.values.insert(name.clone(), lift(value));
-            }
+            let mut fields = Fields::of(map.iter().map(|(name, value)| (name, lift(value))));
             for (name, value) in &submission.flat {
-                fields.flat.insert(name.clone(), text(value));
+                if !fields.fields.contains_key(name) {
+                    fields.flat.insert(name.clone(), text(value));
+                }
             }
             Context::from_object(fields)
         }
@@ -103,14 +103,7 @@ pub(super) fn lift(value: &Value) -> Context {
         Value::Number(number) => lift_number(number),
         Value::String(value) => text(value),
         Value::Array(items) => Context::from(items.iter().map(lift).collect::<Vec<_>>()),
-        Value::Object(map) => {
-            let mut fields = Fields::default();
-            for (name, value) in map {
-                fields.names.push(name.clone());
-                fields.values.insert(name.clone(), lift(value));
-            }
-            Context::from_object(fields)
-        }
+        Value::Object(map) => Context::from_object(Fields::of(map.iter().map(|(name, value)| (name, lift(value))))),
     }
 }
 
@@ -133,13 +126,13 @@ fn text(value: &str) -> Context {
 }
 
 impl Fields {
-    fn of_pairs(pairs: &[(String, String)]) -> Fields {
-        let mut fields = Fields::default();
-        for (name, value) in pairs {
-            fields.names.push(name.clone());
-            fields.values.insert(name.clone(), Context::from(value.as_str()));
+    /// Of a name that comes twice the last one counts.
+    fn of<'a>(fields: impl ExactSizeIterator<Item = (&'a String, Context)>) -> Fields {
+        let mut kept = HashMap::with_capacity(fields.len());
+        for (place, (name, value)) in fields.enumerate() {
+            kept.insert(name.clone(), (place, value));
         }
-        fields
+        Fields { fields: kept, flat: HashMap::new() }
     }
 }
 
@@ -176,13 +169,15 @@ impl Object for Fields {
 
     fn get_value(self: &Arc<Self>, key: &Context) -> Option<Context> {
         // PHP's numeric keys are names here, so `form.lines[5]` and `form.lines["5"]` are the same place.
-        let number = key.as_i64().filter(|_| key.is_number()).map(|number| number.to_string());
+        let number = key.is_number().then(|| key.as_i64()).flatten().map(|number| number.to_string());
         let name = number.as_deref().or_else(|| key.as_str())?;
-        self.values.get(name).or_else(|| self.flat.get(name)).cloned()
+        self.fields.get(name).map(|(_, value)| value).or_else(|| self.flat.get(name)).cloned()
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Values(self.names.iter().map(|name| Context::from(name.as_str())).collect())
+        let mut names: Vec<(usize, &String)> = self.fields.iter().map(|(name, (place, _))| (*place, name)).collect();
+        names.sort_unstable();
+        Enumerator::Values(names.into_iter().map(|(_, name)| Context::from(name.as_str())).collect())
     }
 }
 

@@ -45,6 +45,8 @@ pub enum Expr {
 /// An expression and its source.
 pub struct Compiled {
     source: String,
+    /// The name that it is, where it is a name alone, as most are: that needs no engine.
+    name: Option<Context>,
     expression: Expression<'static, 'static>,
 }
 
@@ -201,7 +203,9 @@ impl Compiled {
                 return Err(format!("`{source}`: there is no filter `{filter}`"));
             }
         }
-        Ok(Compiled { source: source.to_owned(), expression })
+        let lone = source.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            && expression.undeclared_variables(false).contains(source);
+        Ok(Compiled { source: source.to_owned(), name: lone.then(|| Context::from(source)), expression })
     }
 
     fn names(&self) -> BTreeSet<String> {
@@ -209,6 +213,9 @@ impl Compiled {
     }
 
     fn eval(&self, root: &Context) -> Result<Context, ExprError> {
+        if let Some(name) = &self.name {
+            return Ok(root.get_item(name).unwrap_or_default());
+        }
         self.expression.eval(root.clone()).map_err(|error| {
             let untaken = filters::untaken(&error);
             let code = untaken.as_ref().and_then(|value| value.code);
@@ -319,7 +326,7 @@ fn lower(value: &Context, depth: usize, left: &mut Left) -> Option<Value> {
             }
             Value::Object(entries)
         }
-        _ => Value::String(value.to_string()),
+        _ => Value::String(value.as_str().map_or_else(|| value.to_string(), str::to_owned)),
     })
 }
 
@@ -349,5 +356,33 @@ impl fmt::Debug for Expr {
 impl fmt::Debug for Compiled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use serde_json::json;
+
+    use super::super::context;
+    use super::*;
+    use crate::convert::Locale;
+    use crate::submission::Submission;
+
+    #[test]
+    fn a_name_alone_is_what_the_engine_makes_of_it() {
+        let mut submission = Submission::empty(Timestamp::UNIX_EPOCH);
+        submission.form = json!({"name": "Olena", "count": 2, "range": "5", "item": "tea", "lines": [{"sku": "A"}], "7": "seven",
+            "true": "word", "loop": "word", "cart": "{\"sku\":\"B\"}", "_": "line", "empty": ""});
+        submission.flat = vec![("name".into(), "Olena".into()), ("only_flat".into(), "here".into())];
+        let locale = Locale { zone: jiff::tz::TimeZone::UTC, region: "UA".into(), keep_dates: false };
+        let root = context::root(&submission, &locale, None).context(None);
+        let names = "name count range item lines true True false none None loop cart _ empty missing form query cookies page \
+                     received_at only_flat self super not_there 7 1_000 0x1F";
+        for name in names.split_whitespace() {
+            let by_engine = Expr::parse(&format!("{{{{ ({name}) }}}}")).map(|expr| expr.eval(&root));
+            let alone = Expr::parse(&format!("{{{{ {name} }}}}")).map(|expr| expr.eval(&root));
+            assert_eq!(alone, by_engine, "{name}");
+        }
     }
 }

@@ -191,11 +191,9 @@ fn number(draft: &mut Draft, random: u128) {
 
 /// The body in the schema's order, whatever order its parts were found in.
 fn arrange(draft: &mut Draft) {
-    let mut body = std::mem::take(&mut draft.body);
-    for entry in order::schema::of(draft.target) {
-        if let Some(value) = body.shift_remove(entry.name) {
-            draft.body.insert(entry.name.to_owned(), value);
-        }
-    }
-    draft.body.extend(body);
+    let schema = order::schema::of(draft.target);
+    let place = |name: &str| schema.iter().position(|entry| entry.name == name).unwrap_or(schema.len());
+    let mut fields: Vec<(String, Value)> = std::mem::take(&mut draft.body).into_iter().collect();
+    fields.sort_by_key(|(name, _)| place(name));
+    draft.body = fields.into_iter().collect();
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::schema::{self, Entry, Shape};
-use super::{Draft, Target};
+use super::{Draft, Path, Target};
 use crate::convert::{Locale, convert, is_empty, plain};
 use crate::limits;
 use crate::problem::{Code, Effect, Problem};
@@ -21,7 +21,7 @@ pub fn conform(target: Target, raw: &Map<String, Value>, locale: &Locale) -> Dra
 #[must_use]
 pub(crate) fn conform_to(entries: &'static [Entry], raw: &Map<String, Value>, locale: &Locale) -> Draft {
     let mut draft = Draft::default();
-    let body = group(entries, raw, "", locale, &mut draft);
+    let body = group(entries, raw, &Path::Root, locale, &mut draft);
     draft.body = body;
     draft
 }
@@ -29,38 +29,40 @@ pub(crate) fn conform_to(entries: &'static [Entry], raw: &Map<String, Value>, lo
 fn group(
     entries: &'static [Entry],
     raw: &Map<String, Value>,
-    path: &str,
+    path: &Path<'_>,
     locale: &Locale,
     draft: &mut Draft,
 ) -> Map<String, Value> {
-    let mut out = Map::new();
-    for entry in entries {
-        let Some(value) = raw.get(entry.name).filter(|value| !is_empty(value)) else {
-            continue;
-        };
-        let place = join(path, entry.name);
-        if let Some(kept) = one(&entry.shape, value, &place, locale, draft) {
-            out.insert(entry.name.to_owned(), kept);
-        }
-    }
-    for (name, value) in raw {
-        let known = entries.iter().any(|entry| entry.name == name);
-        if !known && !value.is_null() {
-            out.insert(name.clone(), value.clone());
+    let place = |name: &str| entries.iter().position(|entry| entry.name == name);
+    let mut fields: Vec<_> = raw.iter().map(|(name, value)| (place(name), name, value)).collect();
+    // In the schema's order, and behind it what the schema does not know.
+    fields.sort_by_key(|(place, ..)| place.unwrap_or(entries.len()));
+    let mut out = Map::with_capacity(fields.len());
+    for (place, name, value) in fields {
+        match place {
+            Some(place) if !is_empty(value) => {
+                if let Some(kept) = one(&entries[place].shape, value, &Path::Field(path, name), locale, draft) {
+                    out.insert(name.clone(), kept);
+                }
+            }
+            None if !value.is_null() => {
+                out.insert(name.clone(), value.clone());
+            }
+            _ => {}
         }
     }
     out
 }
 
-fn one(shape: &Shape, value: &Value, path: &str, locale: &Locale, draft: &mut Draft) -> Option<Value> {
+fn one(shape: &Shape, value: &Value, path: &Path<'_>, locale: &Locale, draft: &mut Draft) -> Option<Value> {
     match (shape, value) {
         (Shape::Value { kind, vital }, value) => match convert(*kind, value, locale) {
             Ok(kept) => Some(kept),
             Err(misfit) => {
                 let effect = if *vital { Effect::Hold } else { Effect::Mend };
-                draft.problems.push(Problem::new(path, misfit.code, effect, misfit.message, misfit.hint));
+                draft.problems.push(Problem::new(path.to_string(), misfit.code, effect, misfit.message, misfit.hint));
                 let text = plain(value).unwrap_or_else(|| value.to_string());
-                draft.left_out.push((path.to_owned(), text));
+                draft.left_out.push((path.to_string(), text));
                 None
             }
         },
@@ -76,7 +78,13 @@ fn one(shape: &Shape, value: &Value, path: &str, locale: &Locale, draft: &mut Dr
         _ => {
             let wanted = if matches!(shape, Shape::List(_)) { "a list of groups" } else { "a group of fields" };
             let message = format!("this is not {wanted}");
-            draft.problems.push(Problem::new(path, Code::WrongShape, Effect::Hold, message, "See the CRM's fields."));
+            draft.problems.push(Problem::new(
+                path.to_string(),
+                Code::WrongShape,
+                Effect::Hold,
+                message,
+                "See the CRM's fields.",
+            ));
             None
         }
     }
@@ -85,18 +93,18 @@ fn one(shape: &Shape, value: &Value, path: &str, locale: &Locale, draft: &mut Dr
 fn list<'a>(
     entries: &'static [Entry],
     items: impl ExactSizeIterator<Item = &'a Value>,
-    path: &str,
+    path: &Path<'_>,
     locale: &Locale,
     draft: &mut Draft,
 ) -> Option<Value> {
     if items.len() > limits::ORDER_LINES {
         let message = format!("more than {} lines", limits::ORDER_LINES);
-        draft.problems.push(Problem::new(path, Code::TooLong, Effect::Hold, message, "Split the order."));
+        draft.problems.push(Problem::new(path.to_string(), Code::TooLong, Effect::Hold, message, "Split the order."));
         return None;
     }
     let mut kept = Vec::with_capacity(items.len());
     for item in items.filter(|item| !is_empty(item)) {
-        let place = join(path, &kept.len().to_string());
+        let place = Path::Line(path, kept.len());
         match item {
             Value::Object(raw) => {
                 let line = group(entries, raw, &place, locale, draft);
@@ -106,7 +114,7 @@ fn list<'a>(
             _ => {
                 let message = "this line is not a group of fields";
                 draft.problems.push(Problem::new(
-                    place,
+                    place.to_string(),
                     Code::WrongShape,
                     Effect::Hold,
                     message,
@@ -116,8 +124,4 @@ fn list<'a>(
         }
     }
     (!kept.is_empty()).then_some(Value::Array(kept))
-}
-
-fn join(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }

@@ -9,6 +9,7 @@ pub mod schema;
 pub use conform::conform;
 pub(crate) use conform::conform_to;
 pub use mend::{OnInvalid, Verdict, settle};
+pub(crate) use paths::Path;
 pub use paths::{get, remove, set};
 pub use rules::check;
 

@@ -1,6 +1,33 @@
 //! Dotted paths into an order's body, as the CRM's own answers write them: `products.0.price`.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
+
+/// A path on the way through a body. Its text is made where a problem needs it: most values have none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Path<'a> {
+    /// The body itself.
+    Root,
+    /// A field of a group.
+    Field(&'a Path<'a>, &'a str),
+    /// A line of a list.
+    Line(&'a Path<'a>, usize),
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Path::Field(up, _) | Path::Line(up, _)) = self else { return Ok(()) };
+        if !matches!(up, Path::Root) {
+            write!(f, "{up}.")?;
+        }
+        match self {
+            Path::Field(_, name) => f.write_str(name),
+            Path::Line(_, line) => write!(f, "{line}"),
+            Path::Root => Ok(()),
+        }
+    }
+}
 
 /// The value at a path.
 #[must_use]

@@ -150,7 +150,7 @@ fn write_canonical(value: &Value, out: &mut String) {
             keys.sort();
             out.push('{');
             for key in keys {
-                out.push_str(&Value::String(key.clone()).to_string());
+                push_json(key, out);
                 out.push(':');
                 write_canonical(&map[key], out);
                 out.push(',');
@@ -165,6 +165,11 @@ fn write_canonical(value: &Value, out: &mut String) {
             }
             out.push(']');
         }
-        scalar => out.push_str(&scalar.to_string()),
+        scalar => push_json(scalar, out),
     }
+}
+
+fn push_json(value: &(impl serde::Serialize + ?Sized), out: &mut String) {
+    // A text or a number always has a JSON form.
+    out.push_str(&serde_json::to_string(value).unwrap_or_default());
 }

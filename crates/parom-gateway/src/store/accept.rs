@@ -1,7 +1,5 @@
 //! Accepting a submission: raw body, order, problems, key, history — one commit before the answer.
 
-use std::sync::atomic::Ordering;
-
 use super::sql::{Db, params};
 use bytes::Bytes;
 use parom_core::channel::OnRepeat;
@@ -14,6 +12,7 @@ use parom_core::{Code, Effect, Problem};
 use serde_json::{Map, Value};
 
 use super::erasure::hidden_key;
+use super::group::Job;
 use super::insert::insert;
 use super::nonces::use_nonce;
 use super::updates::{Updated, update};
@@ -109,17 +108,10 @@ impl Store {
     ///
     /// # Errors
     /// As any write. After `Broken` it is not known whether the order was kept: the sender must repeat with the same key.
-    pub async fn accept(&self, mut order: NewOrder) -> Result<Accepted, StoreError> {
+    pub async fn accept(&self, order: NewOrder) -> Result<Accepted, StoreError> {
         let account = order.account.clone();
-        let careful_until = self.inner.engine.careful_until();
-        let verb = move |db: &Db<'_>| {
-            // Its sender may repeat what went before the store was restored. That is known when the verb has its connection:
-            // the server may have become another meanwhile.
-            let careful = order.key.is_some() && order.received_at < careful_until.load(Ordering::Acquire);
-            // The order comes back: what many threads made is not taken apart by the one that writes for all of them.
-            accept(db, &mut order, careful).map(|accepted| (accepted, order))
-        };
-        let (accepted, _order) = self.write("accept", Whose::Account(account.clone()), verb).await?;
+        let (job, outcome) = Job::accept(order, self.inner.engine.careful_until());
+        let (accepted, _order) = self.inner.engine.write(job, outcome).await?;
         if matches!(accepted, Accepted::New(State::Unconfirmed)) {
             self.board().wake_all();
         }
@@ -172,7 +164,7 @@ impl Store {
     }
 }
 
-fn accept(db: &Db<'_>, order: &mut NewOrder, careful: bool) -> Result<Accepted, StoreError> {
+pub(super) fn accept(db: &Db<'_>, order: &mut NewOrder, careful: bool) -> Result<Accepted, StoreError> {
     if let Some(key) = &order.key {
         let sql = "SELECT o.id, k.content FROM idempotency_keys k JOIN orders o ON o.seq = k.seq
                    WHERE k.channel = ?1 AND k.key IN (?2, ?3)";

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::broadcast::Receiver;
 
-use super::group::{Job, Whose};
+use super::group::{Job, Outcome, Whose};
 use super::postgres::Postgres;
 use super::sql::Db;
 use super::sqlite::{Space, Sqlite};
@@ -54,6 +54,14 @@ impl Engine {
         match self {
             Engine::Sqlite(_) => None,
             Engine::Postgres(postgres) => Some(postgres.touched()),
+        }
+    }
+
+    /// Runs a job in the next transaction.
+    pub(super) async fn write<T>(&self, job: Job, outcome: Outcome<T>) -> Result<T, StoreError> {
+        match self {
+            Engine::Sqlite(sqlite) => sqlite.write(job, outcome).await,
+            Engine::Postgres(postgres) => postgres.write(job, outcome).await,
         }
     }
 
@@ -162,10 +170,7 @@ impl Store {
         F: FnOnce(&Db<'_>) -> Result<T, StoreError> + Send + 'static,
     {
         let (job, outcome) = Job::new(name, whose, verb);
-        match &self.inner.engine {
-            Engine::Sqlite(sqlite) => sqlite.write(job, outcome).await,
-            Engine::Postgres(postgres) => postgres.write(job, outcome).await,
-        }
+        self.inner.engine.write(job, outcome).await
     }
 
     pub(super) async fn read<T, F>(&self, query: F) -> Result<T, StoreError>

@@ -31,6 +31,7 @@ mod overview;
 mod partitions;
 mod pauses;
 mod person;
+mod plain;
 mod postgres;
 mod records;
 mod samples;

@@ -155,6 +155,68 @@ async fn fifty_parallel_repeats_make_one_order() {
     assert_eq!(world.orders().len(), 1);
 }
 
+/// Those that come at the same moment share a commit, and perhaps a statement: what one of them is to another is seen all
+/// the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_at_one_moment_is_told_apart_as_if_it_came_one_by_one() {
+    let mut world = World::idle(Settings::default()).await;
+    world.channel("shop", &SHOP.replace("on_repeat = \"off\"\n", ""));
+    world.channel("numbered", &SHOP.replace("source_id = 22", "source_id = 22\nsource_uuid = \"{{ nr }}\""));
+    world.serve(&[]);
+    let mut crowd: Vec<(&str, String, Option<String>)> = Vec::new();
+    for at in 0..10 {
+        for time in 0..4 {
+            crowd.push(("/in/shop", form(&format!("Same{at}")), Some(format!("same-{at}"))));
+            crowd.push(("/in/shop", form(&format!("Other{at}-{time}")), Some(format!("other-{at}"))));
+            crowd.push(("/in/shop", form(&format!("Twice{at}")), None));
+            crowd.push(("/in/numbered", format!("{}&nr=n{at}", form(&format!("Number{at}-{time}"))), None));
+            crowd.push(("/in/shop", form(&format!("Plain{at}-{time}")), None));
+        }
+    }
+    let posts = crowd.into_iter().map(|(path, body, key)| {
+        let world = &world;
+        async move {
+            let key: Vec<(&str, &str)> = key.iter().map(|key| ("idempotency-key", key.as_str())).collect();
+            world.send(path, FORM, body.into(), &key).await
+        }
+    });
+    let answers = futures(posts).await;
+    let told = |status| answers.iter().filter(|answer| answer.status == status).count();
+    assert_eq!((told(202), told(200), told(409)), (140, 30, 30), "a key is one order's, with one content");
+    // One of each four, and every plain one.
+    world.crm_has(80).await;
+    let orders = world.orders();
+    let of = |code: &str| orders.iter().filter(|order| order["problems"][0]["code"] == code).count();
+    assert_eq!((of("suspected_duplicate"), of("number_taken")), (30, 30));
+    let mut names: Vec<String> =
+        world.crm.orders().iter().map(|order| order["buyer"]["full_name"].to_string()).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), 80, "every one of them once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_the_database_refuses_takes_none_with_it() {
+    let world = World::start().await;
+    let sql = if world.database.is_some() {
+        "ALTER TABLE orders ADD CONSTRAINT poison CHECK (buyer <> 'Poison')"
+    } else {
+        "CREATE TRIGGER poison BEFORE INSERT ON orders WHEN NEW.buyer = 'Poison' BEGIN SELECT RAISE(ABORT, 'no'); END"
+    };
+    world.alter(sql);
+    let names: Vec<String> =
+        (0..60).map(|at| if at % 20 == 7 { "Poison".to_owned() } else { format!("Fine{at}") }).collect();
+    let posts = names.iter().map(|name| {
+        let (world, body) = (&world, form(name));
+        async move { world.post("/in/shop", &body).await }
+    });
+    for (name, answer) in names.iter().zip(futures(posts).await) {
+        assert_eq!(answer.status, if name == "Poison" { 503 } else { 202 }, "{name}: {}", answer.text);
+    }
+    world.crm_has(57).await;
+    assert_eq!(world.orders().len(), 57);
+}
+
 async fn futures<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
     let mut running: Vec<_> = all.map(Box::pin).collect();
     let mut done: Vec<Option<T>> = running.iter().map(|_| None).collect();

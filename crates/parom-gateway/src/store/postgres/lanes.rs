@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 
 use super::super::group::{Job, Outcome, Whose};
+use super::super::plain::{self, Kept};
 use super::super::sql::{Db, params};
 use super::super::touched::Touched;
 use super::super::{OpenError, StoreError};
@@ -80,13 +81,22 @@ fn commit(group: Vec<Job>, bell: &Bell, talk: Result<Talk, StoreError>) {
         Ok(talk) => talk,
         Err(error) => return group.into_iter().for_each(|job| job.run(None).answer(Err(error.clone()))),
     };
-    let (turns, mut ended) = match turns(&talk, &group).and_then(|turns| turns.begin(&talk).map(|()| turns)) {
+    let alone = group.len() == 1;
+    let (turns, mut ended) = match turns(&talk, &group).and_then(|turns| turns.begin(&talk, alone).map(|()| turns)) {
         Ok(turns) => (turns, None),
         Err(error) => (Turns::default(), Some(error)),
     };
-    let alone = group.len() == 1;
+    let (mut answers, group) = match ended {
+        None => match plain::keep(&talk, group, !alone) {
+            Ok(Kept { ran, rest }) => (ran, rest),
+            Err((error, group)) => {
+                ended = Some(error);
+                (Vec::new(), group)
+            }
+        },
+        Some(_) => (Vec::new(), group),
+    };
     let db = Db::Postgres(&talk);
-    let mut answers = Vec::with_capacity(group.len());
     // How a verb's savepoint ends goes in one message with the next one's beginning, or with the commit.
     let (mut savepoint, mut undo) = ("SAVEPOINT verb", false);
     for job in group {
@@ -169,13 +179,14 @@ fn turns(talk: &Talk, group: &[Job]) -> Result<Turns, StoreError> {
 }
 
 impl Turns {
-    /// Begins the transaction and waits for its turns, in one message.
-    fn begin(&self, talk: &Talk) -> Result<(), StoreError> {
+    /// Begins the transaction and waits for its turns, in one message; a verb that is alone needs no savepoint.
+    fn begin(&self, talk: &Talk, alone: bool) -> Result<(), StoreError> {
+        let savepoint = if alone { "" } else { "; SAVEPOINT plain" };
         if self.everybody {
-            return talk.batch(&format!("BEGIN; SELECT pg_advisory_xact_lock({ALL})"));
+            return talk.batch(&format!("BEGIN; SELECT pg_advisory_xact_lock({ALL}){savepoint}"));
         }
         let turns: String = self.keys.iter().map(|key| format!("; SELECT pg_advisory_xact_lock({key})")).collect();
-        talk.batch(&format!("BEGIN; SELECT pg_advisory_xact_lock_shared({ALL}){turns}"))
+        talk.batch(&format!("BEGIN; SELECT pg_advisory_xact_lock_shared({ALL}){turns}{savepoint}"))
     }
 
     fn touched(&self) -> Touched {

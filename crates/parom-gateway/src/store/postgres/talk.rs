@@ -38,6 +38,24 @@ impl Talk {
         Ok(rows)
     }
 
+    /// As `execute`, over many rows: each placeholder stands for the array of a column.
+    pub(in crate::store) fn execute_rows(&self, sql: &str, rows: &[Vec<Value<'_>>]) -> Result<(), StoreError> {
+        self.query_rows(sql, rows).map(drop)
+    }
+
+    /// As `query`, over many rows: each placeholder stands for the array of a column.
+    pub(in crate::store) fn query_rows(&self, sql: &str, rows: &[Vec<Value<'_>>]) -> Result<Vec<Row>, StoreError> {
+        let kinds: Vec<Type> = rows.first().into_iter().flatten().map(|value| array(value.kind())).collect();
+        let column = |at: usize| rows.iter().filter_map(|row| row.get(at).copied()).collect::<Vec<Value<'_>>>();
+        let columns: Vec<Vec<Value<'_>>> = (0..kinds.len()).map(column).collect();
+        let arguments: Vec<&(dyn ToSql + Sync)> = columns.iter().map(|column| column as &(dyn ToSql + Sync)).collect();
+        let rows = self.runtime.block_on(async {
+            let statement = self.client.prepare_typed_cached(&translated(sql), &kinds).await?;
+            self.client.query(&statement, &arguments).await
+        })?;
+        Ok(rows)
+    }
+
     /// Statements without values, in one message.
     pub(in crate::store) fn batch(&self, sql: &str) -> Result<(), StoreError> {
         Ok(self.runtime.block_on(self.client.batch_execute(sql))?)
@@ -51,6 +69,14 @@ impl Talk {
 
 fn kinds(values: &[Value<'_>]) -> Vec<Type> {
     values.iter().map(Value::kind).collect()
+}
+
+fn array(kind: Type) -> Type {
+    match kind {
+        Type::INT8 => Type::INT8_ARRAY,
+        Type::BYTEA => Type::BYTEA_ARRAY,
+        _ => Type::TEXT_ARRAY,
+    }
 }
 
 fn arguments<'v>(values: &'v [Value<'v>]) -> Vec<&'v (dyn ToSql + Sync)> {

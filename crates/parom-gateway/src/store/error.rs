@@ -41,6 +41,9 @@ impl From<rusqlite::Error> for StoreError {
             }
             // No code: the verb itself asked for what is not there; the file is as good as before.
             Some(ErrorCode::ConstraintViolation) | None => StoreError::Refused(text),
+            // A statement of ours that SQLite does not understand meets a schema that is no longer ours; no check of the file
+            // reads a trigger's words.
+            Some(ErrorCode::Unknown) => StoreError::Broken(format!("{text}; {ADVICE}")),
             Some(_) => StoreError::Broken(text),
         }
     }

@@ -133,6 +133,23 @@ async fn t9_a_state_that_nobody_knows_is_noticed() {
     assert!(world.log().contains("start from a backup"), "{}", world.log());
 }
 
+/// No check of SQLite's reads the words of a trigger: the first statement that meets it says what to do.
+#[tokio::test(flavor = "multi_thread")]
+async fn t9_a_trigger_that_names_nothing_is_told_as_damage() {
+    let mut world = World::of_file(Settings::default()).await;
+    world.channel("shop", SHOP);
+    killed(&mut world).await;
+    let file = Connection::open(world.db()).unwrap();
+    file.pragma_update(None, "writable_schema", 1).unwrap();
+    let sql = "UPDATE sqlite_schema SET sql = replace(sql, 'NEW.state', 'NEW.sta\u{f4}e') WHERE name = 'orders_legal'";
+    assert_eq!(file.execute(sql, []).unwrap(), 1);
+    drop(file);
+    world.configure(&world.crm.api_url());
+    world.launch(&[], &[]);
+    assert_eq!(world.died().await, Some(2), "{}", world.log());
+    assert!(world.log().contains("start from a backup"), "{}", world.log());
+}
+
 /// A file that was found damaged is not opened for writing again; one in its place is.
 #[tokio::test(flavor = "multi_thread")]
 async fn t9_a_file_that_was_found_damaged_is_left_alone_until_it_is_replaced() {

@@ -27,7 +27,7 @@ pub(crate) fn write(file: &Path, title: &str, number: &str, cost: &str, series: 
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"sans-serif\" font-size=\"12\" role=\"img\">\n\
          <title>{title}</title>\n<rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"#fff\"/>\n\
-         <text x=\"{LEFT}\" y=\"22\" font-size=\"14\">{title}</text>\n"
+         <text x=\"{LEFT}\" y=\"16\" font-size=\"14\">{title}</text>\n"
     );
     for step in 0..=4 {
         let value = highest / 4.0 * f64::from(step);
@@ -49,7 +49,7 @@ pub(crate) fn write(file: &Path, title: &str, number: &str, cost: &str, series: 
     }
     let middle = (LEFT + WIDTH - RIGHT) / 2.0;
     let _ = writeln!(svg, "<text x=\"{middle}\" y=\"{}\" text-anchor=\"middle\">{number}</text>", HEIGHT - 10.0);
-    let _ = writeln!(svg, "<text x=\"{}\" y=\"{}\" font-size=\"11\">{cost}</text>", LEFT - 50.0, TOP - 4.0);
+    let _ = writeln!(svg, "<text x=\"{LEFT}\" y=\"{}\" font-size=\"11\">{cost}</text>", TOP - 8.0);
     for ((name, points), colour) in series.iter().zip(COLOURS.iter().cycle()) {
         let line: Vec<String> = points.iter().map(|(a, b)| format!("{:.1},{:.1}", x(*a), y(*b))).collect();
         let _ = writeln!(

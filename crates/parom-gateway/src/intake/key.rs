@@ -19,9 +19,10 @@ pub(super) struct Key {
     pub(super) of_sender: bool,
 }
 
-/// Before a sender's own id, and before the key of our own page: no header may pass for one of them.
+/// Before a sender's own id, the key of our own page, and the key of an erased order: no header may pass for one of them.
 const SENDERS: &str = "sender:";
 const PAGES: &str = "again:";
+const ERASED: &str = "erased:";
 
 /// The `Idempotency-Key` header.
 pub(super) fn of_header(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
@@ -33,7 +34,7 @@ pub(super) fn of_header(headers: &HeaderMap) -> Result<Option<String>, Refusal> 
         let max = limits::IDEMPOTENCY_KEY_BYTES;
         return Err(Refusal::new(400, format!("the Idempotency-Key is longer than {max} bytes")));
     }
-    let own = [SENDERS, PAGES].iter().any(|prefix| key.starts_with(prefix));
+    let own = [SENDERS, PAGES, ERASED].iter().any(|prefix| key.starts_with(prefix));
     Ok((!key.is_empty()).then(|| if own { format!("header:{key}") } else { key.to_owned() }))
 }
 
@@ -63,7 +64,8 @@ pub fn of_sender(mark: &Mark) -> Option<String> {
     mark.key.as_ref().map(|key| short(format!("{SENDERS}{key}")))
 }
 
-/// Nobody is turned away for what an expression made of a long text: its hash tells repeats as well.
+/// Nobody is turned away for what an expression made of a long text, or of one with a sign that no database keeps: its hash tells
+/// repeats as well.
 fn short(key: String) -> String {
-    if key.len() > limits::IDEMPOTENCY_KEY_BYTES { token_hash(&key) } else { key }
+    if key.len() > limits::IDEMPOTENCY_KEY_BYTES || key.contains('\0') { token_hash(&key) } else { key }
 }

@@ -17,7 +17,9 @@ use super::postgres::Talk;
 use super::sql::{Value, params};
 
 /// Whether each of the orders meets something. Every part is asked for by one row, so that no plan reads a whole table.
-const MET: &str = "SELECT (SELECT 1 FROM idempotency_keys k WHERE k.channel = g.channel AND k.key IN (g.key, g.hidden) LIMIT 1) IS NOT NULL
+const MET: &str =
+    "SELECT (SELECT 1 FROM idempotency_keys k WHERE k.channel = g.channel AND k.key = ANY (ARRAY[g.key, g.hidden]) LIMIT 1)
+         IS NOT NULL
        OR (SELECT 1 FROM orders o WHERE o.channel = g.channel AND o.content = g.content AND o.received_at >= g.since LIMIT 1)
          IS NOT NULL
        OR (SELECT 1 FROM orders o WHERE o.account = g.account AND o.source_id = g.source_id AND o.number = g.number
@@ -26,60 +28,94 @@ const MET: &str = "SELECT (SELECT 1 FROM idempotency_keys k WHERE k.channel = g.
        AS g (channel, key, hidden, content, since, account, source_id, number, place)
      ORDER BY place";
 
+/// Raw bytes that are kept by one statement; their orders take as much again. A session is ended that waits for seconds in a
+/// transaction, and a slow way to the server would make it wait.
+const TOGETHER: usize = 2 * 1024 * 1024;
+
 /// What became of a group's plain orders.
 pub(super) struct Kept {
     pub(super) ran: Vec<Ran>,
-    /// What goes by itself.
+    /// What goes by itself, as it came.
     pub(super) rest: Vec<Job>,
 }
+
+/// Jobs with their places in the group.
+type Placed = Vec<(usize, Job)>;
 
 /// Keeps those that are plain, under a savepoint `plain` where the group has one.
 ///
 /// # Errors
-/// As any write, and the group as it was.
+/// As any write, and the group as it came.
 pub(super) fn keep(talk: &Talk, group: Vec<Job>, savepoint: bool) -> Result<Kept, (StoreError, Vec<Job>)> {
-    let mut seen = HashSet::new();
-    let (perhaps, mut rest): (Vec<Job>, Vec<Job>) =
-        group.into_iter().partition(|job| job.incoming().is_some_and(|incoming| is_alone(incoming, &mut seen)));
+    let mut seen = Seen::default();
+    let (perhaps, mut rest): (Placed, Placed) = group
+        .into_iter()
+        .enumerate()
+        .partition(|(_, job)| job.incoming().is_some_and(|incoming| seen.is_alone(incoming)));
     let met = match met(talk, &perhaps) {
         Ok(met) => met,
-        Err(error) => return Err((error, perhaps.into_iter().chain(rest).collect())),
+        Err(error) => return undone(talk, error, perhaps.into_iter().chain(rest), savepoint),
     };
-    let mut plain = Vec::with_capacity(perhaps.len());
+    let mut plain = Placed::new();
     for (job, met) in perhaps.into_iter().zip(met) {
         if met { rest.push(job) } else { plain.push(job) }
     }
-    let orders = plain.iter().filter_map(Job::incoming).map(|incoming| &incoming.order);
-    let inserted = if plain.is_empty() {
-        Ok(())
-    } else {
-        insert_all(talk, orders.map(|order| (order, own_number(order).is_some())))
-    };
-    match inserted {
-        Ok(()) => Ok(Kept { ran: plain.into_iter().map(Job::kept).collect(), rest }),
-        // One of them cannot be kept: which, each will tell by itself.
-        Err(StoreError::Refused(_)) if savepoint => {
-            plain.extend(rest);
-            match talk.batch("ROLLBACK TO plain") {
-                Ok(()) => Ok(Kept { rest: plain, ran: Vec::new() }),
-                Err(error) => Err((error, plain)),
-            }
+    if !plain.is_empty() {
+        let orders = plain.iter().filter_map(|(_, job)| job.incoming()).map(|incoming| &incoming.order);
+        if let Err(error) = insert_all(talk, orders.map(|order| (order, own_number(order).is_some()))) {
+            return undone(talk, error, plain.into_iter().chain(rest), savepoint);
         }
-        Err(error) => Err((error, plain.into_iter().chain(rest).collect())),
+    }
+    Ok(Kept { ran: plain.into_iter().map(|(_, job)| job.kept()).collect(), rest: as_they_came(rest) })
+}
+
+/// One of them cannot be kept: which, each will tell by itself.
+fn undone(
+    talk: &Talk,
+    error: StoreError,
+    jobs: impl Iterator<Item = (usize, Job)>,
+    savepoint: bool,
+) -> Result<Kept, (StoreError, Vec<Job>)> {
+    let rest = as_they_came(jobs.collect());
+    let ended = match error {
+        StoreError::Refused(_) if savepoint => talk.batch("ROLLBACK TO plain").err(),
+        error => Some(error),
+    };
+    match ended {
+        None => Ok(Kept { ran: Vec::new(), rest }),
+        Some(error) => Err((error, rest)),
     }
 }
 
-/// Whether it could be kept as it is, and nothing before it in its group is what it would have to look for.
-fn is_alone(incoming: &Incoming, seen: &mut HashSet<(u8, String, Vec<u8>)>) -> bool {
-    let order = &incoming.order;
-    let key = order.key.as_ref().map(|key| (b'k', order.channel.clone(), key.clone().into_bytes()));
-    let content = (b'c', order.channel.clone(), order.content.to_vec());
-    let number =
-        own_number(order).map(|(source, number)| (b'n', order.account.clone(), format!("{source} {number}").into()));
-    let parts: Vec<_> = [key, Some(content), number].into_iter().flatten().collect();
-    let new = parts.iter().all(|part| !seen.contains(part));
-    seen.extend(parts);
-    new && order.stamp.is_none() && order.doubt.is_none() && !incoming.is_careful()
+/// Of two requests with one key the later one is the newer.
+fn as_they_came(mut jobs: Placed) -> Vec<Job> {
+    jobs.sort_unstable_by_key(|(place, _)| *place);
+    jobs.into_iter().map(|(_, job)| job).collect()
+}
+
+/// What the orders of a group would look for in each other.
+#[derive(Default)]
+struct Seen {
+    parts: HashSet<(u8, String, Vec<u8>)>,
+    bytes: usize,
+}
+
+impl Seen {
+    /// Whether an order could be kept as it is, and nothing before it in its group is what it would have to look for.
+    fn is_alone(&mut self, incoming: &Incoming) -> bool {
+        let order = &incoming.order;
+        let mut parts = vec![(b'c', order.channel.clone(), order.content.to_vec())];
+        for key in order.key.iter().flat_map(|key| [key.clone(), hidden_key(&order.channel, key)]) {
+            parts.push((b'k', order.channel.clone(), key.into_bytes()));
+        }
+        if let Some((source, number)) = own_number(order) {
+            parts.push((b'n', order.account.clone(), format!("{source} {number}").into_bytes()));
+        }
+        let new = parts.iter().all(|part| !self.parts.contains(part));
+        self.parts.extend(parts);
+        self.bytes += order.submission.body.len();
+        new && order.stamp.is_none() && order.doubt.is_none() && !incoming.is_careful() && self.bytes <= TOGETHER
+    }
 }
 
 /// The number that would become its own.
@@ -87,12 +123,12 @@ fn own_number(order: &NewOrder) -> Option<(i64, String)> {
     identity(&order.body).filter(|_| order.state != State::Canceled)
 }
 
-fn met(talk: &Talk, perhaps: &[Job]) -> Result<Vec<bool>, StoreError> {
+fn met(talk: &Talk, perhaps: &[(usize, Job)]) -> Result<Vec<bool>, StoreError> {
     if perhaps.is_empty() {
         return Ok(Vec::new());
     }
     let asked: Vec<Asked<'_>> =
-        perhaps.iter().filter_map(Job::incoming).map(|incoming| Asked::of(&incoming.order)).collect();
+        perhaps.iter().filter_map(|(_, job)| job.incoming()).map(|incoming| Asked::of(&incoming.order)).collect();
     let rows: Vec<Vec<Value<'_>>> = asked.iter().map(Asked::values).collect();
     talk.query_rows(MET, &rows)?.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }

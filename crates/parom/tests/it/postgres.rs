@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use tokio_postgres::{Client, NoTls};
 
@@ -52,6 +53,22 @@ impl Database {
         usize::try_from(found).unwrap()
     }
 
+    /// Holds up whatever reads or writes orders, from now on and for so long.
+    pub(crate) fn hold_up(&self, time: Duration) {
+        let (url, (tell, held)) = (self.url(), std::sync::mpsc::channel());
+        let hold = async move {
+            let client = connect(&url).await;
+            client.batch_execute("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE").await.unwrap();
+            tell.send(()).unwrap();
+            tokio::time::sleep(time).await;
+            client.batch_execute("ROLLBACK").await.unwrap();
+        };
+        std::thread::spawn(|| {
+            tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(hold);
+        });
+        held.recv().unwrap();
+    }
+
     /// Copies every table into a SQLite file, as it stands at one moment: the checker reads one kind of file.
     pub(crate) fn copy(&self, file: &Path) {
         let url = self.url();
@@ -75,10 +92,21 @@ impl Database {
     }
 }
 
-/// The same in a SQLite file.
+/// Holds up whatever writes to a SQLite file, from now on and for so long.
+pub(crate) fn hold_up_file(file: &Path, time: Duration) {
+    let store = rusqlite::Connection::open(file).unwrap();
+    store.busy_timeout(Duration::from_secs(5)).unwrap();
+    store.execute_batch("BEGIN IMMEDIATE").unwrap();
+    std::thread::spawn(move || {
+        std::thread::sleep(time);
+        store.execute_batch("ROLLBACK").unwrap();
+    });
+}
+
+/// Runs a statement on a SQLite file; how many rows it changed.
 pub(crate) fn alter_file(file: &Path, sql: &str) -> Result<usize, String> {
     let store = rusqlite::Connection::open(file).unwrap();
-    store.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+    store.busy_timeout(Duration::from_secs(5)).unwrap();
     store.execute(sql, []).map_err(|error| error.to_string())
 }
 

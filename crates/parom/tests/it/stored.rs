@@ -27,6 +27,14 @@ impl World {
         }
     }
 
+    /// Holds up whatever is to be kept, from now on and for so long: what comes meanwhile waits together.
+    pub(crate) fn hold_up(&self, time: std::time::Duration) {
+        match &self.database {
+            Some(database) => database.hold_up(time),
+            None => postgres::hold_up_file(&self.db(), time),
+        }
+    }
+
     /// How many orders are in these states, now.
     pub(crate) fn count(&self, states: &[&str]) -> usize {
         let sql = format!("SELECT count(*) FROM orders WHERE state IN ('{}')", states.join("','"));

@@ -179,6 +179,24 @@ async fn the_newest_of_several_takes_the_place() {
     assert_eq!(results, ["kept", "replaced"]);
 }
 
+/// A shop's times have no parts of a second: what waits for the same commit is taken as it came.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_together_is_taken_in_its_order() {
+    let world = std::sync::Arc::new(world_of(WOO, false).await);
+    assert_eq!(send(&world, &order("v0", 0)).await.status, 202);
+    world.until("it was tried", || world.orders()[0]["attempts"].as_i64() > Some(0)).await;
+    world.until("it waits", || world.orders()[0]["state"] == "queued").await;
+    world.hold_up(std::time::Duration::from_secs(2));
+    let mut sent = tokio::task::JoinSet::new();
+    for at in 1..=6 {
+        let world = std::sync::Arc::clone(&world);
+        sent.spawn(async move { send(&world, &order(&format!("v{at}"), 1)).await.status });
+        tokio::time::sleep(std::time::Duration::from_millis(150)).await;
+    }
+    assert_eq!(sent.join_all().await, [200; 6]);
+    assert_eq!(only(&world)["order"]["buyer_comment"], "v6");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_of_an_old_order_that_never_came_waits_for_a_person() {
     let world = world(WOO).await;

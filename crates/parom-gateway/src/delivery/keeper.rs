@@ -203,6 +203,8 @@ impl Keeper {
         let (store, dictionaries) = (self.store.clone(), Arc::clone(&self.dictionaries));
         let dispatcher =
             Dispatcher::new(&settings, lease.epoch, delivery, store, client, dictionaries, stopping).await?;
+        // A sender of the first moment waits for the CRM's answer too.
+        dispatcher.tell_pulse();
         self.running.insert(account.to_owned(), Running { epoch: lease.epoch, stop, told_resting: false });
         let end = (account.to_owned(), lease.epoch);
         self.ends.spawn(async move {

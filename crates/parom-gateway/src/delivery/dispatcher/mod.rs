@@ -308,7 +308,7 @@ impl Dispatcher {
         }
     }
 
-    fn tell_pulse(&self) {
+    pub(in crate::delivery) fn tell_pulse(&self) {
         let now = clock::mono();
         let free_places = self.dispatch.budget.ceiling(now).saturating_sub(self.dispatch.budget.used(now));
         let resting = self.dispatch.rests(now) || self.store.board().is_paused(&self.account);

@@ -10,6 +10,7 @@ use super::access::token_hash;
 use super::answer::Refusal;
 use super::keep::Context;
 use crate::config::LiveChannel;
+use crate::store::ERASED_KEY;
 
 /// What tells a repeat.
 #[derive(Clone, Debug, Default)]
@@ -19,10 +20,9 @@ pub(super) struct Key {
     pub(super) of_sender: bool,
 }
 
-/// Before a sender's own id, the key of our own page, and the key of an erased order: no header may pass for one of them.
+/// Before a sender's own id, and before the key of our own page: no header may pass for one of them, nor for an erased order's.
 const SENDERS: &str = "sender:";
 const PAGES: &str = "again:";
-const ERASED: &str = "erased:";
 
 /// The `Idempotency-Key` header.
 pub(super) fn of_header(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
@@ -34,7 +34,7 @@ pub(super) fn of_header(headers: &HeaderMap) -> Result<Option<String>, Refusal> 
         let max = limits::IDEMPOTENCY_KEY_BYTES;
         return Err(Refusal::new(400, format!("the Idempotency-Key is longer than {max} bytes")));
     }
-    let own = [SENDERS, PAGES, ERASED].iter().any(|prefix| key.starts_with(prefix));
+    let own = [SENDERS, PAGES, ERASED_KEY].iter().any(|prefix| key.starts_with(prefix));
     Ok((!key.is_empty()).then(|| if own { format!("header:{key}") } else { key.to_owned() }))
 }
 

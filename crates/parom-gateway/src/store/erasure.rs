@@ -167,6 +167,9 @@ fn seqs(db: &Db<'_>, sql: &str, values: &[Value<'_>]) -> Result<Vec<i64>, StoreE
     db.query(sql, values, |row| row.get(0))
 }
 
+/// Before the key of an erased order.
+pub(crate) const ERASED_KEY: &str = "erased:";
+
 /// The key of an erased order: it tells a repeat as before, and what it was made of is no longer in it.
 pub(super) fn hidden_key(channel: &str, key: &str) -> String {
     let mut hash = Sha256::new();
@@ -174,7 +177,7 @@ pub(super) fn hidden_key(channel: &str, key: &str) -> String {
     hash.update([0]);
     hash.update(key.as_bytes());
     let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("erased:{hex}")
+    format!("{ERASED_KEY}{hex}")
 }
 
 fn erase_now(db: &Db<'_>, orders: Vec<Found>, now: i64, actor: &str) -> Result<(usize, Vec<Found>), StoreError> {

@@ -107,6 +107,7 @@ impl Job {
     /// What it comes to where its order was kept with others, as it came.
     pub(super) fn kept(self) -> Ran {
         match self.work {
+            // Nobody keeps a verb for it: as one that was not tried.
             Work::Verb(verb) => verb(None),
             Work::Order(incoming) => {
                 let Incoming { order, reply, .. } = *incoming;

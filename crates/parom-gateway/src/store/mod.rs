@@ -54,6 +54,7 @@ pub use channels::{ChannelChange, KeptVersion, StoredChannel, Version};
 pub use delivery::{Intent, Settlement};
 pub use dictionaries::{COMPLETE, Recheck, SyncState, Unchecked};
 pub use doubt::{Doubtful, RESTORED};
+pub(crate) use erasure::ERASED_KEY;
 pub use erasure::{Cutoffs, Found};
 pub use error::{OpenError, StoreError};
 pub use journal::{Attempt, Event, Filter, OrderDetail, Summary, Update};

@@ -185,6 +185,8 @@ async fn what_waits_together_is_taken_in_its_order() {
     let world = std::sync::Arc::new(world_of(WOO, false).await);
     assert_eq!(send(&world, &order("v0", 0)).await.status, 202);
     world.until("it was tried", || world.orders()[0]["attempts"].as_i64() > Some(0)).await;
+    // No further try is under way while it is changed.
+    world.alter("INSERT INTO paused_accounts (account, at, actor) VALUES ('main', 0, 'test')");
     world.until("it waits", || world.orders()[0]["state"] == "queued").await;
     world.hold_up(std::time::Duration::from_secs(2));
     let mut sent = tokio::task::JoinSet::new();

@@ -207,8 +207,8 @@ async fn a_file_that_was_put_in_the_stores_place_is_noticed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_backup_is_refused_and_the_store_stays() {
     let mut world = running().await;
-    world.post("/in/shop", &form("A")).await;
-    world.crm_has(1).await;
+    let id = world.post("/in/shop", &form("A")).await.json()["id"].as_str().unwrap().to_owned();
+    world.reaches(&id, "delivered").await;
     let dir = world.dir.path().to_owned();
     let path = |name: &str| dir.join(name).to_str().unwrap().to_owned();
     let good = path("good.db");

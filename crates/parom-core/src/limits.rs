@@ -58,7 +58,7 @@ pub const PHP_DEPTH: usize = 24;
 pub const PHP_NOTES: usize = 200;
 /// Samples kept of a channel that learns.
 pub const SAMPLES: usize = 20;
-/// Changes of one order in the CRM that its sender's later requests may ask for.
+/// Changes of one order in the CRM, of each kind, that its sender's later requests or a person may ask for.
 pub const CHANGES: u32 = 50;
 /// Times that a change is tried before a person has to look.
 pub const CHANGE_TRIES: u32 = 5;

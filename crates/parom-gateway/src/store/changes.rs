@@ -112,11 +112,11 @@ impl Store {
         let kept = self.write("choose_branch", Whose::Account(own.clone()), move |db| {
             let sql = format!("SELECT problems FROM orders WHERE seq = ?1 AND state = 'delivered'{}", db.for_update());
             let Some(problems) = db.first::<String>(&sql, params![seq], |row| row.get(0))? else { return Ok(false) };
-            add(db, seq, &own, &[change], now)?;
             let left: Vec<Problem> =
                 problems_from_json(&problems).into_iter().filter(|problem| !problem.code.is_of_branch()).collect();
             let sql = "UPDATE orders SET problems = ?2 WHERE seq = ?1";
             db.execute(sql, params![seq, problems_to_json(&left).to_string()])?;
+            add(db, seq, &own, &[change], now)?;
             append_event(db, seq, now, State::Delivered, &actor, &note)?;
             Ok(true)
         });
@@ -218,7 +218,11 @@ pub(super) fn mark_order(db: &Db<'_>, seq: i64, kind: &str, why: &str) -> Result
         "branch" => format!("the branch that was chosen later was not set: {why}"),
         kind => format!("the {kind} that its sender told of later was not made: {why}"),
     };
-    problems.push(Problem::new("", Code::ChangeRefused, Effect::Warn, message, "Make it in the CRM by hand."));
+    let problem = Problem::new("", Code::ChangeRefused, Effect::Warn, message, "Make it in the CRM by hand.");
+    if problems.contains(&problem) {
+        return Ok(());
+    }
+    problems.push(problem);
     problems.truncate(limits::PROBLEMS);
     let sql = "UPDATE orders SET problems = ?2 WHERE seq = ?1";
     db.execute(sql, params![seq, problems_to_json(&problems).to_string()])?;
@@ -239,8 +243,14 @@ pub(super) fn add(db: &Db<'_>, seq: i64, account: &str, changes: &[Change], now:
             }
             ChangeKind::Status | ChangeKind::Branch => kept.last() == Some(&change.body),
         };
-        let count: u32 = db.one("SELECT count(*) FROM changes WHERE seq = ?1", params![seq], |row| row.get(0))?;
-        if known || count >= limits::CHANGES {
+        if known {
+            continue;
+        }
+        let sql = "SELECT count(*) FROM changes WHERE seq = ?1 AND kind = ?2";
+        let count: u32 = db.one(sql, params![seq, change.kind.as_str()], |row| row.get(0))?;
+        if count >= limits::CHANGES {
+            let why = format!("it would be one of more than {} of one order", limits::CHANGES);
+            mark_order(db, seq, change.kind.as_str(), &why)?;
             continue;
         }
         if change.kind == ChangeKind::Payment && forgotten(db, seq, now)? {

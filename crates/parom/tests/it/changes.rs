@@ -151,6 +151,22 @@ async fn what_cannot_be_made_is_marked_for_a_person() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_a_sender_that_changes_its_mind_without_end_the_rest_is_marked() {
+    let world = world(WOO).await;
+    delivered(&world, 1).await;
+    world.alter("INSERT INTO paused_accounts (account, at, actor) VALUES ('main', 0, 'test')");
+    for minute in 1..=52 {
+        let status = if minute % 2 == 0 { "completed" } else { "cancelled" };
+        send(&world, &order(1, status, minute == 52, minute)).await;
+    }
+    let marks = world.order("W-1")["problems"].to_string();
+    assert_eq!(marks.matches("status that its sender told of later was not made").count(), 1, "{marks}");
+    assert!(marks.contains("more than 50") && !marks.contains("payment"), "{marks}");
+    world.alter("DELETE FROM paused_accounts");
+    world.until("the payment is made", || payments(&world, 1) == 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_update_rule_belongs_to_senders_that_tell_of_orders_again() {
     let world = World::idle(Settings::default()).await;
     world.channel("form", "order.source_id = 22\norder.buyer.phone = \"{{ phone }}\"\n[update]\nstatus_id = 12\n");

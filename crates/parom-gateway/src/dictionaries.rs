@@ -1,7 +1,8 @@
 //! The accounts' dictionaries as they are used: read from the store at the start, and again when delivery fetched others.
 //!
 //! A changed dictionary concerns orders that were decided by the old one: what waits for delivery is checked again before
-//! any of it is claimed, and what was held for a dictionary's sake is released when it is right now.
+//! any of it is claimed, and what was held for a dictionary's sake is released when it is right now. So is what
+//! waited for Nova Poshta's first directory.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -123,11 +124,13 @@ impl Dictionaries {
         self.changed.notify_one();
     }
 
-    /// An order was just held that was decided by this version: if that is not today's, it is looked at again.
-    pub fn notice(&self, account: &str, checked: i64) {
+    /// An order was just held that was decided by this version, and perhaps before there was a directory: if that is not how
+    /// things are today, it is looked at again.
+    pub fn notice(&self, account: &str, checked: i64, without_directory: bool) {
+        let came = without_directory && self.directory().is_some_and(|directory| !directory.is_empty());
         let newer = {
             let mut set = self.set.write().unwrap_or_else(PoisonError::into_inner);
-            let held = set.get_mut(account).filter(|held| held.current.version > checked);
+            let held = set.get_mut(account).filter(|held| came || held.current.version > checked);
             held.is_some_and(|held| {
                 held.pending = true;
                 true
@@ -165,10 +168,17 @@ impl Dictionaries {
             let pause = if failed { AGAIN } else { Duration::from_secs(3_600) };
             tokio::select! {
                 () = self.changed.notified() => {}
+                () = self.novaposhta.came() => self.look_at_held(),
                 () = tokio::time::sleep(pause) => {}
                 () = async { let _ = stop.wait_for(|stop| *stop).await; } => return,
             }
         }
+    }
+
+    /// Those of every account.
+    fn look_at_held(&self) {
+        let mut set = self.set.write().unwrap_or_else(PoisonError::into_inner);
+        set.values_mut().for_each(|held| held.pending = true);
     }
 
     fn accounts(&self, which: impl Fn(&Held) -> bool) -> Vec<String> {

@@ -257,11 +257,12 @@ fn pipeline(draft: &mut Draft, body: &mut Map<String, Value>, dictionary: &Dicti
     }
 }
 
-/// Whether every problem that holds the order is one that a changed dictionary may settle.
+/// Whether every problem that holds the order is one that a changed dictionary, or Nova Poshta's first directory, may settle.
 #[must_use]
 pub fn waits_for_dictionary(problems: &[Problem]) -> bool {
     let mut holding = problems.iter().filter(|problem| problem.effect == Effect::Hold).peekable();
-    holding.peek().is_some() && holding.all(|problem| problem.code.is_of_dictionary())
+    let settles = |code: Code| code.is_of_dictionary() || code == Code::DirectoryMissing;
+    holding.peek().is_some() && holding.all(|problem| settles(problem.code))
 }
 
 /// An order that was checked by an older dictionary, beside today's: nothing where it goes as it is.

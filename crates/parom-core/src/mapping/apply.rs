@@ -169,7 +169,9 @@ fn failed(path: &Path<'_>, effect: Effect, error: ExprError) -> Problem {
         Code::UnclearBranch => {
             "Choose the branch on the order's page, or in the CRM; the text is in shipping_receive_point."
         }
-        Code::DirectoryMissing => "`parom novaposhta show` tells why; send the order again when it is there.",
+        Code::DirectoryMissing => {
+            "`parom novaposhta show` tells why; an order that waits for it goes by itself when it is there."
+        }
         _ => "Try the expression with `parom map CHANNEL FILE` over the submission.",
     };
     Problem::new(path.to_string(), code, effect, error.message, hint)

@@ -6,7 +6,6 @@ use minijinja::value::{Object, ObjectRepr};
 use minijinja::{Error, ErrorKind, State, Value as Context};
 use serde_json::{Map, Value};
 
-use super::Given;
 use super::context::BRANCHES;
 use super::filters::{Untaken, is_blank};
 use crate::channel::Channel;
@@ -112,13 +111,41 @@ pub(super) fn keep_text(raw: &mut Map<String, Value>, text: &str) {
     }
 }
 
-/// The parcel's weight by the channel's expression, in kilograms; none where it comes out empty or as no number.
-pub(super) fn weight(channel: &Channel, submission: &Submission, given: Given<'_>) -> Option<f64> {
+/// The parcel's weight by the channel's expression, in kilograms; none where it comes out empty or as zero. One that cannot be
+/// read is told where the order has a branch, which is then not looked at for it.
+pub(super) fn weight(
+    draft: &mut Draft,
+    channel: &Channel,
+    submission: &Submission,
+    directory: Option<&Arc<Directory>>,
+) -> Option<f64> {
     let expr = channel.parcel_weight.as_ref()?;
-    let context = super::context::root(submission, &channel.locale(), given.directory).context(None);
-    let text = plain(&expr.eval(&context).ok()?)?;
-    let kg = convert::money(text.trim_end_matches(|c: char| c.is_alphabetic() || c == '.').trim(), false).ok()?;
-    rust_decimal::prelude::ToPrimitive::to_f64(&kg).filter(|kg| *kg > 0.0)
+    let context = super::context::root(submission, &channel.locale(), directory).context(None);
+    let read = match expr.eval(&context) {
+        Ok(value) => kilograms(&plain(&value).unwrap_or_default()),
+        Err(error) => Err((Code::ExpressionFailed, error.message)),
+    };
+    let (code, why) = match read {
+        Ok(kg) => return kg,
+        Err(wrong) => wrong,
+    };
+    if order::get(&draft.body, REF).is_some() {
+        let message = format!("parcel_weight cannot be read, and the branch was not looked at for it: {why}");
+        let hint = "Let parcel_weight of the channel give kilograms, such as 1.5.";
+        draft.problems.push(Problem::new(REF, code, Effect::Warn, message, hint));
+    }
+    None
+}
+
+/// `1.5`, `1,5`, `12 кг`; none for an empty text and for zero, which shops send that do not weigh.
+fn kilograms(text: &str) -> Result<Option<f64>, (Code, String)> {
+    let bare = text.trim().trim_end_matches(|c: char| c.is_alphabetic() || c == '.').trim();
+    if text.trim().is_empty() || bare.bytes().all(|b| matches!(b, b'0' | b'.' | b',')) && bare.contains('0') {
+        return Ok(None);
+    }
+    let told = |misfit: convert::Misfit| (misfit.code, format!("`{}` is no weight in kilograms", text.trim()));
+    let kg = convert::quantity(bare).map_err(told)?;
+    Ok(rust_decimal::prelude::ToPrimitive::to_f64(&kg))
 }
 
 /// Whose the branch is, and whether it exists, works and takes the parcel. One that does not is left out, and its ref is for
@@ -158,5 +185,29 @@ pub(super) fn hold(draft: &mut Draft, policy: UnclearBranch) {
     if policy == UnclearBranch::Hold {
         let unclear = draft.problems.iter_mut().filter(|problem| problem.code.is_of_branch());
         unclear.for_each(|problem| problem.effect = Effect::Hold);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::kilograms;
+    use crate::problem::Code;
+
+    #[test]
+    fn a_weight_is_read_or_told() {
+        for (text, kg) in [("1.5", 1.5), ("1,500", 1.5), (" 12 кг ", 12.0), ("30 kg.", 30.0), ("0.25", 0.25)] {
+            assert_eq!(kilograms(text), Ok(Some(kg)), "{text}");
+        }
+        for text in ["", " ", "0", "0.00", "0,0 кг"] {
+            assert_eq!(kilograms(text), Ok(None), "{text}");
+        }
+        for (text, code) in [
+            ("heavy", Code::InvalidNumber),
+            ("1 200 г", Code::InvalidNumber),
+            ("-3", Code::OutOfRange),
+            (".", Code::InvalidNumber),
+        ] {
+            assert_eq!(kilograms(text), Err((code, format!("`{text}` is no weight in kilograms"))), "{text}");
+        }
     }
 }

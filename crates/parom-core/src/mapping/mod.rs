@@ -62,7 +62,7 @@ pub fn map(channel: &Channel, submission: &Submission, given: Given<'_>) -> (Dra
     let mut draft = order::conform(target, &applied.raw, &locale);
     draft.problems.splice(0..0, untargeted.into_iter().chain(applied.problems));
     draft.left_out.splice(0..0, applied.left_out);
-    let kg = branch::weight(channel, submission, given);
+    let kg = branch::weight(&mut draft, channel, submission, given.directory);
     finish(&mut draft, channel, &locale, submission.received_at, given, kg);
     let verdict = settle(&mut draft, channel.on_invalid);
     (draft, verdict)

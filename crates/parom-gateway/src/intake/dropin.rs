@@ -137,6 +137,7 @@ async fn store_and_wait(
     }
     let number = order.number.clone();
     let (mut id, account, checked) = (order.id.clone(), order.account.clone(), order.checked);
+    let lacks_directory = order.lacks_directory();
     // Before the commit, so that no change is missed.
     let changes = store.board().changes();
     crate::crash::point("intake.before_accept");
@@ -147,7 +148,7 @@ async fn store_and_wait(
     let waits = match accepted {
         Ok(Accepted::New(OrderState::Queued)) => true,
         Ok(Accepted::New(_)) => {
-            intake.dictionaries.notice(&account, checked);
+            intake.dictionaries.notice(&account, checked, lacks_directory);
             false
         }
         Ok(Accepted::Duplicate(first) | Accepted::Updated(first, _)) => {

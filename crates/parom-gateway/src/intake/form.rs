@@ -134,11 +134,12 @@ async fn accept(
     let told = Told { key: key.clone(), foreign: entry == Entry::Foreign, mark, signed, page, changes, stamp };
     let order = new_order(live, &submission, row, decided, told);
     let (id, account, checked) = (order.id.clone(), order.account.clone(), order.checked);
+    let lacks_directory = order.lacks_directory();
     crate::crash::point("intake.before_accept");
     let accepted = intake.store.accept(order).await;
     crate::crash::point("intake.after_accept");
     match accepted {
-        Ok(Accepted::New(OrderState::Held)) => intake.dictionaries.notice(&account, checked),
+        Ok(Accepted::New(OrderState::Held)) => intake.dictionaries.notice(&account, checked, lacks_directory),
         Ok(Accepted::New(_)) => {}
         _ => intake.spam.give_back(&looked),
     }

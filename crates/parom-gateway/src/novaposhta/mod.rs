@@ -6,6 +6,7 @@ mod refresh;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use parom_core::novaposhta::Directory;
+use tokio::sync::Notify;
 
 use crate::config::Config;
 use crate::store::{Standing, Store, StoreError};
@@ -23,6 +24,7 @@ struct Held {
 #[derive(Debug, Default)]
 pub struct NovaPoshta {
     held: RwLock<Held>,
+    came: Notify,
 }
 
 impl NovaPoshta {
@@ -33,7 +35,7 @@ impl NovaPoshta {
     pub async fn start(config: &Config, store: &Store) -> Result<NovaPoshta, StoreError> {
         let configured = config.novaposhta.is_some();
         let held = Held { directory: configured.then(Arc::default), generation: 0 };
-        let carrier = NovaPoshta { held: RwLock::new(held) };
+        let carrier = NovaPoshta { held: RwLock::new(held), came: Notify::new() };
         if configured {
             carrier.catch_up(&store.novaposhta().await?, store).await?;
         }
@@ -50,6 +52,11 @@ impl NovaPoshta {
     #[must_use]
     pub fn generation(&self) -> i64 {
         self.held.read().unwrap_or_else(PoisonError::into_inner).generation
+    }
+
+    /// Waits until the first directory is in use: what came before it was held for its sake.
+    pub async fn came(&self) {
+        self.came.notified().await;
     }
 
     /// Reads another generation, where the store has one in use: this node's own, or another's.
@@ -69,8 +76,11 @@ impl NovaPoshta {
             lockers = counts.lockers,
             "Nova Poshta's directory is in use"
         );
-        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
-        *held = Held { directory: Some(Arc::new(directory)), generation: standing.generation };
+        let held = Held { directory: Some(Arc::new(directory)), generation: standing.generation };
+        let before = std::mem::replace(&mut *self.held.write().unwrap_or_else(PoisonError::into_inner), held);
+        if before.generation == 0 {
+            self.came.notify_one();
+        }
         Ok(())
     }
 }

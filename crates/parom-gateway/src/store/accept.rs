@@ -89,6 +89,14 @@ pub struct NewOrder {
     pub submission: NewSubmission,
 }
 
+impl NewOrder {
+    /// Whether it was decided before there was a directory of Nova Poshta.
+    #[must_use]
+    pub fn lacks_directory(&self) -> bool {
+        self.problems.iter().any(|problem| problem.code == Code::DirectoryMissing)
+    }
+}
+
 /// What became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Accepted {

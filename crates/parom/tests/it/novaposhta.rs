@@ -205,17 +205,23 @@ async fn a_text_becomes_a_branch_in_the_crm_or_a_look() {
     world.channel("heavy", &heavy);
     world.until("the channel is there", || world.log().contains("\"channel\":\"heavy\",\"version\"")).await;
     let most = branch["max_weight_kg"].as_u64().unwrap();
-    let weigh = async |kg: u64| {
+    let weigh = async |kg: &str| {
         let body = format!("name=Olena&phone=0671112233&city=Одеса&branch=відділення 7&weight={kg}");
         world.post("/in/heavy", &body).await.json()["id"].as_str().unwrap().to_owned()
     };
-    let held = weigh(most + 1).await;
+    let held = weigh(&(most + 1).to_string()).await;
     let shown = world.cli(&["orders", "show", &held]).out;
     assert!(shown.contains("held") && shown.contains("parcel_too_heavy"), "{shown}");
     assert_eq!(world.cli(&["orders", "cancel", &held, "--reason", "too heavy"]).code, 0);
-    weigh(most).await;
+    weigh(&most.to_string()).await;
     world.until("it is in the CRM", || world.crm.orders().len() == 3).await;
     assert_eq!(world.crm.orders()[2]["shipping"]["warehouse_ref"], branch["ref"]);
+    // A weight that nobody can read says so, and takes no branch away.
+    let unread = weigh("heavy").await;
+    world.until("it is in the CRM", || world.crm.orders().len() == 4).await;
+    assert_eq!(world.crm.orders()[3]["shipping"]["warehouse_ref"], branch["ref"]);
+    let shown = world.cli(&["orders", "show", &unread]).out;
+    assert!(shown.contains("`heavy` is no weight in kilograms"), "{shown}");
     // A ref that does not exist, and one of a closed branch, are left out; their text is for the manager.
     let closed = branch["ref"].as_str().unwrap();
     world.crm.close_branch(closed);
@@ -223,11 +229,39 @@ async fn a_text_becomes_a_branch_in_the_crm_or_a_look() {
     fetched(&world, 2).await;
     for (at, reference) in [closed, "00000000-0000-0000-0000-000000000011"].into_iter().enumerate() {
         send(&format!("city=Одеса&ref={reference}")).await;
-        world.until("it is in the CRM", || world.crm.orders().len() == 4 + at).await;
-        let order = &world.crm.orders()[3 + at];
+        world.until("it is in the CRM", || world.crm.orders().len() == 5 + at).await;
+        let order = &world.crm.orders()[4 + at];
         assert!(order["shipping"]["warehouse_ref"].is_null(), "{order}");
         assert!(order["manager_comment"].as_str().unwrap().contains(reference), "{order}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_the_first_directory_goes_by_itself_when_it_is_there() {
+    let mut world = idle().await;
+    world.crm.add_novaposhta_fault(fault("getSettlements", Kind::KeyRefused, 0, 1));
+    world.channel("careful", &SHOP.replacen("on_repeat", "unclear_branch = \"hold\"\non_repeat", 1));
+    world.serve(&[]);
+    world.until("the refresh failed", || world.log().contains("could not be refreshed")).await;
+    let send = async |text: &str| {
+        let answer = world.post("/in/careful", &format!("name=Olena&phone=0671112233&{text}")).await;
+        answer.json()["id"].as_str().unwrap().to_owned()
+    };
+    let certain = send("city=Одеса&branch=відділення 7").await;
+    let unclear = send("city=Миколаїв&branch=відділення 1").await;
+    let wrong = send("city=Одеса&branch=відділення 7&phone=12").await;
+    for id in [&certain, &unclear, &wrong] {
+        let held = world.order(id);
+        assert!(held["state"] == "held" && held["problems"].to_string().contains("directory_missing"), "{held}");
+    }
+    assert_eq!(world.cli(&["novaposhta", "refresh"]).code, 0);
+    world.reaches(&certain, "delivered").await;
+    assert_eq!(world.crm.orders()[0]["shipping"]["warehouse_ref"].as_str().map(str::len), Some(36));
+    world.until("the other is a look", || world.order(&unclear)["reason"] == "unclear_branch").await;
+    for id in [&unclear, &wrong] {
+        assert_eq!(world.order(id)["state"], "held");
+    }
+    assert_eq!(world.crm.orders().len(), 1);
 }
 
 /// Opens an order's page and clicks the first choice of this oblast.

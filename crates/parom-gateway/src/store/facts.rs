@@ -2,7 +2,8 @@
 //! put in its place, or its server fell over to one that is behind.
 
 use super::sql::{Db, params};
-use super::{StoreError, ledger};
+use super::{Store, StoreError, Whose, leases, ledger};
+use crate::clock;
 
 /// Senders repeat a request for so long: what comes by a key may have been sent before the restore.
 const SENDERS_REPEAT_MS: i64 = 48 * 3_600_000;
@@ -23,6 +24,32 @@ pub(super) fn verify_first(db: &Db<'_>, now: i64) -> Result<usize, StoreError> {
     ledger::fill(db)?;
     set(db, RESTORED_AT, &now.to_string())?;
     Ok(doubtful)
+}
+
+/// The same in a database that nodes share: what was being sent when it was left is doubtful as well, and its quiet time begins
+/// now. The server's transactions are counted anew.
+pub(super) fn distrust(db: &Db<'_>, now: i64) -> Result<usize, StoreError> {
+    let doubtful = verify_first(db, now)?;
+    leases::end_all(db)?;
+    db.execute("DELETE FROM alert_mark", params![])?;
+    Ok(doubtful)
+}
+
+impl Store {
+    /// Looks up everything that is not settled before it goes: the server's own tools put the database back, in a way that it
+    /// does not show. How many orders wait for that. Nodes read at their start until when they have to be careful.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn verify_first(&self) -> Result<usize, StoreError> {
+        let now = clock::now().as_millisecond();
+        self.write("verify_first", Whose::Everybody, move |db| {
+            distrust(db, now)?;
+            let sql = "SELECT count(*) FROM orders WHERE state IN ('sending', 'unconfirmed')";
+            Ok(usize::try_from(db.get::<i64>(sql, params![])?).unwrap_or_default())
+        })
+        .await
+    }
 }
 
 /// Until when an order that comes by a key is looked up first, milliseconds; 0 where nothing was restored.

@@ -8,7 +8,7 @@ use clap::Args;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 use parom_gateway::config::StoreSettings;
-use parom_gateway::store;
+use parom_gateway::store::{self, Role, Store};
 use serde_json::{Value, json};
 
 use super::{Failed, Outcome, load, print, print_json};
@@ -31,13 +31,18 @@ pub(super) struct Backup {
 /// Put a backup in the store's place.
 #[derive(Args)]
 #[command(after_help = "Stop the gateway first. The store that is there keeps another name beside it.\n\
-    At the next start every order that is not settled is looked up in the CRM before anything is sent.")]
+    At the next start every order that is not settled is looked up in the CRM before anything is sent.\n\
+    PostgreSQL is put back by its own tools: parom restore --verify-first then, before a node starts.")]
 pub(super) struct Restore {
     /// The backup
-    file: PathBuf,
+    #[arg(required_unless_present = "verify_first")]
+    file: Option<PathBuf>,
     /// Only try whether it would do: nothing is changed
     #[arg(long)]
     check: bool,
+    /// PostgreSQL was put back: look up what is not settled before anything is sent
+    #[arg(long, conflicts_with_all = ["file", "check"])]
+    verify_first: bool,
     /// What it holds, as JSON
     #[arg(long)]
     json: bool,
@@ -55,9 +60,12 @@ impl Backup {
 
 impl Restore {
     pub(super) async fn run(self, config: &Path) -> Result<Outcome, Failed> {
-        let path = file_of(load(config)?.store)?;
-        let (file, check) = (self.file.clone(), self.check);
-        let watched = path.with_extension("restoring");
+        let settings = load(config)?.store;
+        let Some(file) = self.file.clone().filter(|_| !self.verify_first) else {
+            return self.verify_first(&settings).await;
+        };
+        let (path, check) = (file_of(settings)?, self.check);
+        let (watched, shown) = (path.with_extension("restoring"), file.clone());
         let held =
             copied(
                 path.clone(),
@@ -68,7 +76,7 @@ impl Restore {
             );
         let held = held.await?;
         let done = if check {
-            format!("{} can be restored; nothing was changed", self.file.display())
+            format!("{} can be restored; nothing was changed", shown.display())
         } else {
             let before = held.before.as_ref().map(|old| format!("; the store of before is {}", old.display()));
             format!(
@@ -82,11 +90,35 @@ impl Restore {
     }
 }
 
+impl Restore {
+    async fn verify_first(&self, settings: &StoreSettings) -> Result<Outcome, Failed> {
+        if settings.file().is_some() {
+            return Err(
+                "the store is a file: `parom restore FILE` puts a backup in its place, and a start notices any other"
+                    .into(),
+            );
+        }
+        let store = Store::open(settings, Role::Command).map_err(|error| error.to_string())?;
+        let nodes = store.neighbours().await.map_err(|error| error.to_string())?.nodes;
+        if !nodes.is_empty() {
+            let names: Vec<String> = nodes.into_iter().map(|node| node.name).collect();
+            return Err(format!("these nodes run: {}; stop them first", names.join(", ")).into());
+        }
+        let doubtful = store.verify_first().await.map_err(|error| error.to_string())?;
+        if self.json {
+            print_json(&json!({ "unconfirmed": doubtful }));
+        } else {
+            print(&format!("{doubtful} orders are looked up in the CRM before they go.\nStart the nodes\n"));
+        }
+        Ok(Outcome::Done)
+    }
+}
+
 /// The store's file; a server has its own tools.
 fn file_of(settings: StoreSettings) -> Result<PathBuf, Failed> {
     settings.file().map(Path::to_owned).ok_or_else(|| {
-        "the store is in PostgreSQL: back it up and restore it with pg_dump or pg_basebackup. A gateway that meets a \
-         restored server looks up in the CRM what is not settled before it sends anything"
+        "the store is in PostgreSQL: back it up and restore it with pg_dump or pg_basebackup, and run \
+         `parom restore --verify-first` before a node starts on what was put back"
             .into()
     })
 }

@@ -129,6 +129,43 @@ impl Cluster {
         self.run("psql", &["-h", path(&folder), "-p", &port, "-U", "postgres", "-At", "-c", sql])
     }
 
+    /// Writes one of its databases into a file.
+    pub(crate) fn dump(&self, database: &str, file: &Path) {
+        self.run(
+            "pg_dump",
+            &[
+                "-h",
+                path(&self.folder()),
+                "-p",
+                &self.port.to_string(),
+                "-U",
+                "postgres",
+                "-Fc",
+                "-f",
+                path(file),
+                database,
+            ],
+        );
+    }
+
+    /// Puts such a file into an empty database.
+    pub(crate) fn put_back(&self, database: &str, file: &Path) {
+        let port = self.port.to_string();
+        let folder = self.folder();
+        self.run("pg_restore", &["-h", path(&folder), "-p", &port, "-U", "postgres", "-e", "-d", database, path(file)]);
+    }
+
+    /// A copy of its files while it is down.
+    pub(crate) fn keep_files(&self) {
+        self.run("cp", &["-a", path(&self.data()), path(&self.folder().join("kept"))]);
+    }
+
+    /// Puts the copy in their place.
+    pub(crate) fn put_files_back(&self) {
+        self.run("rm", &["-r", path(&self.data())]);
+        self.run("cp", &["-a", path(&self.folder().join("kept")), path(&self.data())]);
+    }
+
     fn run(&self, program: &str, arguments: &[&str]) -> String {
         let own = bin().join(program);
         let program = if own.exists() { own } else { PathBuf::from(program) };

@@ -28,6 +28,10 @@ impl Database {
         Database { server: server.to_owned(), name }
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Its address, as a configuration names it.
     pub(crate) fn url(&self) -> String {
         format!("{}/{}", self.server, self.name)

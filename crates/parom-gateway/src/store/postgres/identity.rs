@@ -1,18 +1,21 @@
-//! Which server this is. One that fell over to a standby, was restored from a backup, or took another's place may have
-//! forgotten what was sent: then everything is looked up before it goes. Each new connection asks before it is used.
+//! Which server this is, and which copy of the database. One that fell over to a standby, was restored from a backup or a dump,
+//! or took another's place may have forgotten what was sent: then everything is looked up before it goes. Each new connection
+//! asks before it is used.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::super::facts::{careful_until, fact, set, verify_first};
+use super::super::StoreError;
+use super::super::facts::{careful_until, distrust, fact, set};
 use super::super::sql::{Db, params};
-use super::super::{StoreError, leases};
 use super::migrate;
 use super::talk::Talk;
 use crate::clock;
 
 /// The fact that keeps the server's name.
 const SERVER: &str = "server";
+/// The fact that keeps which copy of the database it is.
+const COPY: &str = "database";
 
 /// What every session is told. A commit is flushed before it is answered, whatever the server's own default; on a server
 /// with synchronous standbys it is on theirs too. A node that stands still in the midst of a transaction loses it, and its
@@ -24,8 +27,8 @@ const SESSION: &str = "SET synchronous_commit = on; SET statement_timeout = '8s'
 /// What this process knows of the server.
 #[derive(Debug, Default)]
 pub(super) struct Identity {
-    /// The server that the last connection met.
-    known: Mutex<Option<String>>,
+    /// The server that the last connection met, and the copy.
+    known: Mutex<Option<(String, String)>>,
     /// Until then an order that comes by a key is looked up first, milliseconds.
     pub(super) careful_until: Arc<AtomicI64>,
 }
@@ -38,7 +41,7 @@ impl Identity {
         talk.batch(SESSION)?;
         let db = Db::Postgres(talk);
         let server = name(&db)?;
-        if known.as_ref() == Some(&server) {
+        if known.as_ref() == Some(&(server.clone(), copy(&db)?)) {
             return Ok(());
         }
         settings(&db)?;
@@ -46,11 +49,12 @@ impl Identity {
         talk.batch("BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'")?;
         talk.batch("SELECT pg_advisory_xact_lock(0)")?;
         migrate::migrate(talk)?;
-        compare(&db, &server)?;
+        let copy = copy(&db)?;
+        compare(&db, &server, &copy)?;
         let until = careful_until(&db)?;
         talk.batch("COMMIT")?;
         self.careful_until.store(until, Ordering::Release);
-        *known = Some(server);
+        *known = Some((server, copy));
         Ok(())
     }
 }
@@ -60,6 +64,15 @@ fn name(db: &Db<'_>) -> Result<String, StoreError> {
     db.get(
         "SELECT CAST(system_identifier AS TEXT) || '/' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)
          FROM pg_control_system()",
+        params![],
+    )
+}
+
+/// The database and its table of orders, which get other numbers when they are made again: by a dump that is put back.
+fn copy(db: &Db<'_>) -> Result<String, StoreError> {
+    db.get(
+        "SELECT CAST(CAST(oid AS BIGINT) AS TEXT) || '/' || coalesce(CAST(CAST(CAST(to_regclass('orders') AS oid) AS BIGINT) AS TEXT), '')
+         FROM pg_database WHERE datname = current_database()",
         params![],
     )
 }
@@ -85,23 +98,19 @@ fn settings(db: &Db<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Compares the server with the one that wrote last, in the transaction that holds everybody's turn.
-fn compare(db: &Db<'_>, server: &str) -> Result<(), StoreError> {
-    let before = fact(db, SERVER)?;
-    if before.as_deref() == Some(server) {
-        return Ok(());
+/// Compares the server and the copy with those that were written to last, in the transaction that holds everybody's turn.
+fn compare(db: &Db<'_>, server: &str, copy: &str) -> Result<(), StoreError> {
+    let (server_before, copy_before) = (fact(db, SERVER)?, fact(db, COPY)?);
+    let is_other = |before: &Option<String>, now: &str| before.as_deref().is_some_and(|before| before != now);
+    let why = match (is_other(&server_before, server), is_other(&copy_before, copy)) {
+        (true, _) => Some("PostgreSQL is not the server that wrote last"),
+        (false, true) => Some("the database was put back from a dump"),
+        (false, false) => None,
+    };
+    if let Some(why) = why {
+        let doubtful = distrust(db, clock::now().as_millisecond())?;
+        tracing::warn!(server, doubtful, "{why}: it may have forgotten what was sent; everything is looked up first");
     }
-    if before.is_some() {
-        let doubtful = verify_first(db, clock::now().as_millisecond())?;
-        // What was being sent when the old server went is doubtful as well, and its quiet time begins now.
-        leases::end_all(db)?;
-        // Transactions of another server are counted anew.
-        db.execute("DELETE FROM alert_mark", params![])?;
-        tracing::warn!(
-            server,
-            doubtful,
-            "PostgreSQL is not the server that wrote last: it may have forgotten what was sent; everything is looked up first"
-        );
-    }
-    set(db, SERVER, server)
+    set(db, SERVER, server)?;
+    set(db, COPY, copy)
 }

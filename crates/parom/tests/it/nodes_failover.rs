@@ -89,7 +89,7 @@ async fn t21_a_commit_without_an_answer_is_neither_lost_nor_repeated() {
     }
     let runs = rows::runs(25);
     let cluster = Cluster::start("");
-    let (port, cut) = wire(cluster.port).await;
+    let (port, cut) = wire(cluster.port, false).await;
     let address = format!("postgres://postgres@127.0.0.1:{port}");
     let (world, node) = two(&cluster.server(), &address).await;
     let acks = Arc::new(Acks::new());
@@ -107,6 +107,44 @@ async fn t21_a_commit_without_an_answer_is_neither_lost_nor_repeated() {
     let report = checker::check(&world, &acks).sound(&world);
     assert_eq!(report.states.get("delivered"), Some(&report.orders), "{:?}", report.states);
     rows::row("T21", "COMMITs whose answers were cut off", runs, None, &report.figures());
+}
+
+/// T21: the server goes when an intent was written, before the node hears so, and comes back as it was: the one node looks the
+/// order up by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn t21_an_intent_that_was_written_as_the_server_went_is_looked_up() {
+    if is_skipped() {
+        return;
+    }
+    let cluster = Cluster::start("");
+    let (port, cut) = wire(cluster.port, true).await;
+    let settings = Settings { quiet: "1s", gap: "500ms", ..Settings::default() };
+    let mut world = World::of_server(settings, &cluster.server()).await;
+    world.channel("shop", SHOP);
+    let config = std::fs::read_to_string(world.config()).unwrap();
+    let address = format!("postgres://postgres@127.0.0.1:{port}");
+    std::fs::write(world.config(), config.replace(&cluster.server(), &address)).unwrap();
+    world.serve(&[]);
+    let runs = rows::runs(3);
+    let mut orders = 0;
+    for run in 0..runs {
+        world.alter("INSERT INTO paused_accounts (account, at, actor) VALUES ('main', 0, 'test')");
+        // The next COMMIT is an intent's.
+        assert_eq!(world.post("/in/shop", &form(&format!("W{run}"))).await.status, 202);
+        orders += 1;
+        cut.send_replace(true);
+        world.alter("DELETE FROM paused_accounts");
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        cut.send_replace(false);
+        let since = std::time::Instant::now();
+        while world.count(&["delivered"]) < orders {
+            assert!(since.elapsed().as_secs() < 60, "it stays as it was:\n{}", world.log());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+    assert_eq!(world.crm.orders().len(), orders);
+    assert!(world.log().contains("the account is taken anew"), "{}", world.log());
+    rows::row("T21", "intents written as the server went", runs, None, "all looked up, none twice");
 }
 
 /// T22: the server dies and its synchronous standby takes over: whatever was acknowledged is there.
@@ -216,39 +254,55 @@ async fn wait_for(mut done: impl FnMut() -> bool) {
     panic!("never");
 }
 
-/// A wire to the server that, while it is told to, passes a COMMIT on and ends before the answer.
-async fn wire(to: u16) -> (u16, watch::Sender<bool>) {
+/// A wire to the server that, while it is told to, passes a COMMIT on and ends before the answer. With `all`, whatever else goes
+/// over it ends then too, and nothing begins for a second: the server itself went.
+async fn wire(to: u16, all: bool) -> (u16, watch::Sender<bool>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let (cut, cuts) = watch::channel(false);
+    let (end, ends) = watch::channel(std::time::Instant::now());
+    let end = Arc::new(end);
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
+            if *ends.borrow() > std::time::Instant::now() {
+                continue;
+            }
             let Ok(server) = TcpStream::connect(("127.0.0.1", to)).await else { continue };
-            tokio::spawn(pass(client, server, cuts.clone()));
+            let (cuts, end, mut ends) = (cuts.clone(), Arc::clone(&end), ends.clone());
+            ends.mark_unchanged();
+            tokio::spawn(async move {
+                tokio::select! {
+                    cut = pass(client, server, cuts) => if cut && all {
+                        end.send_replace(std::time::Instant::now() + Duration::from_secs(1));
+                    },
+                    _ = ends.changed() => {}
+                }
+            });
         }
     });
     (port, cut)
 }
 
-async fn pass(mut client: TcpStream, mut server: TcpStream, cuts: watch::Receiver<bool>) {
+/// Whether it ended at a COMMIT.
+async fn pass(mut client: TcpStream, mut server: TcpStream, cuts: watch::Receiver<bool>) -> bool {
     let (mut up, mut down) = (vec![0; 65_536], vec![0; 65_536]);
     loop {
         tokio::select! {
             read = client.read(&mut up) => {
-                let Ok(read @ 1..) = read else { return };
+                let Ok(read @ 1..) = read else { return false };
                 if server.write_all(&up[..read]).await.is_err() {
-                    return;
+                    return false;
                 }
                 if *cuts.borrow() && up[..read].windows(7).any(|text| text == b"COMMIT\0") {
                     // The server has it, and commits.
                     tokio::time::sleep(Duration::from_millis(30)).await;
-                    return;
+                    return true;
                 }
             }
             read = server.read(&mut down) => {
-                let Ok(read @ 1..) = read else { return };
+                let Ok(read @ 1..) = read else { return false };
                 if client.write_all(&down[..read]).await.is_err() {
-                    return;
+                    return false;
                 }
             }
         }

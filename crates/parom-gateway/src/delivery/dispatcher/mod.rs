@@ -230,16 +230,21 @@ impl Dispatcher {
             let version = self.dictionaries.get(&self.account).map_or(0, |dictionary| dictionary.version);
             let claimed = self.store.claim(&self.account, self.epoch, version, only).await;
             self.waiting = matches!(&claimed, Ok(Some(_)));
-            let Ok(Some(intent)) = claimed else {
-                self.dispatch.budget.give_back(ticket);
-                if only != 0 && claimed.is_ok() {
-                    continue;
+            let intent = match claimed {
+                Ok(Some(intent)) => intent,
+                nothing => {
+                    self.dispatch.budget.give_back(ticket);
+                    // An intent that was perhaps written is told of before anything else is asked of the store.
+                    nothing?;
+                    if only != 0 {
+                        continue;
+                    }
+                    // An order that came while the dictionaries changed was decided by the old ones: it is checked first.
+                    if version > 0 && !self.store.unchecked(&self.account, version, 1).await?.is_empty() {
+                        self.dictionaries.unsettle(&self.account);
+                    }
+                    return Ok(idle);
                 }
-                // An order that came while the dictionaries changed was decided by the old ones: it is checked first.
-                if version > 0 && !self.store.unchecked(&self.account, version, 1).await?.is_empty() {
-                    self.dictionaries.unsettle(&self.account);
-                }
-                return claimed.map(|_| idle);
             };
             self.hear();
             if !self.dispatch.still(clock::mono()) {

@@ -62,14 +62,17 @@ impl Store {
                 return Ok(batch);
             }
             let note = format!("attempt 1, in a bulk call of {} orders", batch.intents.len());
-            for intent in &mut batch.intents {
+            for mut intent in std::mem::take(&mut batch.intents) {
                 intent.attempt += 1;
                 let sql = "UPDATE orders SET state = 'sending', reason = ?3, attempts = attempts + 1, updated_at = ?2
-                           WHERE seq = ?1";
-                db.execute(sql, params![intent.seq, now, bulk::REASON])?;
+                           WHERE seq = ?1 AND state = 'queued' AND account = ?4";
+                if db.execute(sql, params![intent.seq, now, bulk::REASON, account])? == 0 {
+                    continue;
+                }
                 let sql = "INSERT INTO attempts (seq, attempt, started_at) VALUES (?1, ?2, ?3)";
                 db.execute(sql, params![intent.seq, intent.attempt, now])?;
                 append_event(db, intent.seq, now, State::Sending, "delivery", &note)?;
+                batch.intents.push(intent);
             }
             spend(db, &account)?;
             Ok(batch)

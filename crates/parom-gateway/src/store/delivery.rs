@@ -58,11 +58,13 @@ pub struct Settlement {
     pub note: String,
 }
 
+/// What the row is when it is locked decides, not what it was when it was found: its channel's account may have been changed.
 pub(super) const CLAIM: &str =
     "UPDATE orders SET state = 'sending', reason = '', attempts = attempts + 1, updated_at = ?2
      WHERE seq = (SELECT seq FROM orders WHERE account = ?1 AND state = 'queued' AND (checked >= ?3 OR resends > 0)
                   AND (?4 = 0 OR seq = ?4)
                   ORDER BY seq LIMIT 1)
+       AND state = 'queued' AND account = ?1
      RETURNING seq, id, body, number, source_id, received_at, attempts, resends, target, checked";
 pub(super) const QUEUE: &str =
     "SELECT count(*) FROM (SELECT 1 FROM orders WHERE account = ?1 AND state = 'queued' LIMIT ?2) AS waiting";

@@ -131,9 +131,9 @@ impl Store {
 }
 
 fn revise(db: &Db<'_>, seq: i64, seen: State, new: &Revision, now: i64) -> Result<Stored, StoreError> {
-    let sql = "SELECT state, revision, replaced FROM orders WHERE seq = ?1";
+    let sql = format!("SELECT state, revision, replaced FROM orders WHERE seq = ?1{}", db.for_update());
     let current: Option<(String, (i64, i64))> =
-        db.first(sql, params![seq], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
+        db.first(&sql, params![seq], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
     // What is on its way, or was perhaps sent, is never decided anew: whoever listed it may have seen it held.
     let settled = matches!(seen, State::Held | State::Rejected);
     if !settled || current != Some((seen.as_str().to_owned(), new.read)) {

@@ -62,6 +62,8 @@ pub struct DoubtRow {
     pub seq: i64,
     /// The CRM said that its number is taken.
     pub taken: bool,
+    /// The CRM answered with an order of another number.
+    pub elsewhere: bool,
     /// A person asked to look, and to send it if it is not there.
     pub asked: bool,
     /// The store was restored.
@@ -265,6 +267,17 @@ impl Dispatch {
         }
     }
 
+    /// Weighs a look for a change. One that works proves nothing of what is sent: an open breaker waits for a POST.
+    pub fn weigh_look(&mut self, ticket: Ticket, outcome: &Outcome, now: Mono, random: f64) {
+        match outcome {
+            Outcome::Delivered(_) | Outcome::Rejected(_) | Outcome::NumberTaken => {
+                self.budget.settle(ticket, now);
+                self.breaker.abandon_try();
+            }
+            outcome => self.weigh(ticket, outcome, now, random),
+        }
+    }
+
     /// The rows say which orders are doubtful; when each was first seen is this process's own knowledge.
     pub fn refresh(&mut self, rows: impl IntoIterator<Item = DoubtRow>, now: Mono) {
         let mut known = std::mem::take(&mut self.doubts);
@@ -272,8 +285,10 @@ impl Dispatch {
             let old = known.remove(&row.seq).filter(|old| old.resends() == row.resends);
             let doubt = old.unwrap_or_else(|| {
                 let doubt = Doubt::new(now, &self.plan, row.taken, row.resends, row.target);
-                let doubt = doubt.because(row.asked, row.restored).of_bulk(row.bulk);
-                if row.taken && row.attempts == 1 { doubt.refused_at_first() } else { doubt }
+                let doubt = doubt.because(row.asked, row.restored).of_bulk(row.bulk).elsewhere(row.elsewhere);
+                // Whatever went before and led to no resend was not applied.
+                let first = row.attempts == 1 || row.resends == 0;
+                if row.taken && first { doubt.refused_at_first() } else { doubt }
             });
             self.doubts.insert(row.seq, doubt);
         }

@@ -78,6 +78,9 @@ pub fn becomes(outcome: &Outcome) -> (State, String) {
 /// The reason of an order whose number the CRM calls taken.
 pub const NUMBER_TAKEN: &str = "number_taken";
 
+/// The reason of an order that the CRM took, by its own word under another number.
+pub const OTHER_NUMBER: &str = "success with another number";
+
 /// The shortest rest after a 429: the limit counts by the minute.
 pub const RATE_LIMIT_REST_S: u64 = 60;
 /// The longest: a sender's clock, or a date in the place of seconds, must not stop an account for good.
@@ -139,7 +142,7 @@ fn applied(json: Option<&Value>, number: Option<&str>) -> Outcome {
         (Some(id), _) if number.is_none() || planted::is(Planted::NumberUnchecked) => Outcome::Delivered(id),
         (Some(id), Some(echo)) if Some(echo.as_str()) == number.map(str::trim) => Outcome::Delivered(id),
         (None, _) => Outcome::Unknown("success without an id"),
-        _ => Outcome::Unknown("success with another number"),
+        _ => Outcome::Unknown(OTHER_NUMBER),
     }
 }
 

@@ -49,6 +49,8 @@ pub struct Doubt {
     taken: bool,
     /// It was so when it was sent for the first time: the row was there before, and is another's.
     before: bool,
+    /// The CRM's answer had an id and another number: it made an order, which no look for this number finds.
+    elsewhere: bool,
     /// A person asked for it: proven absent, it goes, whatever it is.
     asked: bool,
     /// The store was restored, and it may have gone before.
@@ -87,6 +89,7 @@ impl Doubt {
             next: now.after(first.min(5_000)),
             taken,
             before: false,
+            elsewhere: false,
             asked: false,
             restored: false,
             resends,
@@ -111,6 +114,12 @@ impl Doubt {
     #[must_use]
     pub fn refused_at_first(self) -> Doubt {
         Doubt { before: true, ..self }
+    }
+
+    /// The CRM said that it made it under another number.
+    #[must_use]
+    pub fn elsewhere(self, elsewhere: bool) -> Doubt {
+        Doubt { elsewhere, ..self }
     }
 
     /// Why it is doubtful: a person asked to look, or the store was restored.
@@ -202,6 +211,8 @@ impl Doubt {
             Verdict::Dispute("no card of this title and contact was found, and cards have no number to be sure by")
         } else if self.taken {
             Verdict::Dispute("the CRM says that the number is taken, and shows no order with it")
+        } else if self.elsewhere {
+            Verdict::Dispute("the CRM answered with an order of another number, and shows none with this one")
         } else if !plan.resend {
             Verdict::Dispute("not in the CRM; this account resends only by hand")
         } else if self.resends >= limits::RESENDS && !planted::is(Planted::ResendsUncounted) {

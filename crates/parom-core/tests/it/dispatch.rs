@@ -7,7 +7,7 @@ use parom_core::delivery::checks::{self, Checked};
 use parom_core::delivery::dispatch::{Dispatch, DoubtRow, Looked};
 use parom_core::delivery::outcome::Outcome;
 use parom_core::delivery::rows::{Delivered, Finding, List, Row};
-use parom_core::delivery::verify::{Control, Plan};
+use parom_core::delivery::verify::{Control, Plan, Verdict};
 use parom_core::order::Target;
 
 const PLAN: Plan = Plan { quiet: 180_000, gap: 60_000, resend: true };
@@ -17,6 +17,7 @@ fn dispatch(limit: u32, doubts: i64) -> Dispatch {
     let row = |seq| DoubtRow {
         seq,
         taken: false,
+        elsewhere: false,
         asked: false,
         restored: false,
         bulk: false,
@@ -121,4 +122,45 @@ fn a_look_back_tells_one_from_two_and_gone_from_unknown() {
     assert_eq!(back(vec![row(8, 23, "A", "2026-01-01T00:00:00Z")], true), Checked::Gone);
     assert_eq!(back(Vec::new(), true), Checked::Gone);
     assert_eq!(back(Vec::new(), false), Checked::Unclear);
+}
+
+/// A try that was not applied tells nothing of whose the number is: the row that the next one meets was there before.
+#[test]
+fn a_number_that_is_taken_after_tries_that_were_not_applied_is_anothers() {
+    for (attempts, resends, anothers) in [(1, 0, true), (3, 0, true), (2, 1, false)] {
+        let mut dispatch = Dispatch::new(54, PLAN, 4);
+        let row = DoubtRow {
+            seq: 1,
+            taken: true,
+            elsewhere: false,
+            asked: false,
+            restored: false,
+            bulk: false,
+            attempts,
+            resends,
+            target: Target::Order,
+        };
+        dispatch.refresh([row], Mono(1_000));
+        let look = dispatch.look(Mono(1_000)).unwrap();
+        let found = HashMap::from([(1, Finding::Ours(7))]);
+        let verdicts = dispatch.looked(look, &Looked { control: Control::Found, found, rest: None }, Mono(1_500));
+        assert_eq!(matches!(verdicts[0].1, Verdict::Dispute(_)), anothers, "{attempts} {resends}: {verdicts:?}");
+    }
+}
+
+/// A look that works proves nothing of what is sent.
+#[test]
+fn a_look_for_a_change_closes_no_breaker() {
+    let mut dispatch = Dispatch::new(54, PLAN, 4);
+    let now = Mono(1_000);
+    for _ in 0..3 {
+        let ticket = dispatch.place(now).unwrap();
+        dispatch.weigh(ticket, &Outcome::Unknown("no answer"), now, 0.0);
+        let ticket = dispatch.place(now).unwrap();
+        dispatch.weigh_look(ticket, &Outcome::Delivered(7), now, 0.0);
+    }
+    assert!(dispatch.breaker.is_open());
+    let ticket = dispatch.place(now).unwrap();
+    dispatch.weigh(ticket, &Outcome::Delivered(7), now, 0.0);
+    assert!(!dispatch.breaker.is_open());
 }

@@ -108,3 +108,16 @@ fn a_card_that_is_not_found_is_never_sent_again() {
     let card = Doubt::new(at(0), &PLAN, false, 0, Target::Card);
     assert!(matches!(twice(card, &PLAN), Verdict::Dispute(why) if why.contains("card")));
 }
+
+/// It made an order that a look for this number does not find: another try would make a second one.
+#[test]
+fn what_the_crm_took_under_another_number_is_never_sent_again() {
+    let mut doubt = doubt().elsewhere(true);
+    assert_eq!(doubt.weigh(&Finding::Absent, Control::Found, at(200), &PLAN), Verdict::Wait);
+    assert!(matches!(doubt.weigh(&Finding::Absent, Control::Found, at(260), &PLAN), Verdict::Dispute(_)));
+    let mut found = Doubt::new(at(0), &PLAN, false, 0, Target::Order).elsewhere(true);
+    assert_eq!(found.weigh(&Finding::Ours(7), Control::Found, at(5), &PLAN), Verdict::Delivered(7));
+    let mut asked = Doubt::new(at(0), &PLAN, false, 0, Target::Order).elsewhere(true).because(true, false);
+    assert_eq!(asked.weigh(&Finding::Absent, Control::Found, at(200), &PLAN), Verdict::Wait);
+    assert_eq!(asked.weigh(&Finding::Absent, Control::Found, at(260), &PLAN), Verdict::Resend, "a person said so");
+}

@@ -136,6 +136,24 @@ async fn f14_a_success_without_proof_is_looked_up() {
     assert_eq!(states(&one(&world, FaultKind::HtmlBefore { status: 200 }).await), RESENT);
 }
 
+/// The CRM took it under another number, as its answer says: it is there, and no look for ours finds it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_the_crm_took_under_another_number_is_not_sent_again() {
+    let world = settled().await;
+    let id = {
+        world.crm.add_fault(Fault::once(FaultOn::Post, FaultKind::WrongNumber));
+        // Before any look: for one by our number it is not there.
+        world.crm.add_fault(Fault::always(FaultOn::Lookup, FaultKind::RefuseBefore { status: 503 }).times(1));
+        let answer = world.post("/in/shop", &form("Second")).await;
+        world.crm_has(2).await;
+        assert!(world.crm.delete_order(world.crm.orders()[1]["id"].as_u64().unwrap()));
+        answer.json()["id"].as_str().unwrap().to_owned()
+    };
+    world.reaches(&id, "disputed").await;
+    assert!(world.order(&id)["reason"].as_str().unwrap().contains("another number"), "{}", world.order(&id));
+    assert_eq!(world.crm_posts(), 2);
+}
+
 /// The last guard: the CRM says that the number is taken, and the look-up finds another's order.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_number_that_the_crm_calls_taken_is_looked_up() {

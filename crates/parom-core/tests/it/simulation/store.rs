@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use parom_core::delivery::dispatch::DoubtRow;
-use parom_core::delivery::outcome::{NUMBER_TAKEN, Outcome, becomes};
+use parom_core::delivery::outcome::{NUMBER_TAKEN, OTHER_NUMBER, Outcome, becomes};
 use parom_core::delivery::rows::{Delivered, Wanted};
 use parom_core::delivery::state::{State, allowed};
 use parom_core::delivery::{bulk, checks};
@@ -275,6 +275,7 @@ impl Store {
         let row = |(seq, row): (&i64, &Row)| DoubtRow {
             seq: *seq,
             taken: row.reason == NUMBER_TAKEN,
+            elsewhere: row.reason == OTHER_NUMBER,
             asked: false,
             restored: row.reason == "restored",
             bulk: row.reason == bulk::REASON,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use parom_core::delivery::Mono;
 use parom_core::delivery::bulk;
 use parom_core::delivery::dispatch::{DoubtRow, Look, Looked};
-use parom_core::delivery::outcome::NUMBER_TAKEN;
+use parom_core::delivery::outcome::{NUMBER_TAKEN, OTHER_NUMBER};
 use parom_core::delivery::rows::Finding;
 use parom_core::delivery::state::State;
 use parom_core::delivery::verify::{Control, Verdict};
@@ -34,6 +34,7 @@ impl Dispatcher {
         let known = rows.iter().map(|row| DoubtRow {
             seq: row.seq,
             taken: row.reason == NUMBER_TAKEN,
+            elsewhere: row.reason == OTHER_NUMBER,
             asked: row.reason == "asked",
             restored: row.reason == RESTORED,
             bulk: row.reason == bulk::REASON,

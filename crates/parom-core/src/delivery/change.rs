@@ -37,6 +37,8 @@ pub enum Next {
     Again,
     /// Nobody knows: look, once the CRM had its time.
     Look,
+    /// The look itself told nothing: it does not count, and another is made.
+    Unclear,
 }
 
 impl ChangeKind {

@@ -82,7 +82,7 @@ async fn look(client: &Client, due: &DueChange, plan: &Plan, tell: impl FnOnce(&
                 other => other,
             };
             tell(&outcome);
-            (Next::Look, millis(plan.quiet))
+            (Next::Unclear, millis(plan.quiet))
         }
     }
 }

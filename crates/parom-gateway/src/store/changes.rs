@@ -127,13 +127,26 @@ impl Store {
 }
 
 /// An attempt without a result may have been made. Each doubt waits its whole time again, and what an earlier run of the
-/// machine planned is planned anew.
+/// machine planned is planned anew. What stands in the place of a doubt waits with it.
 pub(super) fn recover(db: &Db<'_>, account: &str, quiet: i64, now: i64) -> Result<(), StoreError> {
     let sql = "UPDATE changes SET state = CASE WHEN state = 'queued' THEN state ELSE 'unconfirmed' END, looks = 0, due_at = ?1,
                  updated_at = ?2
-               WHERE account = ?3 AND state IN ('queued', 'sending', 'unconfirmed') AND (state <> 'queued' OR due_at > ?1)";
-    db.execute(sql, params![db.steady()?.saturating_add(quiet), now, account]).map(|_| ())
+               WHERE account = ?3 AND state IN ('queued', 'sending', 'unconfirmed')
+                 AND (state <> 'queued' OR due_at > ?1 OR kind <> 'payment' AND EXISTS (
+                   SELECT 1 FROM changes old WHERE old.seq = changes.seq AND old.kind = changes.kind AND old.id < changes.id
+                     AND old.state IN ('sending', 'unconfirmed')))";
+    db.execute(sql, params![db.steady()?.saturating_add(quiet), now, account])?;
+    let sql = format!(
+        "UPDATE changes SET state = 'superseded', updated_at = ?1
+               WHERE account = ?2 AND kind <> 'payment' AND state IN ('queued', 'unconfirmed') AND EXISTS ({NEWER})"
+    );
+    db.execute(&sql, params![now, account]).map(|_| ())
 }
+
+/// What came later of a kind that may be made twice: the last one counts.
+const NEWER: &str =
+    "SELECT 1 FROM changes new WHERE new.seq = changes.seq AND new.kind = changes.kind AND new.id > changes.id
+    AND new.state NOT IN ('refused', 'superseded')";
 
 fn claim(db: &Db<'_>, account: &str, now: i64) -> Result<Option<DueChange>, StoreError> {
     if is_paused(db, account)? {
@@ -184,9 +197,13 @@ fn settle(db: &Db<'_>, due: &DueChange, next: &Next, wait: i64, now: i64) -> Res
         Next::Done => ("done", String::new()),
         Next::Refused(why) => ("refused", why.clone()),
         Next::Again => ("queued", String::new()),
-        Next::Look => ("unconfirmed", String::new()),
+        Next::Look | Next::Unclear => ("unconfirmed", String::new()),
     };
-    let looks = if due.doubtful { due.looks } else { 0 };
+    let looks = match next {
+        Next::Unclear => due.looks.saturating_sub(1),
+        _ if due.doubtful => due.looks,
+        _ => 0,
+    };
     // Of this attempt or look alone: another node may have taken the account over, or a commit was not answered and this is
     // its repetition.
     let sql = "UPDATE changes SET state = ?2, note = ?3, looks = ?4, due_at = ?5, updated_at = ?6
@@ -200,12 +217,27 @@ fn settle(db: &Db<'_>, due: &DueChange, next: &Next, wait: i64, now: i64) -> Res
         Next::Done => format!("{kind} is in the CRM"),
         Next::Refused(why) => format!("{kind} was not made: {why}"),
         Next::Again => format!("{kind} was not made yet"),
+        Next::Unclear => return Ok(()),
         Next::Look if due.doubtful => return Ok(()),
         Next::Look => format!("nobody knows whether the {kind} was made: it is looked for"),
     };
     append_event(db, seq, now, State::Delivered, "delivery", &told)?;
+    if *next == Next::Again && due.change.kind.may_repeat() {
+        give_way(db, due, seq, due_at, now)?;
+    }
     if let Next::Refused(why) = next {
         mark_order(db, seq, kind, why)?;
+    }
+    Ok(())
+}
+
+/// What came while it was on its way goes in its place, but not before this one's time: it may be made late, and must not be the
+/// last.
+fn give_way(db: &Db<'_>, due: &DueChange, seq: i64, due_at: i64, now: i64) -> Result<(), StoreError> {
+    let sql = format!("UPDATE changes SET state = 'superseded', updated_at = ?2 WHERE id = ?1 AND EXISTS ({NEWER})");
+    if db.execute(&sql, params![due.id, now])? == 1 {
+        let sql = "UPDATE changes SET due_at = ?3 WHERE seq = ?1 AND kind = ?2 AND state = 'queued' AND due_at < ?3";
+        db.execute(sql, params![seq, due.change.kind.as_str(), due_at])?;
     }
     Ok(())
 }
@@ -258,16 +290,21 @@ pub(super) fn add(db: &Db<'_>, seq: i64, account: &str, changes: &[Change], now:
             mark_order(db, seq, change.kind.as_str(), why)?;
             continue;
         }
+        let mut due_at = db.steady()?;
         if change.kind.may_repeat() {
-            let sql = "UPDATE changes SET state = 'superseded', updated_at = ?2
-                       WHERE seq = ?1 AND kind = ?3 AND state = 'queued'";
-            db.execute(sql, params![seq, now, change.kind.as_str()])?;
+            // It goes in the place of one that waits, and no sooner: that one may have been sent already.
+            let open = "seq = ?1 AND kind = ?2 AND state IN ('queued', 'unconfirmed')";
+            let sql = format!("SELECT max(due_at) FROM changes WHERE {open}");
+            let waits: Option<i64> = db.one(&sql, params![seq, change.kind.as_str()], |row| row.get(0))?;
+            due_at = due_at.max(waits.unwrap_or_default());
+            let sql = format!("UPDATE changes SET state = 'superseded', updated_at = ?3 WHERE {open}");
+            db.execute(&sql, params![seq, change.kind.as_str(), now])?;
         }
         let sql = "INSERT INTO changes (seq, account, kind, body, mark, state, created_at, updated_at, due_at)
                    VALUES (?1, ?2, ?3, ?4, ?5, 'queued', ?6, ?6, ?7)";
         let body = serde_json::to_string(&change.body).unwrap_or_default();
         let mark = number::own(uuid::Uuid::new_v4().as_u128());
-        db.execute(sql, params![seq, account, change.kind.as_str(), body, mark, now, db.steady()?])?;
+        db.execute(sql, params![seq, account, change.kind.as_str(), body, mark, now, due_at])?;
         added += 1;
     }
     Ok(added)

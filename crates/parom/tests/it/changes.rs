@@ -134,6 +134,50 @@ async fn whatever_becomes_of_the_answer_the_payment_is_there_once() {
     }
 }
 
+/// A look that fails is no absence: two that show the order's payments come before it is sent again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_that_fails_does_not_count() {
+    let world = world(WOO).await;
+    delivered(&world, 1).await;
+    world.crm.add_fault(Fault::once(FaultOn::Change, FaultKind::DropBefore));
+    world.crm.add_fault(Fault::always(FaultOn::Lookup, FaultKind::RefuseBefore { status: 503 }).times(2));
+    send(&world, &order(1, "processing", true, 1)).await;
+    all_done(&world, 1).await;
+    let path = format!("/order/{}", in_crm(&world, 1)["id"]);
+    let looks = world.crm.ledger().iter().filter(|entry| entry.method == "GET" && entry.path.contains(&path)).count();
+    assert_eq!((payments(&world, 1), looks), (1, 4), "{:#?}", world.crm.ledger());
+}
+
+/// The newest status is the last that is set, whatever became of the one before it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_status_whose_answer_was_lost_is_not_set_over_a_newer_one() {
+    let mut world = world(WOO).await;
+    let set = |world: &World| -> Vec<String> {
+        let puts = world.crm.ledger().into_iter().filter(|entry| entry.method == "PUT");
+        puts.map(|entry| serde_json::from_str::<Value>(&entry.body).unwrap()["status_id"].to_string()).collect()
+    };
+    // While it is on its way, and when the process ends meanwhile.
+    for (id, dies) in [(1, false), (2, true)] {
+        delivered(&world, id).await;
+        let before = set(&world).len();
+        world.crm.add_fault(Fault::once(FaultOn::Change, FaultKind::HangBefore));
+        send(&world, &order(id, "completed", false, 1)).await;
+        world.until("it is on its way", || set(&world).len() == before + 1).await;
+        send(&world, &order(id, "cancelled", false, 2)).await;
+        if dies {
+            world.kill();
+            world.serve(&[]);
+        }
+        world.until("the newer one is set", || changes(&world, id).iter().any(|change| change.1 == "done")).await;
+        tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
+        let sent = set(&world)[before..].to_vec();
+        assert_eq!(sent.len(), 2, "{sent:?}");
+        assert_ne!(sent[0], sent[1]);
+        let states: Vec<String> = changes(&world, id).into_iter().map(|change| change.1).collect();
+        assert_eq!(states, ["superseded", "done"]);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_made_is_marked_for_a_person() {
     let world = world(&WOO.replace("payment_method_id = 1", "payment_method_id = 999")).await;

@@ -72,7 +72,8 @@ impl Dispatcher {
         let orders = u64::try_from(batch.intents.len()).unwrap_or_default();
         self.work.spawn(async move {
             send::send_bulk(&store, &client, &batch.intents, now, |outcome, surprise| {
-                let _ = told.send(Came { ticket, outcome: outcome.clone(), bulk: Some((orders, surprise)) });
+                let _ =
+                    told.send(Came { ticket, outcome: outcome.clone(), bulk: Some((orders, surprise)), look: false });
             })
             .await;
             Done::SentBulk

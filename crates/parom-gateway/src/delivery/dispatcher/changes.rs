@@ -48,11 +48,12 @@ impl Dispatcher {
         self.changing = true;
         self.changed = now;
         self.dispatch.breaker.start_try();
+        let look = due.doubtful;
         let (store, client, told, plan) =
             (self.store.clone(), self.client.clone(), self.told.clone(), self.dispatch.plan);
         self.work.spawn(async move {
             changes::make(&store, &client, due, plan, |outcome| {
-                let _ = told.send(Came { ticket, outcome: outcome.clone(), bulk: None });
+                let _ = told.send(Came { ticket, outcome: outcome.clone(), bulk: None, look });
             })
             .await;
             Done::Changed

@@ -82,6 +82,8 @@ struct Came {
     outcome: Outcome,
     /// A bulk call: of so many orders, and whether it is a surprise.
     bulk: Option<(u64, bool)>,
+    /// Nothing was sent by it.
+    look: bool,
 }
 
 enum Done {
@@ -257,7 +259,7 @@ impl Dispatcher {
             let (store, client, told) = (self.store.clone(), self.client.clone(), self.told.clone());
             self.work.spawn(async move {
                 send::send(&store, &client, intent, now, |outcome| {
-                    let _ = told.send(Came { ticket, outcome: outcome.clone(), bulk: None });
+                    let _ = told.send(Came { ticket, outcome: outcome.clone(), bulk: None, look: false });
                 })
                 .await;
                 Done::Sent
@@ -296,6 +298,7 @@ impl Dispatcher {
         let (now, outcome) = (clock::mono(), &came.outcome);
         match came.bulk {
             Some((_, surprise)) => self.dispatch.weigh_bulk(came.ticket, outcome, surprise, now, random()),
+            None if came.look => self.dispatch.weigh_look(came.ticket, outcome, now, random()),
             None => self.dispatch.weigh(came.ticket, outcome, now, random()),
         }
         let orders = came.bulk.map_or(1, |(orders, _)| orders);

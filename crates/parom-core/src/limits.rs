@@ -60,6 +60,11 @@ pub const PHP_NOTES: usize = 200;
 pub const SAMPLES: usize = 20;
 /// Changes of one order in the CRM, of each kind, that its sender's later requests or a person may ask for.
 pub const CHANGES: u32 = 50;
+/// The longest that a request to the CRM may take, seconds: a start counts what an earlier one sent by it.
+pub const TIMEOUT_S: u32 = 60;
+/// The same where nodes share the store: a send begins up to 20 s after its intent, and must end 30 s before a lease of 90 s can
+/// be another node's.
+pub const TIMEOUT_SHARED_S: u32 = 39;
 /// Times that a change is tried before a person has to look.
 pub const CHANGE_TRIES: u32 = 5;
 /// How old an order may be of which a sender tells only when it changes: an older one was taken some other way.

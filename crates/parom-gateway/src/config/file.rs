@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use parom_core::channel::{SecretRef, parse_duration};
+use parom_core::limits;
 use serde::Deserialize;
 
 use super::accounts::{Accounts, RawAccount};
@@ -86,6 +87,8 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
     let fail = |message: String| ConfigError(format!("{}: {message}", path.display()));
+    let store = store::check(&dir, raw.store).map_err(fail)?;
+    let delivery = check_delivery(&raw.delivery, store.file().is_none()).map_err(fail)?;
     Ok(Config {
         listen: parse_address("listen", &raw.listen).map_err(fail)?,
         ui_listen: raw.ui_listen.map(|text| parse_address("ui_listen", &text)).transpose().map_err(fail)?,
@@ -98,9 +101,9 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
                 text.parse::<IpAddr>().map_err(|_| fail(format!("trusted_proxies: `{text}` is not an address")))
             })
             .collect::<Result<_, _>>()?,
-        store: store::check(&dir, raw.store).map_err(fail)?,
+        store,
         accounts: Accounts::start(&dir, path, raw.accounts)?,
-        delivery: check_delivery(&raw.delivery).map_err(fail)?,
+        delivery,
         api_tokens: raw
             .api
             .tokens
@@ -174,7 +177,7 @@ fn check_host(text: String) -> Result<String, String> {
     Ok(text)
 }
 
-fn check_delivery(raw: &RawDelivery) -> Result<DeliverySettings, String> {
+fn check_delivery(raw: &RawDelivery, shared: bool) -> Result<DeliverySettings, String> {
     let time = |name: &str, text: &Option<String>, default: u64| match text {
         None => Ok(Duration::from_secs(default)),
         Some(text) => {
@@ -196,6 +199,12 @@ fn check_delivery(raw: &RawDelivery) -> Result<DeliverySettings, String> {
     let timeout = time("timeout", &raw.timeout, 30)?;
     if timeout.is_zero() {
         return Err("delivery.timeout: a POST needs some time; write 30s".into());
+    }
+    let most = if shared { limits::TIMEOUT_SHARED_S } else { limits::TIMEOUT_S };
+    if timeout.as_secs_f64() > f64::from(most) {
+        let why =
+            if shared { "another node may take the account over after that" } else { "a start counts with no more" };
+        return Err(format!("delivery.timeout: at most {most}s, {why}; write 30s"));
     }
     Ok(DeliverySettings {
         timeout,

@@ -19,8 +19,6 @@ const WHOLE: Duration = Duration::from_secs(15);
 const GRACE_MS: u64 = 5_000;
 /// Bytes a second.
 const LEAST_SPEED: u64 = 500;
-/// Between two pieces.
-const PIECE: Duration = Duration::from_secs(5);
 
 /// Of each body so much is free; what is more is taken from all large bodies' budget.
 const SMALL: usize = 64 * 1024;
@@ -86,7 +84,10 @@ async fn pieces(mut body: Body) -> Result<Whole, Refusal> {
     let mut whole = BytesMut::new();
     let mut came = 0;
     loop {
-        let frame = match tokio::time::timeout(PIECE, body.frame()).await {
+        // The next piece is waited for as long as what has come keeps the least speed.
+        let until = started.after(GRACE_MS + came as u64 * 1_000 / LEAST_SPEED);
+        let wait = Duration::from_millis(until.since(clock::mono()));
+        let frame = match tokio::time::timeout(wait, body.frame()).await {
             Err(_) => return Err(too_slow()),
             Ok(None) if came > limits::BODY_BYTES => return Err(too_large()),
             Ok(None) => return Ok(Whole { bytes: whole.freeze(), _share: held }),
@@ -106,11 +107,6 @@ async fn pieces(mut body: Body) -> Result<Whole, Refusal> {
         } else {
             share(&mut held, came)?;
             whole.extend_from_slice(&piece);
-        }
-        let elapsed = clock::mono().since(started);
-        let expected = elapsed.saturating_sub(GRACE_MS) * LEAST_SPEED / 1_000;
-        if u64::try_from(came).unwrap_or(u64::MAX) < expected {
-            return Err(too_slow());
         }
     }
 }

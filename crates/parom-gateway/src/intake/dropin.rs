@@ -9,6 +9,7 @@ use axum::http::Request;
 use axum::response::Response;
 use http::request::Parts;
 use parom_core::channel::{Channel, OnRepeat};
+use parom_core::convert::plain;
 use parom_core::delivery::state::State as OrderState;
 use parom_core::mapping::{self, Given};
 use parom_core::order::{Target, Verdict};
@@ -135,7 +136,7 @@ async fn store_and_wait(
         let _ = store.accept(order).await;
         return Err(refusal);
     }
-    let number = order.number.clone();
+    let (number, by_number) = (order.number.clone(), order.key.as_ref().is_some_and(|key| key.starts_with("number:")));
     let (mut id, account, checked) = (order.id.clone(), order.account.clone(), order.checked);
     let lacks_directory = order.lacks_directory();
     // Before the commit, so that no change is missed.
@@ -156,7 +157,11 @@ async fn store_and_wait(
             true
         }
         Ok(Accepted::Conflict) => {
-            let message = "this source_uuid already came with another content; a new order needs a new number";
+            let message = if by_number {
+                "this source_uuid already came with another content; a new order needs a new number"
+            } else {
+                "this Idempotency-Key already came with another content; a new order needs a new key"
+            };
             return Err(Refusal::new(409, message));
         }
         Err(error) => {
@@ -165,7 +170,8 @@ async fn store_and_wait(
         }
     };
     tracing::info!(order = %id, channel = %channel.name, "accepted by the drop-in");
-    if let (true, Some(answer)) = (waits, settled(store, &id, &account, channel.wait, changes).await) {
+    // What is held waits for a person: there is no answer to wait for.
+    if waits && let Some(answer) = settled(store, &id, &account, channel.wait, changes).await {
         return Ok(answer);
     }
     Ok(json_response(202, &json!({ "id": null, "status": "accepted", "parom_id": id, "source_uuid": number })))
@@ -181,6 +187,10 @@ async fn settled(
 ) -> Option<Response> {
     if let Some(answer) = answer_of(store, id).await {
         return Some(answer);
+    }
+    let state = store.order_by_id(id).await.ok()??.summary.state;
+    if !matches!(state, OrderState::Queued | OrderState::Sending | OrderState::Unconfirmed) {
+        return None;
     }
     let pulse = store.board().pulse(account);
     let ahead = store.queue_length(account, pulse.free_places.saturating_add(2)).await.unwrap_or(usize::MAX);
@@ -213,8 +223,14 @@ async fn answer_of(store: &Store, id: &str) -> Option<Response> {
     }
     let (status, text) = store.last_answer(id).await.ok()?.unwrap_or_default();
     let sound = serde_json::from_str::<Value>(&text).ok().filter(|_| status < 500 && status != 429);
+    // An answer that was not believed is not passed on, whatever a look-up found then.
+    let is_its_own = |body: &Value| {
+        let same = |name: &str, own: Option<String>| body.get(name).and_then(plain) == own;
+        same("id", summary.crm_order_id.map(|id| id.to_string()))
+            && (body.get("source_uuid").is_none() || same("source_uuid", Some(summary.number.clone())))
+    };
     match (sound, summary.crm_order_id) {
-        (Some(body), _) if summary.state == OrderState::Rejected || body.get("id").is_some() => {
+        (Some(body), _) if summary.state == OrderState::Rejected || is_its_own(&body) => {
             Some(json_response(status, &body))
         }
         // Found by a look-up: the CRM's own answer was lost, and its number is what the caller needs of it.

@@ -163,6 +163,7 @@ async fn wrong_usage_and_configuration_exit_2_and_say_what_to_do() {
         ("http://127.0.0.1", "http://crm.example", "https"),
         ("{ env = \"TEST_CRM_KEY\" }", "\"key\"", "api_key"),
         ("timeout = \"1s\"", "timeout = \"soon\"", "delivery.timeout"),
+        ("timeout = \"1s\"", "timeout = \"5m\"", "delivery.timeout"),
         ("sqlite:parom.db", "mysql://x", "store.url"),
         ("requests_per_minute = 6000", "requests_per_minute = 0", "requests_per_minute"),
         ("TEST_CRM_KEY", "NOT_SET_ANYWHERE", "NOT_SET_ANYWHERE"),

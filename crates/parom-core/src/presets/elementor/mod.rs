@@ -29,6 +29,8 @@ fn shape(submission: &Submission) -> Option<Value> {
     let form = submission.form.as_object()?;
     let advanced = form.get("fields").and_then(Value::as_object).filter(|fields| fields.values().all(Value::is_object));
     let Some(fields) = advanced else {
+        // Posted by the page itself, the fields stand in a group of their own.
+        let form = form.get("form_fields").and_then(Value::as_object).unwrap_or(form);
         let own = form.iter().filter(|(name, _)| !matches!(name.as_str(), "form_id" | "form_name"));
         let mut shaped = with_found(own.map(|(name, value)| (name.clone(), value.clone())).collect(), &[]);
         shaped.insert("sent".into(), json!({ "form": form.get("form_name") }));

@@ -38,11 +38,15 @@ fn kind(submission: &Submission) -> Kind {
     Kind::Order(Mark { key, updates: cart, ..Mark::default() })
 }
 
-/// The cart: a tree of bracket names, or a text that is JSON.
+/// The cart: a tree of bracket names, a text that is JSON, or the cart's lines as text.
 fn payment(form: &Value) -> Option<Map<String, Value>> {
     match form.get("payment")? {
         Value::Object(tree) => Some(tree.clone()),
-        Value::String(text) => embedded_json(text)?.as_object().cloned(),
+        Value::String(text) if text.trim().is_empty() => None,
+        Value::String(text) => {
+            let tree = embedded_json(text).and_then(|tree| tree.as_object().cloned());
+            Some(tree.unwrap_or_else(|| Map::from_iter([("products".to_owned(), text.as_str().into())])))
+        }
         _ => None,
     }
 }
@@ -54,7 +58,12 @@ fn shape(submission: &Submission) -> Option<Value> {
     let service = SERVICE.iter().filter_map(|name| Some(((*name).to_owned(), form.get(*name)?.clone())));
     shaped.extend(service);
     if let Some(mut payment) = payment(&submission.form) {
-        let lines: Vec<Value> = items(payment.get("products")).map(line).collect();
+        let lines: Vec<Value> = match payment.get("products") {
+            Some(Value::String(text)) => {
+                text.lines().map(str::trim).filter(|text| !text.is_empty()).map(text_line).collect()
+            }
+            products => items(products).map(line).collect(),
+        };
         payment.insert("products".into(), Value::Array(lines));
         let transaction = payment.get("systranid").and_then(crate::convert::plain).unwrap_or_default();
         payment.insert("paid".into(), Value::Bool(!matches!(transaction.as_str(), "" | "0")));

@@ -64,7 +64,7 @@ impl Tokens {
 }
 
 /// The bearer of a token of the configuration, or of one that was made on the pages.
-async fn caller(api: &Api, bearer: Option<&str>) -> Result<Option<Caller>, StoreError> {
+pub(super) async fn caller(api: &Api, bearer: Option<&str>) -> Result<Option<Caller>, StoreError> {
     let Some(token) = bearer else { return Ok(None) };
     if let Some(known) = api.tokens.find(token) {
         return Ok(Some(known));

@@ -11,6 +11,7 @@ pub mod shape;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::HeaderMap;
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -30,13 +31,28 @@ pub(crate) struct Api {
     tokens: Tokens,
 }
 
-/// The routes of the API; a token that cannot be read is an error.
-///
-/// # Errors
-/// A token's secret that is not there, in words.
-pub(crate) fn routes(intake: Intake) -> Result<Router, String> {
-    let tokens = Tokens::read(&intake.config)?;
-    let api = Api { intake, tokens };
+impl Api {
+    /// # Errors
+    /// A token's secret that is not there, in words.
+    pub(crate) fn new(intake: Intake) -> Result<Api, String> {
+        let tokens = Tokens::read(&intake.config)?;
+        Ok(Api { intake, tokens })
+    }
+
+    pub(crate) fn intake(&self) -> &Intake {
+        &self.intake
+    }
+
+    /// Whether a request bears a token that sees every account.
+    pub(crate) async fn sees_all(&self, headers: &HeaderMap) -> bool {
+        auth::caller(self, crate::intake::bearer(headers))
+            .await
+            .is_ok_and(|caller| caller.is_some_and(|caller| caller.scope == crate::store::Scope::All))
+    }
+}
+
+/// The routes of the API.
+pub(crate) fn routes(api: Api) -> Router {
     let guarded = Router::new()
         .route("/orders", get(orders::list))
         .route("/orders/{id}", get(orders::show).patch(orders::edit))
@@ -59,7 +75,7 @@ pub(crate) fn routes(intake: Intake) -> Result<Router, String> {
         .layer(middleware::from_fn_with_state(api.clone(), auth::guard))
         .layer(DefaultBodyLimit::max(limits::BODY_BYTES))
         .with_state(api);
-    Ok(Router::new().route("/api/openapi.json", get(document)).nest("/api/v1", guarded))
+    Router::new().route("/api/openapi.json", get(document)).nest("/api/v1", guarded)
 }
 
 async fn document() -> Response {

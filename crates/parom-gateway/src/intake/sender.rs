@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use jiff::Timestamp;
 use parom_core::presets::{Answer, Kind, Mark, Preset, TOKEN_FIELDS, Unsigned};
 use parom_core::submission::Submission;
@@ -30,7 +30,9 @@ pub(super) fn look(
     entry: Entry,
     page: bool,
 ) -> Result<Sent, Refusal> {
-    let kind = preset.kind(submission);
+    // Every sender may try whether somebody is there.
+    let is_empty = submission.flat.is_empty() && submission.form.as_object().is_some_and(serde_json::Map::is_empty);
+    let kind = if is_empty { Kind::Ping } else { preset.kind(submission) };
     if kind == Kind::Ping {
         tracing::info!(channel = %live.name, "the sender's test was answered");
         return Ok(Sent::Answered(ok(preset.answer)));
@@ -93,6 +95,11 @@ fn ok(answer: Answer) -> Response {
         }
         Answer::Accepted | Answer::Ok => json_response(200, &json!({ "status": "ok" })),
     }
+}
+
+/// Whether the token is the value of a header, whose name is the shop's own to choose (Tilda's API key): where nobody signs.
+pub(super) fn heads_token(live: &LiveChannel, preset: &Preset, headers: &HeaderMap) -> bool {
+    preset.signing.is_none() && headers.values().any(|value| value.to_str().is_ok_and(|text| is_token(live, text)))
 }
 
 /// Whether a request brings the channel's token with its fields or its query.

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::json;
 
+use crate::api::Api;
 use crate::intake::Intake;
 use crate::{metering, peers};
 
@@ -19,8 +20,9 @@ pub(super) fn routes(intake: Intake) -> Router {
         .with_state(intake)
 }
 
-pub(super) fn metrics(intake: Intake) -> Router {
-    Router::new().route("/metrics", get(metrics_text)).with_state(intake)
+/// The metrics: for this machine, and for whoever bears a token of the API.
+pub(super) fn metrics(api: Api) -> Router {
+    Router::new().route("/metrics", get(metrics_text)).with_state(api)
 }
 
 /// Whether an order would be accepted now; the CRM does not matter for that.
@@ -39,12 +41,15 @@ async fn ready(State(intake): State<Intake>) -> Response {
 }
 
 async fn metrics_text(
-    State(intake): State<Intake>,
+    State(api): State<Api>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
 ) -> Response {
-    if !peers::client(&intake.config.trusted_proxies, peer.ip(), &headers).is_loopback() {
-        let body = axum::Json(json!({ "message": "metrics are for this machine alone" }));
+    let intake = api.intake();
+    let is_own = peers::client(&intake.config.trusted_proxies, peer.ip(), &headers).is_loopback();
+    if !is_own && !api.sees_all(&headers).await {
+        let message = "metrics are for this machine, and for a bearer token of the API that sees every account";
+        let body = axum::Json(json!({ "message": message }));
         return (StatusCode::FORBIDDEN, body).into_response();
     }
     let text = metering::render(&intake.store).await;

@@ -11,8 +11,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::http::StatusCode;
-use axum::middleware;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use percent_encoding::percent_decode_str;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -142,15 +145,33 @@ fn open_routes(intake: Intake) -> Router {
 fn operator_routes(intake: Intake, stopping: watch::Receiver<bool>) -> Result<Router, String> {
     let common = Common::of_operators(&intake.config);
     let hosts = Arc::new(Hosts::of(&intake.config));
-    let routes =
-        health::metrics(intake.clone()).merge(api::routes(intake.clone())?).merge(ui::routes(intake, stopping)?);
+    let api = api::Api::new(intake.clone())?;
+    let routes = health::metrics(api.clone()).merge(api::routes(api)).merge(ui::routes(intake, stopping)?);
     let routes = routes.layer(middleware::from_fn_with_state(hosts, hosts::guard));
     Ok(routes.layer(middleware::from_fn_with_state(common, headers::add)))
 }
 
+/// Whatever is asked for beside the routes is answered in the one shape of errors.
 fn nothing_else(router: Router) -> Router {
-    router.fallback(|| async {
-        let body = serde_json::json!({ "message": "there is nothing at this address" });
-        (StatusCode::NOT_FOUND, axum::Json(body))
-    })
+    router
+        .fallback(|| async { nothing() })
+        .method_not_allowed_fallback(|| async {
+            told(StatusCode::METHOD_NOT_ALLOWED, "this address does not take this method")
+        })
+        .layer(middleware::from_fn(|request: Request, next: Next| async {
+            // No name has other bytes than a text.
+            let path = request.uri().path();
+            if path.contains('%') && percent_decode_str(path).decode_utf8().is_err() {
+                return nothing();
+            }
+            next.run(request).await
+        }))
+}
+
+fn nothing() -> Response {
+    told(StatusCode::NOT_FOUND, "there is nothing at this address")
+}
+
+fn told(status: StatusCode, message: &str) -> Response {
+    (status, axum::Json(serde_json::json!({ "message": message }))).into_response()
 }

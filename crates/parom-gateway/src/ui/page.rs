@@ -1,7 +1,7 @@
 //! Pages out of templates, with what each may load.
 
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION};
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::{HeaderValue, Method, StatusCode};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 
@@ -83,7 +83,12 @@ pub(super) fn page_with(ui: &Ui, caller: &Caller, status: StatusCode, name: &str
     match rendered {
         Ok(html) => {
             let kind = (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-            (status, [kind, (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY))], html).into_response()
+            let mut page =
+                (status, [kind, (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY))], html).into_response();
+            if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+                page.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("60"));
+            }
+            page
         }
         Err(error) => {
             tracing::error!(page = name, error = format!("{error:#}"), "a page could not be made");

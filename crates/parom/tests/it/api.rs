@@ -131,3 +131,46 @@ async fn channels_dictionaries_and_findings_are_told() {
     assert_eq!((&map["verdict"], &map["order"]["buyer"]["phone"]), (&json!("go"), &json!("+380671112233")));
     assert_eq!(world.orders().len(), 0, "a dry run keeps nothing");
 }
+
+/// From another machine the metrics want a token, and one that sees every account.
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_are_for_whoever_bears_a_token_of_every_account() {
+    let mut world = World::idle(Settings {
+        top: "trusted_proxies = [\"127.0.0.1\"]",
+        delivery: "[api.tokens.eye]\ntoken = { env = \"TEST_EYE\" }\n\
+                   [api.tokens.other]\ntoken = { env = \"TEST_OTHER\" }\naccounts = [\"else\"]",
+        ..Settings::default()
+    })
+    .await;
+    world.channel("shop", SHOP);
+    world.serve(&[("TEST_EYE", "eye-token-of-twenty-four"), ("TEST_OTHER", "other-token-of-twenty-four")]);
+    let there = |token: &str| {
+        [("x-forwarded-for".to_owned(), "8.8.8.8".to_owned()), ("authorization".to_owned(), format!("Bearer {token}"))]
+    };
+    for (token, status) in
+        [("", 403), ("wrong", 403), ("other-token-of-twenty-four", 403), ("eye-token-of-twenty-four", 200)]
+    {
+        let headers = there(token);
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(world.call("GET", "/metrics", &headers, "").await.status, status, "`{token}`");
+    }
+}
+
+/// Whatever is asked for in a wrong way is answered in the one shape of errors.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_address_is_told_as_json() {
+    let world = world().await;
+    for (method, path, status) in [
+        ("POST", "/in/%ff", 404),
+        ("POST", "/in/shop/%ff", 404),
+        ("GET", "/api/v1/orders/%ff", 404),
+        ("GET", "/in/shop", 405),
+        ("PUT", "/v1/order", 405),
+        ("POST", "/healthz", 405),
+        ("GET", "/nothing", 404),
+    ] {
+        let answer = world.call(method, path, &[], "").await;
+        assert_eq!(answer.status, status, "{method} {path}");
+        assert!(answer.json()["message"].is_string(), "{method} {path}: {}", answer.text);
+    }
+}

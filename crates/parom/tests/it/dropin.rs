@@ -98,6 +98,41 @@ async fn a_crm_that_is_silent_makes_202_and_the_order_arrives_later() {
     world.assert_once(&["WEB-2".into()]);
 }
 
+/// Nobody waits for an answer that cannot come: of an order that waits for a person, and of its repeat.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_held_is_answered_at_once() {
+    let world = world("wait = \"30s\"").await;
+    let body = json!({ "source_uuid": "H-1", "products": [] });
+    let began = std::time::Instant::now();
+    let first = post(&world, &body).await;
+    assert_eq!((first.status, first.json()["status"].clone()), (202, json!("accepted")));
+    assert_eq!(post(&world, &body).await.json()["parom_id"], first.json()["parom_id"]);
+    assert!(began.elapsed().as_secs() < 20, "it waited: {:?}", began.elapsed());
+    assert_eq!(world.orders()[0]["state"], "held");
+}
+
+/// An answer of the CRM that was not believed is not passed on either, once a look has found the order.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_with_another_number_is_never_passed_on() {
+    let world = world("").await;
+    assert_eq!(post(&world, &json!({ "source_uuid": "W-0", "buyer": { "full_name": "Olena" } })).await.status, 201);
+    world.crm.add_fault(Fault::once(FaultOn::Post, FaultKind::WrongNumber));
+    let body = json!({ "source_uuid": "W-1", "buyer": { "full_name": "Olena" } });
+    let answer = post(&world, &body).await;
+    world.until("it is found", || world.is_settled()).await;
+    for answer in [answer, post(&world, &body).await] {
+        assert!(answer.status == 202 || answer.json()["source_uuid"] == "W-1", "{}", answer.text);
+    }
+    let named = [TOKEN, ("idempotency-key", "k")];
+    let send = async |name: &str| {
+        let body = json!({ "source_uuid": name, "buyer": { "full_name": "Olena" } }).to_string();
+        world.send("/v1/order", "application/json", body.into(), &named).await
+    };
+    assert_eq!(send("K-1").await.status, 201);
+    let other = send("K-2").await;
+    assert!(other.status == 409 && other.text.contains("Idempotency-Key"), "{}", other.text);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_crms_refusal_is_passed_on() {
     let world = world("").await;

@@ -203,6 +203,27 @@ async fn tildas_key_comes_with_the_form_and_its_test_without() {
         let shown = world.cli(&args);
         assert!(shown.out.contains("API-key=[hidden]") && !shown.out.contains("right-token"), "{}", shown.out);
     }
+    // Or as a header, under a name of the shop's own.
+    for (token, status) in [("wrong", 401), ("right-token", 200)] {
+        let body = "Name=Petro&Phone=0671112234";
+        let headers = [("x-shop-key", token)];
+        let answer = world.send("/in/tilda", "application/x-www-form-urlencoded", body.into(), &headers).await;
+        assert_eq!(answer.status, status, "{token}");
+    }
+    world.crm_has(2).await;
+}
+
+/// Whoever is told of a new address tries whether somebody is there.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_try_of_any_sender_is_answered_and_makes_no_order() {
+    let world = world().await;
+    for preset in all() {
+        for kind in ["application/json", "application/x-www-form-urlencoded", ""] {
+            let answer = world.send(&format!("/in/{}", preset.name), kind, Vec::new(), &[]).await;
+            assert_eq!(answer.status, 200, "{} {kind}: {}", preset.name, answer.text);
+        }
+    }
+    assert_eq!(world.orders().len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

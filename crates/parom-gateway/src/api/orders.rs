@@ -208,7 +208,7 @@ fn desk<'a>(api: &'a Api, channels: &'a crate::config::ChannelSet, caller: &'a C
 fn done(done: Done) -> Response {
     let (state, message) = match done {
         Done::Now(state) => (state, String::new()),
-        Done::Stays(state, message) => (state, message),
+        Done::Stays(state, message) | Done::Kept(state, message) => (state, message),
     };
     Json(json!({ "state": state.as_str(), "message": message })).into_response()
 }

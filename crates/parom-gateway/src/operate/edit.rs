@@ -86,10 +86,10 @@ pub async fn edit(
     };
     match store.revise(detail.summary.seq, seen, revision).await? {
         Stored::Done if goes => Ok(Done::Now(State::Queued)),
-        Stored::Done if verdict == Verdict::Go => Ok(Done::Stays(seen, "edited; send it with `orders retry`".into())),
+        Stored::Done if verdict == Verdict::Go => Ok(Done::Kept(seen, "edited; send it with `orders retry`".into())),
         Stored::Done => {
             let texts: Vec<String> = draft.problems.iter().map(ToString::to_string).collect();
-            Ok(Done::Stays(seen, texts.join("\n")))
+            Ok(Done::Kept(seen, texts.join("\n")))
         }
         Stored::MovedOn => Ok(Done::Stays(seen, "it has just moved on".into())),
         Stored::NumberTaken => Err(OperateError::Wrong("another order of yours has this number".into())),

@@ -24,8 +24,10 @@ pub use replay::{mended, preview, replay};
 pub enum Done {
     /// It is in this state now.
     Now(State),
-    /// It stays where it is; why.
+    /// It stays where it is, and as it was; why.
     Stays(State, String),
+    /// What was changed is kept, and it stays where it is; why.
+    Kept(State, String),
 }
 
 /// Why nothing was done.

@@ -44,5 +44,5 @@ pub(super) async fn choose(
 ) -> Response {
     let channels = ui.intake.channels.current();
     let read = order::revision(&posted);
-    order::back(&id, operate::choose(ui.desk(&channels, &caller), &id, posted.get("ref").trim(), read).await)
+    order::back(&ui, &id, operate::choose(ui.desk(&channels, &caller), &id, posted.get("ref").trim(), read).await)
 }

@@ -51,6 +51,8 @@ pub(super) struct AccountRow {
     used: usize,
     limit: u32,
     resting: bool,
+    /// Who paused it; nobody where it is not paused.
+    paused_by: String,
     key_refused: bool,
     outcome: String,
 }
@@ -124,12 +126,14 @@ async fn channels(ui: &Ui, caller: &Caller) -> Result<Vec<ChannelRow>, StoreErro
 pub(super) async fn accounts(ui: &Ui, caller: &Caller) -> Result<Vec<AccountRow>, StoreError> {
     let store = &ui.intake.store;
     let mut rows = Vec::new();
+    let pauses = store.pauses().await?;
     for account in ui.intake.config.accounts.current().values().filter(|account| caller.scope.sees(&account.name)) {
         let state = store.sync_state(&account.name).await?;
         rows.push(AccountRow {
             name: account.name.clone(),
             used: store.requests_in(&account.name, 60_000).await?,
             limit: account.requests_per_minute,
+            paused_by: pauses.get(&account.name).map(|pause| pause.actor.clone()).unwrap_or_default(),
             resting: store.board().pulse(&account.name).resting,
             key_refused: state.outcome.contains("refuses the key"),
             outcome: state.outcome,

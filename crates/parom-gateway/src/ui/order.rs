@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use axum::Extension;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use http::StatusCode;
+use http::header::SET_COOKIE;
+use http::{HeaderMap, HeaderValue, StatusCode};
 use minijinja::context;
 use parom_core::dictionary::{Dictionary, Kind};
 use parom_core::order::Target;
@@ -15,20 +16,25 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::guard::{Caller, Posted};
-use super::{Ui, branch, page, shown};
+use super::{Ui, branch, guard, page, shown};
 use crate::operate::{self, Change, Done, OperateError};
 use crate::store::{OrderDetail, StoreError};
 
 /// Bytes of a submission that a page shows.
 const SHOWN: usize = 16 * 1024;
 
-/// What the last action came to, by the address.
+/// What the last action came to, by the address. Why stands in a cookie for a minute: it may name the buyer, and an address is
+/// kept in many places.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct After {
     did: String,
-    why: String,
 }
+
+/// The cookie's name.
+const WHY: &str = "why";
+/// Its characters.
+const WHY_CHARS: usize = 500;
 
 #[derive(Serialize)]
 struct Field {
@@ -53,6 +59,7 @@ pub(super) async fn show(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
     after: Result<Query<After>, axum::extract::rejection::QueryRejection>,
+    headers: HeaderMap,
 ) -> Response {
     let order = match found(&ui, &caller, &id).await {
         Ok(order) => order,
@@ -88,7 +95,7 @@ pub(super) async fn show(
             note => if sees { change.note.clone() } else { String::new() },
         }).collect::<Vec<_>>(),
         erased_at => summary.erased_at,
-        did => after.did, why => after.why,
+        did => after.did, why => why(&headers),
     };
     page::page(&ui, &caller, "order.html", own)
 }
@@ -282,7 +289,7 @@ pub(super) async fn retry(
     Path(id): Path<String>,
 ) -> Response {
     let channels = ui.intake.channels.current();
-    back(&id, operate::retry(ui.desk(&channels, &caller), &id).await)
+    back(&ui, &id, operate::retry(ui.desk(&channels, &caller), &id).await)
 }
 
 pub(super) async fn cancel(
@@ -292,7 +299,7 @@ pub(super) async fn cancel(
     Path(id): Path<String>,
 ) -> Response {
     let reason = posted.get("reason").trim();
-    back(&id, operate::cancel(&ui.intake.store, &caller.scope, &id, reason, &caller.name).await)
+    back(&ui, &id, operate::cancel(&ui.intake.store, &caller.scope, &id, reason, &caller.name).await)
 }
 
 pub(super) async fn accept(
@@ -303,7 +310,7 @@ pub(super) async fn accept(
 ) -> Response {
     let channels = ui.intake.channels.current();
     let number = posted.get("crm_order_id").trim().parse().unwrap_or_default();
-    back(&id, operate::accept(ui.desk(&channels, &caller), &id, number).await)
+    back(&ui, &id, operate::accept(ui.desk(&channels, &caller), &id, number).await)
 }
 
 /// The fields that were changed: an empty one is taken out.
@@ -330,14 +337,15 @@ pub(super) async fn edit(
     if !path.is_empty() && !value.is_empty() {
         changes.push(Change::Set(path.to_owned(), Value::String(value.to_owned())));
     }
-    let keep = posted.get("keep") == "on";
+    // The button at the top sends, whatever else is ticked.
+    let keep = posted.get("keep") == "on" && posted.get("send").is_empty();
     let read = revision(&posted);
     let channels = ui.intake.channels.current();
     let desk = ui.desk(&channels, &caller);
     match (changes.is_empty(), keep) {
         (true, true) => page::to(&format!("/orders/{id}")),
-        (true, false) => back(&id, operate::retry(desk, &id).await),
-        (false, _) => back(&id, operate::edit(desk, &id, &changes, keep, read).await),
+        (true, false) => back(&ui, &id, operate::retry(desk, &id).await),
+        (false, _) => back(&ui, &id, operate::edit(desk, &id, &changes, keep, read).await),
     }
 }
 
@@ -347,15 +355,28 @@ pub(super) fn revision(posted: &Posted) -> Option<(i64, i64)> {
 }
 
 /// Back to the order's page, with what came of it.
-pub(super) fn back(id: &str, done: Result<Done, OperateError>) -> Response {
+pub(super) fn back(ui: &Ui, id: &str, done: Result<Done, OperateError>) -> Response {
     let (did, why) = match done {
-        Ok(Done::Now(state)) => (state.as_str().to_owned(), String::new()),
-        Ok(Done::Stays(_, why)) => ("stays".to_owned(), why),
-        Err(error) => ("wrong".to_owned(), error.to_string()),
+        Ok(Done::Now(state)) => (state.as_str(), String::new()),
+        Ok(Done::Stays(_, why)) => ("stays", why),
+        Ok(Done::Kept(_, why)) => ("kept", why),
+        Err(error) => ("wrong", error.to_string()),
     };
-    let why: String = why.chars().take(500).collect();
+    let why: String = why.chars().take(WHY_CHARS).collect();
+    let why: String = form_urlencoded::byte_serialize(why.as_bytes()).collect();
     let id: String = form_urlencoded::byte_serialize(id.as_bytes()).collect();
-    let query =
-        form_urlencoded::Serializer::new(String::new()).append_pair("did", &did).append_pair("why", &why).finish();
-    page::to(&format!("/orders/{id}?{query}"))
+    let mut response = page::to(&format!("/orders/{id}?did={did}"));
+    let secure = if ui.secure { "; Secure" } else { "" };
+    let cookie = format!("{WHY}={why}; Path=/orders/{id}; Max-Age=60; HttpOnly; SameSite=Lax{secure}");
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response
+}
+
+fn why(headers: &HeaderMap) -> String {
+    let text = guard::cookie(headers, WHY).unwrap_or_default();
+    // As the value of a form without a name.
+    let read = form_urlencoded::parse(format!("={text}").as_bytes()).next().map(|(_, value)| value.into_owned());
+    read.unwrap_or_default().chars().take(WHY_CHARS).collect()
 }

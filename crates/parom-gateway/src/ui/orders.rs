@@ -165,7 +165,7 @@ pub(super) async fn many(
         };
         match moved {
             Ok(Done::Now(_)) => done += 1,
-            Ok(Done::Stays(..)) | Err(_) => left += 1,
+            Ok(Done::Stays(..) | Done::Kept(..)) | Err(_) => left += 1,
         }
     }
     let back = page::own_place(posted.get("place")).to_owned();

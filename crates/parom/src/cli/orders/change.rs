@@ -91,7 +91,7 @@ impl Edit {
         let changes: Vec<Change> = sets.chain(self.unset.into_iter().map(Change::Unset)).collect();
         let mut report = Report::new(self.json);
         let done = operate::edit(room.desk(), &self.order, &changes, self.keep, None).await;
-        let kept = self.keep && matches!(&done, Ok(Done::Stays(_, text)) if text.starts_with("edited"));
+        let kept = self.keep && matches!(&done, Ok(Done::Kept(_, text)) if text.starts_with("edited"));
         report.add(&self.order, done)?;
         Ok(if kept { Outcome::Done } else { report.end() })
     }
@@ -145,7 +145,7 @@ impl Report {
     fn add(&mut self, name: &str, done: Result<Done, OperateError>) -> Result<(), Failed> {
         let (state, text) = match done {
             Ok(Done::Now(state)) => (Some(state), String::new()),
-            Ok(Done::Stays(state, text)) => {
+            Ok(Done::Stays(state, text) | Done::Kept(state, text)) => {
                 use parom_core::delivery::state::State;
                 // On its way or there already is what was wanted.
                 let fine = matches!(state, State::Queued | State::Sending | State::Unconfirmed | State::Delivered);

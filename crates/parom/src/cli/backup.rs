@@ -102,7 +102,7 @@ impl Restore {
         let nodes = store.neighbours().await.map_err(|error| error.to_string())?.nodes;
         if !nodes.is_empty() {
             let names: Vec<String> = nodes.into_iter().map(|node| node.name).collect();
-            return Err(format!("these nodes run: {}; stop them first", names.join(", ")).into());
+            return Err(format!("these nodes run: {}; stop them first", names.join(", ")));
         }
         let doubtful = store.verify_first().await.map_err(|error| error.to_string())?;
         if self.json {

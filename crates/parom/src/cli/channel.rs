@@ -113,6 +113,14 @@ async fn propose(config: &Path, sample: &str, source: Option<i64>, account: Opti
         ));
     };
     let own = live.channel.as_ref();
+    if own.is_none() && (source.is_none() || account.is_none()) {
+        // A shell empties the file first that the output goes to.
+        return Err(format!(
+            "{} cannot be used now, so its account and source are not known: write the proposal into another file, or name \
+             both with --account and --source",
+            live.file.display()
+        ));
+    }
     let account = account.or_else(|| own.map(|channel| channel.account.clone())).unwrap_or_else(|| "main".into());
     let source = source.or_else(|| own.and_then(|channel| channel.source_id())).unwrap_or(1);
     print(&suggest(&account, source, &submission));

@@ -161,7 +161,7 @@ async fn wrong_usage_and_configuration_exit_2_and_say_what_to_do() {
     let cases = [
         ("listen = ", "lissten = ", "lissten"),
         ("http://127.0.0.1", "http://crm.example", "https"),
-        ("{ env = \"TEST_CRM_KEY\" }", "\"key\"", "api_key"),
+        ("{ env = \"TEST_CRM_KEY\" }", "\"literal-secret\"", "api_key"),
         ("timeout = \"1s\"", "timeout = \"soon\"", "delivery.timeout"),
         ("timeout = \"1s\"", "timeout = \"5m\"", "delivery.timeout"),
         ("sqlite:parom.db", "mysql://x", "store.url"),
@@ -174,6 +174,7 @@ async fn wrong_usage_and_configuration_exit_2_and_say_what_to_do() {
         fs::write(world.config(), bad).unwrap();
         let ran = world.cli(&["serve"]);
         assert!(ran.code == 2 && ran.err.contains(word), "{from} → {to}: {} {}", ran.code, ran.err);
+        assert!(!ran.err.contains("literal-secret"), "{}", ran.err);
     }
     fs::write(world.config(), good).unwrap();
     let list = world.cli(&["channel", "list"]);

@@ -59,7 +59,8 @@ impl Report {
         self.rows += 1;
         let line = match landed {
             Ok(Landed::New(id, state, problems)) => {
-                let troubled = state != State::Queued;
+                // One that is looked up first, after a restore, goes by itself too.
+                let troubled = !matches!(state, State::Queued | State::Unconfirmed);
                 self.held += u64::from(troubled);
                 self.queued += u64::from(!troubled);
                 self.marked += u64::from(!troubled && !problems.is_empty());

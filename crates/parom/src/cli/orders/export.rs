@@ -18,8 +18,7 @@ const PAGE: usize = 500;
 
 /// Write orders to a file or to stdout.
 #[derive(Args)]
-#[command(after_help = "--limit counts here too; 0 writes all.\n\
-    Example: parom orders export --format csv --since 2026-11-01 --limit 0 -o november.csv")]
+#[command(after_help = "Example: parom orders export --format csv --since 2026-11-01 -o november.csv")]
 pub(in crate::cli) struct Export {
     #[command(flatten)]
     select: Select,
@@ -48,7 +47,7 @@ impl Export {
             None => Box::new(BufWriter::new(std::io::stdout().lock())),
         };
         let format = self.format;
-        let filter = self.select.filter()?;
+        let filter = self.select.filter(0)?;
         match write_all(&store, filter, format, &mut out).await {
             // `| head` has seen enough.
             Err(Ended::Reader(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Outcome::Done),
@@ -76,7 +75,7 @@ async fn write_all(
     format: Format,
     out: &mut dyn Write,
 ) -> Result<(), Ended> {
-    let mut left = if filter.limit == 0 { usize::MAX } else { filter.limit };
+    let mut left = filter.limit;
     if format == Format::Csv {
         out.write_all(export::csv_head().as_bytes())?;
     }

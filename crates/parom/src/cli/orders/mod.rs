@@ -77,12 +77,19 @@ fn open(config: &Config) -> Result<Store, Failed> {
     Store::open(&config.store, Role::Command).map_err(|error| error.to_string())
 }
 
+/// Orders of a list where no number is named.
+const LISTED: usize = 50;
+
 async fn list(config: &Config, select: Select, json: bool) -> Result<Outcome, Failed> {
-    let filter = select.filter()?;
+    let filter = select.filter(LISTED)?;
     let limit = filter.limit;
     let orders = open(config)?.orders(&Scope::All, filter).await.map_err(|error| error.to_string())?;
+    let more = format!("the newest {limit}; see more with --limit, or fewer with --state, --text, --since\n");
     if json {
         print_json(&Value::Array(orders.iter().map(shape::summary_json).collect()));
+        if orders.len() == limit {
+            eprint!("{more}");
+        }
         return Ok(Outcome::Done);
     }
     if orders.is_empty() {
@@ -91,7 +98,7 @@ async fn list(config: &Config, select: Select, json: bool) -> Result<Outcome, Fa
     }
     print(&format!("{}\n", show::table(&orders)));
     if orders.len() == limit {
-        print(&format!("the newest {limit}; see more with --limit, or fewer with --state, --text, --since\n"));
+        print(&more);
     }
     Ok(Outcome::Done)
 }

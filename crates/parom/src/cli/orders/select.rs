@@ -8,6 +8,9 @@ use parom_gateway::store::Filter;
 
 use crate::cli::Failed;
 
+/// More than a store can hold.
+const ALL: usize = 1 << 40;
+
 /// Filters of the journal.
 #[derive(Args)]
 pub(in crate::cli) struct Select {
@@ -26,13 +29,14 @@ pub(in crate::cli) struct Select {
     /// A phone, e-mail, name, number, id or CRM number
     #[arg(long, value_name = "TEXT")]
     text: Option<String>,
-    /// At most so many
-    #[arg(long, default_value_t = 50, value_name = "N")]
-    limit: usize,
+    /// At most so many; 0: all. A list shows 50, an export writes all
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
 }
 
 impl Select {
-    pub(super) fn filter(self) -> Result<Filter, Failed> {
+    /// With so many where none are named; 0: all.
+    pub(super) fn filter(self, limit: usize) -> Result<Filter, Failed> {
         let states = self.state.iter().map(|text| {
             let known: Vec<&str> = State::ALL.iter().map(|state| state.as_str()).collect();
             State::parse(text).ok_or_else(|| format!("there is no state `{text}`; states: {}", known.join(", ")))
@@ -44,7 +48,10 @@ impl Select {
             until: self.until.as_deref().map(instant).transpose()?,
             text: self.text,
             before: None,
-            limit: self.limit,
+            limit: match self.limit.unwrap_or(limit) {
+                0 => ALL,
+                limit => limit,
+            },
         })
     }
 }

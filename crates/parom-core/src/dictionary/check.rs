@@ -230,13 +230,23 @@ fn is_nova_poshta(entry: &Entry) -> bool {
 /// Rule 3: stock and analytics work only for a SKU that is in the catalogue.
 fn sku(draft: &mut Draft, product: &Map<String, Value>, index: usize, dictionary: &Dictionary, policy: UnknownSku) {
     let Some(sku) = product.get("sku").and_then(plain) else { return };
-    if dictionary.has_sku(&sku) != Some(false) {
-        return;
+    let path = format!("products.{index}.sku");
+    let holds = policy == UnknownSku::Hold;
+    match dictionary.has_sku(&sku) {
+        Some(false) => {}
+        // Whoever wants such an order held is told that nobody has looked.
+        None if holds => {
+            let message = format!("the account's catalogue was not fetched yet: the SKU `{sku}` was not looked for");
+            let hint = "Look for it in the CRM; `parom check` tells how far the catalogue is.";
+            draft.problems.push(Problem::new(path, Code::DictionaryMissing, Effect::Warn, message, hint));
+            return;
+        }
+        None | Some(true) => return,
     }
-    let effect = if policy == UnknownSku::Hold { Effect::Hold } else { Effect::Warn };
+    let effect = if holds { Effect::Hold } else { Effect::Warn };
     let message = format!("the SKU `{sku}` is not in the catalogue: the line is not linked to stock and analytics");
     let hint = "Check the SKU on the site, or add the product in the CRM.";
-    draft.problems.push(Problem::new(format!("products.{index}.sku"), Code::UnknownSku, effect, message, hint));
+    draft.problems.push(Problem::new(path, Code::UnknownSku, effect, message, hint));
 }
 
 fn pipeline(draft: &mut Draft, body: &mut Map<String, Value>, dictionary: &Dictionary) {

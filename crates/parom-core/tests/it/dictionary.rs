@@ -1,7 +1,10 @@
 //! The CRM's lists as rows, in the forms that live answers have.
 
 use parom_core::channel::{check_known, check_rate, parse};
-use parom_core::dictionary::{Dictionary, Kind, read_page};
+use parom_core::convert::Locale;
+use parom_core::dictionary::{Dictionary, Kind, UnknownSku, apply, read_page};
+use parom_core::order::Draft;
+use parom_core::{Code, Effect};
 use serde_json::{Value, json};
 
 fn read(kind: Kind, body: &Value) -> (Dictionary, bool) {
@@ -92,4 +95,21 @@ fn a_channel_file_is_checked_against_the_account_with_line_and_column() {
     );
     assert!(check_rate(54, Some(60)).is_none() && check_rate(54, None).is_none());
     assert!(check_rate(90, Some(60)).is_some_and(|(_, message, _)| message.contains("60")));
+}
+
+/// Whoever wants unknown SKUs held is told where nobody could look.
+#[test]
+fn a_catalogue_that_is_not_there_yet_is_told_where_unknown_skus_are_held() {
+    let (mut dictionary, _) = read(Kind::Sources, &json!({ "data": [{ "id": 22, "name": "Landing" }] }));
+    let found = |dictionary: &Dictionary, policy| {
+        let body = json!({ "source_id": 22, "products": [{ "sku": "A" }] });
+        let mut draft = Draft { body: body.as_object().unwrap().clone(), ..Draft::default() };
+        let locale = Locale { zone: jiff::tz::TimeZone::UTC, region: "UA".into(), keep_dates: false };
+        apply(&mut draft, Some(dictionary), policy, &locale);
+        draft.problems.iter().map(|problem| (problem.code, problem.effect)).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&dictionary, UnknownSku::Hold), [(Code::DictionaryMissing, Effect::Warn)]);
+    assert_eq!(found(&dictionary, UnknownSku::Warn), []);
+    dictionary.set(Kind::Skus, &[json!("B")]);
+    assert_eq!(found(&dictionary, UnknownSku::Hold), [(Code::UnknownSku, Effect::Hold)]);
 }

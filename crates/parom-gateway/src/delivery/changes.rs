@@ -31,11 +31,18 @@ pub(super) async fn make(
     } else {
         tracing::warn!(order = %due.order, kind = due.change.kind.as_str(), ?next, "not changed in the CRM");
     }
-    while let Err(StoreError::Unavailable(why) | StoreError::NotKnown(why)) =
-        store.settle_change(&due, next.clone(), wait).await
-    {
-        tracing::warn!(order = %due.order, why, "a change's result could not be written yet");
-        tokio::time::sleep(SETTLE_AGAIN).await;
+    loop {
+        match store.settle_change(&due, next.clone(), wait).await {
+            Ok(()) => break,
+            Err(StoreError::Unavailable(why) | StoreError::NotKnown(why)) => {
+                tracing::warn!(order = %due.order, why, "a change's result could not be written yet");
+                tokio::time::sleep(SETTLE_AGAIN).await;
+            }
+            Err(error) => {
+                tracing::error!(order = %due.order, %error, "a change's result could not be written");
+                break;
+            }
+        }
     }
     crash::point("change.after_result");
 }

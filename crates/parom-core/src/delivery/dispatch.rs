@@ -39,6 +39,8 @@ pub struct Dispatch {
     looking: bool,
     /// Commas do not split numbers in this installation's look-ups, as far as was seen.
     alone: bool,
+    /// Because rows came that nobody asked for.
+    strange: bool,
     /// The last look showed its control: the next one needs no second request for one.
     proven: bool,
     bulk: Bulk,
@@ -122,6 +124,8 @@ pub struct Looked {
     pub found: HashMap<i64, Finding>,
     /// The CRM asked for so many seconds.
     pub rest: Option<u64>,
+    /// Rows came that nobody asked for.
+    pub strange: bool,
 }
 
 impl Dispatch {
@@ -138,6 +142,7 @@ impl Dispatch {
             sending: 0,
             looking: false,
             alone: false,
+            strange: false,
             proven: false,
             bulk: Bulk::default(),
             doubts: BTreeMap::new(),
@@ -333,6 +338,7 @@ impl Dispatch {
         if looked.control == Control::Failed && !looked.found.is_empty() && look.target == Target::Order {
             self.alone = !self.alone;
         }
+        self.weigh_strange(looked, look.target, look.alone);
         if let Some(rest) = looked.rest {
             self.budget.limited(now, rest.saturating_mul(1_000));
         }
@@ -371,14 +377,29 @@ impl Dispatch {
         Ok(Back { orders, tickets, alone: self.alone })
     }
 
-    /// A look back was made; whether what must be there was, where a list came at all.
-    pub fn looked_back(&mut self, back: Back, trusted: Option<bool>, rest: Option<u64>, now: Mono) {
+    /// A look back was made; whether what must be there was, where a list came at all, and whether rows came that nobody asked for.
+    pub fn looked_back(&mut self, back: Back, (trusted, strange): (Option<bool>, bool), rest: Option<u64>, now: Mono) {
         back.tickets.into_iter().for_each(|ticket| self.budget.settle(ticket, now));
-        if trusted == Some(false) {
+        if strange {
+            (self.alone, self.strange) = (true, true);
+        } else if trusted == Some(false) {
             self.alone = !self.alone;
         }
         if let Some(rest) = rest {
             self.budget.limited(now, rest.saturating_mul(1_000));
+        }
+    }
+
+    /// Rows that nobody asked for: perhaps one number of many brought them. Alone, it spoils no other's look; when it is out of
+    /// doubt, many go together again.
+    fn weigh_strange(&mut self, looked: &Looked, target: Target, alone: bool) {
+        if target != Target::Order {
+            return;
+        }
+        if looked.strange {
+            (self.alone, self.strange) = (true, true);
+        } else if self.strange && alone && looked.control == Control::Found {
+            (self.alone, self.strange) = (false, false);
         }
     }
 

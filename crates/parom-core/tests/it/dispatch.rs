@@ -63,7 +63,7 @@ fn the_next_look_is_when_all_its_places_are_free() {
     let mut look = dispatch.look(Mono(10_000)).unwrap();
     // Commas do not work here: from now on one number a request.
     let found: HashMap<i64, Finding> = look.seqs.iter().map(|seq| (*seq, Finding::Absent)).collect();
-    let looked = Looked { control: Control::Failed, found, rest: None };
+    let looked = Looked { control: Control::Failed, found, rest: None, strange: false };
     look.tickets.truncate(2);
     dispatch.looked(look, &looked, Mono(10_100));
     let mut now = Mono(16_000);
@@ -83,7 +83,7 @@ fn a_look_that_is_due_goes_before_sends_and_a_429_stops_them() {
     assert_eq!(dispatch.ready(Mono(10_000)), Err(None));
     let look = dispatch.look(Mono(10_000)).unwrap();
     assert_eq!(dispatch.ready(Mono(10_000)), Ok(()), "it is under way");
-    let looked = Looked { control: Control::Found, found: HashMap::new(), rest: None };
+    let looked = Looked { control: Control::Found, found: HashMap::new(), rest: None, strange: false };
     dispatch.looked(look, &looked, Mono(10_100));
     let ticket = dispatch.place(Mono(11_000)).unwrap();
     dispatch.sends();
@@ -143,7 +143,8 @@ fn a_number_that_is_taken_after_tries_that_were_not_applied_is_anothers() {
         dispatch.refresh([row], Mono(1_000));
         let look = dispatch.look(Mono(1_000)).unwrap();
         let found = HashMap::from([(1, Finding::Ours(7))]);
-        let verdicts = dispatch.looked(look, &Looked { control: Control::Found, found, rest: None }, Mono(1_500));
+        let verdicts =
+            dispatch.looked(look, &Looked { control: Control::Found, found, rest: None, strange: false }, Mono(1_500));
         assert_eq!(matches!(verdicts[0].1, Verdict::Dispute(_)), anothers, "{attempts} {resends}: {verdicts:?}");
     }
 }
@@ -163,4 +164,26 @@ fn a_look_for_a_change_closes_no_breaker() {
     let ticket = dispatch.place(now).unwrap();
     dispatch.weigh(ticket, &Outcome::Delivered(7), now, 0.0);
     assert!(!dispatch.breaker.is_open());
+}
+
+/// One number to which the CRM answers with another's row takes no other's look with it.
+#[test]
+fn rows_that_nobody_asked_for_part_the_numbers_until_the_odd_one_is_out_of_doubt() {
+    let mut dispatch = dispatch(54, 3);
+    let look = dispatch.look(Mono(10_000)).unwrap();
+    assert!(!look.alone && look.seqs.len() == 3);
+    let strange = Looked { control: Control::Failed, found: HashMap::new(), rest: None, strange: true };
+    dispatch.looked(look, &strange, Mono(10_100));
+    // Singly the others are found; the odd one stays.
+    let look = dispatch.look(Mono(60_000)).unwrap();
+    assert!(look.alone);
+    let found = HashMap::from([(1, Finding::Ours(7)), (2, Finding::Ours(8))]);
+    let verdicts =
+        dispatch.looked(look, &Looked { control: Control::Found, found, rest: None, strange: true }, Mono(60_100));
+    assert_eq!(verdicts.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Delivered(_))).count(), 2);
+    let look = dispatch.look(Mono(200_000)).unwrap();
+    assert!(look.alone);
+    let found = HashMap::from([(3, Finding::Absent)]);
+    dispatch.looked(look, &Looked { control: Control::Found, found, rest: None, strange: false }, Mono(200_100));
+    assert!(!dispatch.look(Mono(400_000)).unwrap().alone);
 }

@@ -70,7 +70,7 @@ async fn among_cards(
         };
         let Some(list) = list else {
             let note = format!("the list of cards: {}", seen.describe());
-            return Lost { note, rest: rest(&seen) }.looked();
+            return Lost { note, rest: rest(&seen), strange: false }.looked();
         };
         rows.extend(list.rows);
         whole = list.whole;
@@ -89,7 +89,7 @@ async fn among_cards(
     rows.retain(|row| !row.get("id").and_then(serde_json::Value::as_i64).is_some_and(|id| known.contains(&id)));
     let found = doubts.iter().map(|doubt| (doubt.seq, cards::find(&rows, &doubt.body, received(doubt)))).collect();
     let control = if whole { Control::Found } else { Control::Failed };
-    (Looked { control, found, rest: None }, String::new())
+    (Looked { control, found, rest: None, strange: false }, String::new())
 }
 
 /// How long the CRM wants to be left alone, where it says so.
@@ -109,24 +109,21 @@ async fn together(client: &Client, doubts: &[Doubtful], controls: &[Delivered], 
     let mut found = doubts.iter().map(|doubt| (doubt.seq, list.find(&wanted(doubt)))).collect();
     // The second request is for a new account's control alone.
     if controls.is_empty() && !pays {
-        return (Looked { control: Control::Failed, found, rest: None }, String::new());
+        return (Looked { control: Control::Failed, found, rest: None, strange: false }, String::new());
     }
     let (control, plain) = control(client, &list, controls, doubts.len()).await;
     add(plain.as_ref(), doubts, &mut found);
-    (Looked { control, found, rest: None }, String::new())
+    (Looked { control, found, rest: None, strange: false }, String::new())
 }
 
 /// One number a request; the control is the first of them, alone, where there is a place for it.
 async fn singly(client: &Client, doubts: &[Doubtful], controls: &[Delivered], pays: bool) -> (Looked, String) {
-    let mut looked = Looked { control: Control::Failed, found: HashMap::new(), rest: None };
+    let mut looked = Looked { control: Control::Failed, found: HashMap::new(), rest: None, strange: false };
     let mut plain = None;
     if pays {
-        let list = match controls.first() {
-            Some(control) => match ask(client, vec![control.number.clone()]).await {
-                Ok(list) => list,
-                Err(lost) => return lost.looked(),
-            },
-            None => List { rows: Vec::new(), whole: true },
+        let list = match first_of(client, controls).await {
+            Ok(list) => list,
+            Err(lost) => return lost.looked(),
         };
         (looked.control, plain) = control(client, &list, controls, 1).await;
     }
@@ -139,6 +136,7 @@ async fn singly(client: &Client, doubts: &[Doubtful], controls: &[Delivered], pa
             }
             Err(lost) => {
                 looked.rest = lost.rest.or(looked.rest);
+                looked.strange |= lost.strange;
                 note = lost.note;
             }
         }
@@ -147,20 +145,34 @@ async fn singly(client: &Client, doubts: &[Doubtful], controls: &[Delivered], pa
     (looked, note)
 }
 
+/// The list of one control: the first that brings no rows of others with it.
+async fn first_of(client: &Client, controls: &[Delivered]) -> Result<List, Lost> {
+    let mut asked = Ok(List { rows: Vec::new(), whole: true });
+    for control in controls {
+        asked = ask(client, vec![control.number.clone()]).await;
+        if !matches!(&asked, Err(lost) if lost.strange) {
+            break;
+        }
+    }
+    asked
+}
+
 /// A look that gave no list.
 #[derive(Clone)]
 pub(super) struct Lost {
     note: String,
     pub(super) rest: Option<u64>,
+    /// It had rows that nobody asked for.
+    pub(super) strange: bool,
 }
 
 impl Lost {
     fn of(note: &str) -> Lost {
-        Lost { note: note.to_owned(), rest: None }
+        Lost { note: note.to_owned(), rest: None, strange: false }
     }
 
     fn looked(self) -> (Looked, String) {
-        (Looked { control: Control::Failed, found: HashMap::new(), rest: self.rest }, self.note)
+        (Looked { control: Control::Failed, found: HashMap::new(), rest: self.rest, strange: self.strange }, self.note)
     }
 }
 
@@ -169,12 +181,13 @@ pub(super) async fn ask(client: &Client, numbers: Vec<String>) -> Result<List, L
     let names: Vec<&str> = numbers.iter().map(|number| number.trim()).collect();
     let seen = client.look_up(&LookUp::Numbers(numbers.clone())).await;
     let Seen::Response { status: 200, body, .. } = &seen else {
-        return Err(Lost { note: seen.describe(), rest: rest(&seen) });
+        return Err(Lost { note: seen.describe(), rest: rest(&seen), strange: false });
     };
     match read(body) {
         None => Err(Lost::of("the look-up's answer has another shape")),
         Some(list) if !list.answers(&names) => {
-            Err(Lost::of("the look-up answered with orders that were not asked for"))
+            let note = "the look-up answered with orders that were not asked for".to_owned();
+            Err(Lost { note, rest: None, strange: true })
         }
         Some(list) => Ok(list),
     }

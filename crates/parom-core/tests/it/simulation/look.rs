@@ -54,8 +54,12 @@ impl Life {
             look.seqs.iter().filter_map(|seq| Some((*seq, self.store.wanted(*seq)?))).collect();
         let controls = self.store.controls();
         let pays = look.pays_for_control();
-        let mut looked =
-            Looked { control: Control::Failed, found: HashMap::new(), rest: (mood == Mood::Limited).then_some(60) };
+        let mut looked = Looked {
+            control: Control::Failed,
+            found: HashMap::new(),
+            rest: (mood == Mood::Limited).then_some(60),
+            strange: false,
+        };
         let (control, plain) = if look.alone {
             let (mut control, mut plain) = (Control::Failed, None);
             if pays {
@@ -78,7 +82,10 @@ impl Life {
         } else {
             let asked = doubts.iter().map(|(_, wanted)| &wanted.number).chain(controls.iter().map(|c| &c.number));
             let asked: Vec<String> = asked.cloned().collect();
-            let Some(list) = self.ask(&asked, mood) else { return looked };
+            let Some(list) = self.ask(&asked, mood) else {
+                looked.strange = matches!(mood, Mood::All { .. });
+                return looked;
+            };
             looked.found = doubts.iter().map(|(seq, wanted)| (*seq, list.find(wanted))).collect();
             if controls.is_empty() && !pays {
                 (Control::Failed, None)
@@ -195,7 +202,7 @@ impl Life {
         if let Some((own, dispatch)) = &mut self.nodes[node].dispatch
             && *own == epoch
         {
-            dispatch.looked_back(back, list.is_some().then_some(trusted), None, mono);
+            dispatch.looked_back(back, (list.is_some().then_some(trusted), false), None, mono);
         }
         let wall = self.wall();
         for (seq, wanted) in &wanted {

@@ -69,7 +69,7 @@ impl Dispatcher {
         if let Some(rest) = glance.rest {
             tracing::warn!(account = %self.account, rest, "the CRM asked for time");
         }
-        self.dispatch.looked_back(back, glance.trusted, glance.rest, now);
+        self.dispatch.looked_back(back, (glance.trusted, glance.strange), glance.rest, now);
         crate::crash::point("back.before_result");
         match self.store.looked_back(glance.found).await {
             Ok(wrong) => wrong.iter().for_each(|order| {
@@ -89,6 +89,8 @@ pub(super) struct Glance {
     found: Vec<(i64, Checked)>,
     /// Whether something that must be there was, where a list came at all.
     trusted: Option<bool>,
+    /// Rows came that nobody asked for.
+    strange: bool,
     /// The CRM asked for so many seconds.
     rest: Option<u64>,
 }
@@ -110,11 +112,12 @@ async fn look_back(client: &Client, orders: &[LookBack], controls: &[Delivered],
         (list, proof)
     };
     let rest = [list.as_ref().err(), proof.as_ref().err()].into_iter().flatten().find_map(|lost| lost.rest);
+    let strange = list.as_ref().err().is_some_and(|lost| lost.strange);
     let (list, proof) = (list.ok(), proof.ok().flatten());
     let trusted = proof.map(|list| list.control(controls, 2) == Some(Control::Found));
     let proven = trusted == Some(true);
     let found = orders.iter().map(|order| (order.seq, weigh(list.as_ref(), order, proven))).collect();
-    Glance { found, trusted, rest }
+    Glance { found, trusted, strange, rest }
 }
 
 fn weigh(list: Option<&List>, order: &LookBack, trusted: bool) -> Checked {

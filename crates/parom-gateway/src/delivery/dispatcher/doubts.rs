@@ -56,7 +56,8 @@ impl Dispatcher {
             // The ledger first: a restart must know of each request.
             for _ in &look.tickets {
                 if let Err(error) = store.spend(&account, epoch).await {
-                    let nothing = Looked { control: Control::Failed, found: HashMap::new(), rest: None };
+                    let nothing =
+                        Looked { control: Control::Failed, found: HashMap::new(), rest: None, strange: false };
                     return Done::Looked(look, nothing, error.to_string());
                 }
             }

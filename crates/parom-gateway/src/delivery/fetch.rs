@@ -33,6 +33,8 @@ pub(super) struct Fetch {
     pub(super) granted: Option<u32>,
     /// When this fetch began, milliseconds of the wall clock: what was asked for later is not answered by it.
     pub(super) began: i64,
+    /// When somebody asked for whom it was hurried, by the same clock.
+    asked: i64,
     /// The first fetch has brought what orders need, or has shown that it cannot be had.
     pub(super) concluded: bool,
 }
@@ -60,6 +62,7 @@ impl Fetch {
             without: Vec::new(),
             granted: None,
             began: 0,
+            asked: 0,
             concluded: false,
         }
     }
@@ -81,6 +84,19 @@ impl Fetch {
     /// Begins a fetch as soon as it can; one that runs goes on.
     pub(super) fn hurry(&mut self, now: Mono) {
         self.due = self.due.min(now);
+    }
+
+    /// The same for somebody who asked at a time, once: what fails then rests as ever.
+    pub(super) fn hurry_for(&mut self, asked_at: i64, now: Mono) {
+        if asked_at > self.asked {
+            self.asked = asked_at;
+            self.hurry(now);
+        }
+    }
+
+    /// Whether every list was asked to its end: one that failed goes on after its rest.
+    pub(super) fn is_over(&self) -> bool {
+        self.plan.is_empty()
     }
 
     /// Takes a page's answer.

@@ -188,8 +188,9 @@ async fn settled(
     if let Some(answer) = answer_of(store, id).await {
         return Some(answer);
     }
+    // A person decides, and nobody knows when. What was delivered meanwhile is heard below.
     let state = store.order_by_id(id).await.ok()??.summary.state;
-    if !matches!(state, OrderState::Queued | OrderState::Sending | OrderState::Unconfirmed) {
+    if matches!(state, OrderState::Held | OrderState::Disputed | OrderState::Canceled) {
         return None;
     }
     let pulse = store.board().pulse(account);

@@ -143,6 +143,22 @@ async fn answers_of_another_shape_are_no_dictionaries_and_stop_nothing() {
     }
 }
 
+/// A fetch that was asked for and fails rests all the same: the budget is the orders'.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fetch_that_fails_is_not_hurried_by_who_asked_for_it() {
+    let mut world = World::idle(Settings::default()).await;
+    world.crm.add_fault(Fault::always(FaultOn::Dictionary, FaultKind::RefuseBefore { status: 502 }));
+    world.channel("shop", SHOP);
+    world.serve(&[]);
+    let failed = || world.log().matches("could not be fetched whole").count();
+    world.until("it failed", || failed() > 0).await;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+    world.alter(&format!("UPDATE dictionary_syncs SET asked_at = {now}"));
+    world.until("it was tried at once", || failed() > 1).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(failed() < 4, "{}", world.log());
+}
+
 /// 20,000 SKUs and 300 custom fields: the catalogue takes what orders leave, and orders do not wait for it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_catalogue_does_not_delay_orders() {

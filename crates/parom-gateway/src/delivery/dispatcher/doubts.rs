@@ -25,7 +25,7 @@ impl Dispatcher {
         if hand != self.hand {
             let state = self.store.sync_state(&self.account).await?;
             if state.asked_at > state.done_at {
-                self.fetch.hurry(clock::mono());
+                self.fetch.hurry_for(state.asked_at, clock::mono());
             }
         }
         self.hand = hand;

@@ -108,7 +108,7 @@ impl Dispatcher {
     async fn end_fetch(&mut self, outcome: &str, now: Mono) -> Result<(), StoreError> {
         let (granted, began) = (self.fetch.granted, self.fetch.began);
         self.store.end_sync(&self.account, outcome, granted, began).await?;
-        if self.store.sync_state(&self.account).await?.asked_at > began {
+        if self.fetch.is_over() && self.store.sync_state(&self.account).await?.asked_at > began {
             // Asked for while this fetch ran: what changed in between may have been read before.
             self.fetch.hurry(now);
         }

@@ -10,7 +10,7 @@ use parom_core::dictionary::{Dictionary, Kind};
 use parom_core::submission::Submission;
 use serde_json::{Value, json};
 
-use crate::config::{Config, LiveChannel};
+use crate::config::{Config, LiveChannel, read_secret};
 use crate::intake;
 use crate::store::{COMPLETE, Store, StoreError, SyncState};
 
@@ -136,6 +136,34 @@ pub async fn by_samples<'a>(
 
 fn located(live: &LiveChannel, finding: Finding) -> Located {
     Located { channel: live.name.clone(), file: live.file.clone(), finding }
+}
+
+/// Secrets of the alerts that are not there: nobody would be told of anything.
+#[must_use]
+pub fn alerts(config: &Config) -> Vec<Located> {
+    let Some(alerts) = &config.alerts else { return Vec::new() };
+    let secrets = [
+        ("ping", alerts.ping.as_ref()),
+        ("telegram.token", alerts.telegram.as_ref().map(|telegram| &telegram.token)),
+        ("email.password", alerts.email.as_ref().and_then(|email| email.password.as_ref())),
+        ("webhook.secret", alerts.webhook.as_ref().map(|webhook| &webhook.secret)),
+    ];
+    let missing = secrets.into_iter().filter_map(|(path, secret)| {
+        let why = read_secret(&config.dir, secret?).err()?.to_string();
+        let table = path.split('.').next().unwrap_or_default();
+        let (file, line) = config.place(&[format!("[alerts.{table}]"), "[alerts]".to_owned()]);
+        let finding = Finding {
+            line,
+            column: 1,
+            path: format!("alerts.{path}"),
+            code: Code::Unreadable,
+            severity: Severity::Warning,
+            message: format!("no alert can be sent: {why}"),
+            hint: "Set the variable, or write the file, for the user that runs `serve`.".to_owned(),
+        };
+        Some(Located { channel: String::new(), file, finding })
+    });
+    missing.collect()
 }
 
 fn of_account(config: &Config, report: &AccountReport) -> Vec<Located> {

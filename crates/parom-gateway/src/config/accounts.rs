@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use serde::Deserialize;
 
-use super::file::{RawSecret, https_or_loopback, secret};
+use super::file::{RawSecret, https_or_loopback, secret, wrong};
 use super::{Account, ConfigError};
 
 /// An account as it is written.
@@ -141,10 +141,9 @@ fn parse(name: &str, text: &str, is_fixed: bool) -> Result<Account, String> {
     if is_fixed {
         return Err(format!("the account `{name}` stands in parom.toml too"));
     }
-    // The parser's text shows the line and a mark under the place.
     let raw: RawAccount = toml::from_str(text).map_err(|error| match text.strip_prefix("cannot be read: ") {
         Some(why) => why.to_owned(),
-        None => error.to_string(),
+        None => wrong(text, &error),
     })?;
     check(name, raw)
 }

@@ -124,17 +124,19 @@ fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         ConfigError(format!("{}: {error}; name the file with --config, or start with `parom demo`", path.display()))
     })?;
-    // The parser's text shows the line and a mark under the place.
-    toml::from_str(&text).map_err(|error: toml::de::Error| {
-        // A secret that stands there itself is not shown.
-        if error.message().contains("expected a reference") {
-            let before = &text[..error.span().map_or(0, |span| span.start)];
-            let (line, key) = (before.matches('\n').count() + 1, before.lines().last().unwrap_or_default());
-            let message = "expected a reference: { env = \"NAME\" } or { file = \"PATH\" }, never the secret itself";
-            return ConfigError(format!("{}:{line}: {key}…: {message}", path.display()));
-        }
-        ConfigError(format!("{}: {error}", path.display()))
-    })
+    toml::from_str(&text).map_err(|error| ConfigError(format!("{}: {}", path.display(), wrong(&text, &error))))
+}
+
+/// The parser's text shows the line and a mark under the place; but for a secret that stands there itself.
+pub(super) fn wrong(text: &str, error: &toml::de::Error) -> String {
+    if !error.message().contains("expected a reference") {
+        return error.to_string();
+    }
+    let before = &text[..error.span().map_or(0, |span| span.start)];
+    let (line, key) = (before.matches('\n').count() + 1, before.lines().last().unwrap_or_default());
+    format!(
+        "line {line}: {key}…: expected a reference: {{ env = \"NAME\" }} or {{ file = \"PATH\" }}, never the secret itself"
+    )
 }
 
 /// An address that what is secret may go to.

@@ -182,9 +182,14 @@ impl Config {
         if own.exists() {
             return (own, 1);
         }
+        self.place(&[format!("[accounts.{name}]"), format!("[accounts.\"{name}\"]")])
+    }
+
+    /// The configuration's file and the line that begins with one of these.
+    #[must_use]
+    pub fn place(&self, starts: &[String]) -> (PathBuf, usize) {
         let text = std::fs::read_to_string(&self.file).unwrap_or_default();
-        let header = [format!("[accounts.{name}]"), format!("[accounts.\"{name}\"]")];
-        let line = text.lines().position(|line| header.iter().any(|header| line.trim_start().starts_with(header)));
+        let line = text.lines().position(|line| starts.iter().any(|start| line.trim_start().starts_with(start)));
         (self.file.clone(), line.map_or(1, |line| line + 1))
     }
 

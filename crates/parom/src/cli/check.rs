@@ -46,6 +46,7 @@ impl Check {
             let accounts = up_to_date(&config).await?;
             (inspect::online(&config, channels.iter(), &accounts), accounts)
         };
+        found.extend(inspect::alerts(&config));
         // What was kept of real submissions needs no CRM, and no store that is not there yet.
         if config.store.exists()
             && let Ok(store) = Store::open(&config.store, Role::Command)

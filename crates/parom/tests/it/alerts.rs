@@ -188,6 +188,15 @@ async fn a_receiver_that_is_away_is_told_later_and_a_wrong_setting_at_the_start(
         assert!(checked.code == 2 && checked.err.contains(why), "{alerts}: {}", checked.err);
         std::fs::write(world.config(), &before).unwrap();
     }
+    // A secret that is not there is told before the first alert fails.
+    configure(&world, "[alerts.telegram]\ntoken = { env = \"NOT_SET_ANYWHERE\" }\nchat = 1");
+    let checked = world.cli(&["check", "--offline"]);
+    assert!(
+        checked.out.contains("alerts.telegram.token") && checked.out.contains("NOT_SET_ANYWHERE"),
+        "{}",
+        checked.out
+    );
+    std::fs::write(world.config(), &before).unwrap();
     let (hook, heard) = http_server(1);
     configure(&world, &format!("[alerts.webhook]\nurl = \"{hook}\"\nsecret = {{ env = \"HOOK\" }}"));
     world.serve(&[("HOOK", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]);

@@ -39,7 +39,11 @@ impl Refusal {
     pub(super) fn invalid(problems: &[Problem]) -> Refusal {
         let mut refusal = Refusal::new(422, "The given data was invalid.");
         for problem in problems {
-            let text = format!("{} {}", problem.message, problem.hint).trim().to_owned();
+            let text = if problem.hint.is_empty() {
+                problem.message.clone()
+            } else {
+                format!("{}. {}", problem.message.trim_end_matches('.'), problem.hint)
+            };
             refusal.errors.entry(problem.path.clone()).or_default().push(text);
         }
         refusal

@@ -63,6 +63,6 @@ fn instant(text: &str) -> Result<i64, Failed> {
             .to_zoned_datetime(TimeZone::UTC)
             .map(|at| at.timestamp().as_millisecond())
             .map_err(|error| error.to_string()),
-        Err(misfit) => Err(format!("{}; {}", misfit.message, misfit.hint)),
+        Err(misfit) => Err(format!("{}; write 2026-11-24, or \"2026-11-24 10:00\"", misfit.message)),
     }
 }

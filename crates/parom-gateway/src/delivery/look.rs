@@ -36,7 +36,7 @@ pub(super) async fn look(
     let controls = store.controls(account).await.unwrap_or_default();
     let looked = match look.target {
         Target::Card => among_cards(store, client, account, doubts, most).await,
-        Target::Order if look.alone => singly(client, doubts, &controls, look.pays_for_control()).await,
+        Target::Order if look.alone => singly(client, doubts, &controls, most).await,
         Target::Order => together(client, doubts, &controls, look.pays_for_control()).await,
     };
     crash::point("verify.after_look");
@@ -116,19 +116,22 @@ async fn together(client: &Client, doubts: &[Doubtful], controls: &[Delivered], 
     (Looked { control, found, rest: None, strange: false }, String::new())
 }
 
-/// One number a request; the control is the first of them, alone, where there is a place for it.
-async fn singly(client: &Client, doubts: &[Doubtful], controls: &[Delivered], pays: bool) -> (Looked, String) {
+/// One number a request, and no more of them than there are places; the control is the first, alone, where there is one for it.
+async fn singly(client: &Client, doubts: &[Doubtful], controls: &[Delivered], places: usize) -> (Looked, String) {
     let mut looked = Looked { control: Control::Failed, found: HashMap::new(), rest: None, strange: false };
-    let mut plain = None;
-    if pays {
-        let list = match first_of(client, controls).await {
+    let (mut plain, mut left) = (None, places);
+    if places > 1 {
+        let (asked, list) = first_of(client, &controls[..controls.len().min(places - 1)]).await;
+        let list = match list {
             Ok(list) => list,
             Err(lost) => return lost.looked(),
         };
         (looked.control, plain) = control(client, &list, controls, 1).await;
+        // Without any control it is the plain list that was asked for.
+        left -= asked.max(1);
     }
     let mut note = String::new();
-    for doubt in doubts {
+    for doubt in doubts.iter().take(left) {
         match ask(client, vec![doubt.number.clone()]).await {
             Ok(list) => {
                 looked.control = if list.whole { looked.control } else { Control::Failed };
@@ -145,16 +148,16 @@ async fn singly(client: &Client, doubts: &[Doubtful], controls: &[Delivered], pa
     (looked, note)
 }
 
-/// The list of one control: the first that brings no rows of others with it.
-async fn first_of(client: &Client, controls: &[Delivered]) -> Result<List, Lost> {
-    let mut asked = Ok(List { rows: Vec::new(), whole: true });
+/// The list of one control, the first that brings no rows of others with it; and how many were asked for.
+async fn first_of(client: &Client, controls: &[Delivered]) -> (usize, Result<List, Lost>) {
+    let (mut asked, mut list) = (0, Ok(List { rows: Vec::new(), whole: true }));
     for control in controls {
-        asked = ask(client, vec![control.number.clone()]).await;
-        if !matches!(&asked, Err(lost) if lost.strange) {
+        (asked, list) = (asked + 1, ask(client, vec![control.number.clone()]).await);
+        if !matches!(&list, Err(lost) if lost.strange) {
             break;
         }
     }
-    asked
+    (asked, list)
 }
 
 /// A look that gave no list.

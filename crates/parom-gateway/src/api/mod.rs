@@ -32,6 +32,8 @@ pub(crate) struct Api {
 }
 
 impl Api {
+    /// The API over what intake has.
+    ///
     /// # Errors
     /// A token's secret that is not there, in words.
     pub(crate) fn new(intake: Intake) -> Result<Api, String> {

@@ -5,14 +5,13 @@ use parom_core::delivery::outcome::{Outcome, classify};
 use parom_core::delivery::verify::Plan;
 use serde_json::Value;
 
+use super::send::once_more;
 use crate::crash;
 use crate::crm::{Client, Seen};
-use crate::store::{DueChange, Store, StoreError};
+use crate::store::{DueChange, Store};
 
 /// Between two tries that were not made: the account's rest decides, and this is the least.
 const AGAIN_MS: i64 = 1_000;
-/// Between two tries to write a result while the disk is full.
-const SETTLE_AGAIN: std::time::Duration = std::time::Duration::from_millis(500);
 
 /// Makes a claimed change, or looks for it, and writes what came of it. `tell` hears the outcome before it is written.
 pub(super) async fn make(
@@ -31,19 +30,7 @@ pub(super) async fn make(
     } else {
         tracing::warn!(order = %due.order, kind = due.change.kind.as_str(), ?next, "not changed in the CRM");
     }
-    loop {
-        match store.settle_change(&due, next.clone(), wait).await {
-            Ok(()) => break,
-            Err(StoreError::Unavailable(why) | StoreError::NotKnown(why)) => {
-                tracing::warn!(order = %due.order, why, "a change's result could not be written yet");
-                tokio::time::sleep(SETTLE_AGAIN).await;
-            }
-            Err(error) => {
-                tracing::error!(order = %due.order, %error, "a change's result could not be written");
-                break;
-            }
-        }
-    }
+    while once_more(&due.order, store.settle_change(&due, next.clone(), wait).await).await {}
     crash::point("change.after_result");
 }
 

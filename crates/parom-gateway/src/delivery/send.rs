@@ -125,16 +125,24 @@ async fn settle(store: &Store, intents: &[Intent], settlement: &Settlement) {
             [intent] => store.settle(intent, settlement).await.map(|_| ()),
             intents => store.settle_bulk(intents, settlement).await,
         };
-        match written {
-            Ok(()) => return,
-            Err(StoreError::Unavailable(why) | StoreError::NotKnown(why)) => {
-                tracing::warn!(order = %first.id, why, "a result could not be written yet");
-                tokio::time::sleep(SETTLE_AGAIN).await;
-            }
-            Err(error) => {
-                tracing::error!(order = %first.id, %error, "a result could not be written");
-                return;
-            }
+        if !once_more(&first.id, written).await {
+            return;
+        }
+    }
+}
+
+/// Whether a result is to be written once more, after a pause: the disk was full, or the server away.
+pub(super) async fn once_more(order: &str, written: Result<(), StoreError>) -> bool {
+    match written {
+        Ok(()) => false,
+        Err(StoreError::Unavailable(why) | StoreError::NotKnown(why)) => {
+            tracing::warn!(order, why, "a result could not be written yet");
+            tokio::time::sleep(SETTLE_AGAIN).await;
+            true
+        }
+        Err(error) => {
+            tracing::error!(order, %error, "a result could not be written");
+            false
         }
     }
 }

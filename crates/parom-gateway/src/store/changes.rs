@@ -56,6 +56,11 @@ const DUE: &str =
        AND o.state = 'delivered' AND o.target = 'order' AND o.crm_order_id IS NOT NULL
      ORDER BY c.due_at, c.id LIMIT 1";
 
+/// What came later of a kind that may be made twice: the last one counts.
+const NEWER: &str =
+    "SELECT 1 FROM changes new WHERE new.seq = changes.seq AND new.kind = changes.kind AND new.id > changes.id
+    AND new.state NOT IN ('refused', 'superseded')";
+
 impl Store {
     /// How long until the next change of an account is due, milliseconds, by a clock that nobody sets; negative for what is
     /// late, none where there is none.
@@ -142,11 +147,6 @@ pub(super) fn recover(db: &Db<'_>, account: &str, quiet: i64, now: i64) -> Resul
     );
     db.execute(&sql, params![now, account]).map(|_| ())
 }
-
-/// What came later of a kind that may be made twice: the last one counts.
-const NEWER: &str =
-    "SELECT 1 FROM changes new WHERE new.seq = changes.seq AND new.kind = changes.kind AND new.id > changes.id
-    AND new.state NOT IN ('refused', 'superseded')";
 
 fn claim(db: &Db<'_>, account: &str, now: i64) -> Result<Option<DueChange>, StoreError> {
     if is_paused(db, account)? {

@@ -90,6 +90,16 @@ async fn an_export_holds_every_order_and_no_formula() {
     let text = fs::read_to_string(file).unwrap();
     let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((rows.len(), &rows[0]["order"]["buyer"]["full_name"]), (2, &json!("Second")));
+    // More than a list shows, and nobody named a number.
+    for number in 0..50 {
+        assert_eq!(world.post("/in/shop", &form(&format!("E{number}"))).await.status, 202);
+    }
+    assert_eq!(world.cli(&["orders", "export"]).out.lines().count(), 52);
+    let listed = world.cli(&["orders", "list", "--json"]);
+    assert_eq!(serde_json::from_str::<Vec<Value>>(&listed.out).unwrap().len(), 50);
+    assert!(listed.err.contains("the newest 50"), "{}", listed.err);
+    let all = world.cli(&["orders", "list", "--json", "--limit", "0"]).out;
+    assert_eq!(serde_json::from_str::<Vec<Value>>(&all).unwrap().len(), 52);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -40,6 +40,28 @@ async fn a_sender_that_stalls_is_cut_off_while_others_are_served() {
     world.crm_has(20).await;
 }
 
+/// A pause is no stall while what has come keeps the least speed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_may_pause_as_long_as_it_keeps_the_least_speed() {
+    let world = World::start().await;
+    let (port, body) = (world.port(), format!("{}&comment={}", form("Slow"), "x".repeat(900)));
+    let answer = std::thread::spawn(move || {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let kind = "Content-Type: application/x-www-form-urlencoded\r\nConnection: close";
+        let head = format!("POST /in/shop HTTP/1.1\r\nHost: x\r\n{kind}\r\nContent-Length: {}\r\n\r\n", body.len());
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(&body.as_bytes()[..900]).unwrap();
+        // 900 bytes are enough until 6.8 s after the start.
+        std::thread::sleep(Duration::from_millis(5_600));
+        stream.write_all(&body.as_bytes()[900..]).unwrap();
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer);
+        answer
+    });
+    let answer = tokio::task::spawn_blocking(|| answer.join().unwrap()).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn headers_have_a_limit() {
     let world = World::start().await;

@@ -111,6 +111,11 @@ fn compare(db: &Db<'_>, server: &str, copy: &str) -> Result<(), StoreError> {
         let doubtful = distrust(db, clock::now().as_millisecond())?;
         tracing::warn!(server, doubtful, "{why}: it may have forgotten what was sent; everything is looked up first");
     }
-    set(db, SERVER, server)?;
-    set(db, COPY, copy)
+    // Each command meets the server too: what stands there is not written again.
+    for (name, before, now) in [(SERVER, server_before, server), (COPY, copy_before, copy)] {
+        if before.as_deref() != Some(now) {
+            set(db, name, now)?;
+        }
+    }
+    Ok(())
 }

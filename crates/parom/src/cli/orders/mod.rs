@@ -19,6 +19,9 @@ use erase::Erase;
 use export::Export;
 use select::Select;
 
+/// Orders of a list where no number is named.
+const LISTED: usize = 50;
+
 /// The journal of orders.
 #[derive(Subcommand)]
 pub(super) enum Orders {
@@ -76,9 +79,6 @@ fn open(config: &Config) -> Result<Store, Failed> {
     }
     Store::open(&config.store, Role::Command).map_err(|error| error.to_string())
 }
-
-/// Orders of a list where no number is named.
-const LISTED: usize = 50;
 
 async fn list(config: &Config, select: Select, json: bool) -> Result<Outcome, Failed> {
     let filter = select.filter(LISTED)?;

@@ -120,6 +120,13 @@ async fn what_was_held_in_the_backup_is_looked_up_when_it_is_released_again() {
     assert_eq!(again.code, 0, "{}{}", again.out, again.err);
     world.reaches(&id, "delivered").await;
     assert_eq!((world.crm.orders().len(), world.crm_posts()), (2, 2), "{}", world.order(&id));
+    // What is imported now is looked up first too, and waits for nobody.
+    let rows = world.dir.path().join("rows.csv");
+    std::fs::write(&rows, "name,phone,product,price\nOlena,0671112233,Mug,5\n").unwrap();
+    let ran = world.cli(&["import", "shop", rows.to_str().unwrap(), "--json"]);
+    assert!(ran.code == 0 && !ran.err.contains("held"), "{}{}", ran.out, ran.err);
+    world.crm_has(3).await;
+    assert_eq!(world.crm_posts(), 3);
 }
 
 /// A sender repeats its key an hour after the restore what was delivered before it: the order is found, by its number.

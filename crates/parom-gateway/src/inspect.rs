@@ -10,7 +10,7 @@ use parom_core::dictionary::{Dictionary, Kind};
 use parom_core::submission::Submission;
 use serde_json::{Value, json};
 
-use crate::config::{Config, LiveChannel, read_secret};
+use crate::config::{Account, AccountFault, Config, LiveChannel, read_secret};
 use crate::intake;
 use crate::store::{COMPLETE, Store, StoreError, SyncState};
 
@@ -164,6 +164,45 @@ pub fn alerts(config: &Config) -> Vec<Located> {
         Some(Located { channel: String::new(), file, finding })
     });
     missing.collect()
+}
+
+/// The accounts' own files that cannot be used.
+#[must_use]
+pub fn account_files(config: &Config) -> Vec<Located> {
+    let located = |(name, fault): (String, AccountFault)| Located {
+        channel: String::new(),
+        file: fault.file,
+        finding: Finding {
+            line: fault.line,
+            column: 1,
+            path: format!("accounts.{name}"),
+            code: Code::InvalidSetting,
+            severity: Severity::Error,
+            message: fault.message,
+            hint: "Its orders wait until the file is mended; a running `serve` reads it again by itself.".to_owned(),
+        },
+    };
+    config.accounts.faults().into_iter().map(located).collect()
+}
+
+/// The accounts whose keys this process cannot read.
+#[must_use]
+pub fn keys(config: &Config) -> BTreeMap<String, Located> {
+    let missing = |(name, account): (&String, &Account)| {
+        let message = read_secret(&config.dir, &account.api_key).err()?.to_string();
+        let (file, line) = config.account_place(name);
+        let finding = Finding {
+            line,
+            column: 1,
+            path: format!("accounts.{name}.api_key"),
+            code: Code::Unreadable,
+            severity: Severity::Error,
+            message,
+            hint: "Set the variable, or write the file, for the user that runs the command and `serve`.".to_owned(),
+        };
+        Some((name.clone(), Located { channel: String::new(), file, finding }))
+    };
+    config.accounts.current().iter().filter_map(missing).collect()
 }
 
 fn of_account(config: &Config, report: &AccountReport) -> Vec<Located> {

@@ -26,6 +26,8 @@ pub(crate) enum Fault {
     Rests(String),
     /// A channel's file cannot be used, on this machine.
     Broken(String, String),
+    /// An account's own file cannot be used, on this machine.
+    AccountFile(String, String),
     /// A channel sends no more, unlike before.
     Silent(String),
     /// Soon there is no room for orders on this machine's disk.
@@ -74,6 +76,8 @@ impl Eyes {
                 faults.push(Fault::Rests(name.clone()));
             }
         }
+        let unusable = config.accounts.faults().into_keys();
+        faults.extend(unusable.map(|name| Fault::AccountFile(name, self.machine.clone())));
         let set = channels.current();
         let broken = set.values().filter(|live| live.is_broken());
         faults.extend(broken.map(|live| Fault::Broken(live.name.clone(), self.machine.clone())));
@@ -93,7 +97,9 @@ impl Eyes {
     pub(super) fn judges(&self, fault: &Fault) -> bool {
         match fault {
             Fault::Rests(account) => !self.resting.contains_key(account),
-            Fault::Broken(_, machine) | Fault::Disk(machine) => *machine == self.machine,
+            Fault::Broken(_, machine) | Fault::AccountFile(_, machine) | Fault::Disk(machine) => {
+                *machine == self.machine
+            }
             _ => true,
         }
     }

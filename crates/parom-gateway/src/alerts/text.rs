@@ -23,6 +23,9 @@ pub(super) fn of(language: &str, pages: &str, orders: &[Waiting], faults: &[Faul
             Fault::Broken(channel, machine) => {
                 format!("• {}: {channel}{}", word(language, "channel-broken"), on(machine))
             }
+            Fault::AccountFile(account, machine) => {
+                format!("• {}: {account}{}", word(language, "account-file-broken"), on(machine))
+            }
             Fault::Silent(channel) => format!("• {}: {channel}", word(language, "channel-silent")),
             Fault::Disk(machine) => format!("• {}{}", word(language, "disk-low"), on(machine)),
             Fault::Backup => format!("• {}", word(language, "backup-old")),

@@ -1,12 +1,13 @@
 //! The accounts: those of `parom.toml`, and those of `accounts/*.toml`, which are read again while the gateway runs.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use serde::Deserialize;
 
-use super::file::{RawSecret, https_or_loopback, secret, wrong};
+use super::file::{RawSecret, https_or_loopback, secret, wrong_at};
 use super::{Account, ConfigError};
 
 /// An account as it is written.
@@ -43,8 +44,34 @@ pub struct Accounts {
 struct Read {
     /// Of `parom.toml`: they stay until the next start.
     fixed: Set,
-    /// The files of the folder with their texts and what each came to.
-    files: BTreeMap<String, (String, Result<Account, String>)>,
+    /// The files of the folder, by the accounts' names.
+    files: BTreeMap<String, OwnFile>,
+}
+
+/// One file of the folder.
+#[derive(Clone, Debug)]
+struct OwnFile {
+    text: String,
+    /// By this text, or by the last that was good.
+    account: Option<Account>,
+    fault: Option<AccountFault>,
+}
+
+/// Why an account's own file cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountFault {
+    /// The file.
+    pub file: PathBuf,
+    /// Line, from 1.
+    pub line: usize,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl fmt::Display for AccountFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.file.display(), self.line, self.message)
+    }
 }
 
 impl Accounts {
@@ -56,10 +83,9 @@ impl Accounts {
             Ok((name.clone(), check(&name, account).map_err(told)?))
         });
         accounts.reading().fixed = fixed.collect::<Result<_, ConfigError>>()?;
-        match accounts.reload(dir).into_iter().next() {
-            Some(fault) => Err(ConfigError(fault)),
-            None => Ok(accounts),
-        }
+        // One shop's mistyped file is no reason to serve none of the others.
+        accounts.reload(dir);
+        Ok(accounts)
     }
 
     /// All of them now.
@@ -86,28 +112,41 @@ impl Accounts {
         self.current().keys().cloned().collect()
     }
 
+    /// The files that cannot be used, by the accounts' names.
+    #[must_use]
+    pub fn faults(&self) -> BTreeMap<String, AccountFault> {
+        let read = self.reading();
+        read.files.iter().filter_map(|(name, file)| Some((name.clone(), file.fault.clone()?))).collect()
+    }
+
+    /// Whether an account stands in `parom.toml`, and not in a file of its own.
+    #[must_use]
+    pub fn is_fixed(&self, name: &str) -> bool {
+        self.reading().fixed.contains_key(name)
+    }
+
     /// Reads the folder again. A file that cannot be used keeps its last good text; what is newly wrong is told.
-    pub fn reload(&self, dir: &Path) -> Vec<String> {
+    pub fn reload(&self, dir: &Path) -> Vec<AccountFault> {
         let mut read = self.reading();
         let (mut files, mut faults) = (BTreeMap::new(), Vec::new());
         for (name, path, text) in texts(&dir.join("accounts")) {
             let before = read.files.remove(&name);
-            if let Some(known) = before.as_ref().filter(|(known, _)| *known == text) {
+            if let Some(known) = before.as_ref().filter(|known| known.text == text) {
                 files.insert(name, known.clone());
                 continue;
             }
-            let outcome = match parse(&name, &text, read.fixed.contains_key(&name)) {
-                Ok(account) => Ok(account),
-                Err(why) => {
-                    let fault = format!("{}: {why}", path.display());
+            let (account, fault) = match parse(&name, &text, read.fixed.contains_key(&name)) {
+                Ok(account) => (Some(account), None),
+                Err((line, message)) => {
+                    let fault = AccountFault { file: path, line, message };
                     faults.push(fault.clone());
-                    before.and_then(|(_, good)| good.ok()).ok_or(fault)
+                    (before.and_then(|before| before.account), Some(fault))
                 }
             };
-            files.insert(name, (text, outcome));
+            files.insert(name, OwnFile { text, account, fault });
         }
         read.files = files;
-        let usable = read.files.iter().filter_map(|(name, (_, account))| Some((name, account.as_ref().ok()?)));
+        let usable = read.files.iter().filter_map(|(name, file)| Some((name, file.account.as_ref()?)));
         let all: Set = read.fixed.iter().chain(usable).map(|(name, account)| (name.clone(), account.clone())).collect();
         let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
         if **now != all {
@@ -137,15 +176,16 @@ fn texts(folder: &Path) -> Vec<(String, PathBuf, String)> {
     texts
 }
 
-fn parse(name: &str, text: &str, is_fixed: bool) -> Result<Account, String> {
+/// An account by its file; else the line and what is wrong there.
+fn parse(name: &str, text: &str, is_fixed: bool) -> Result<Account, (usize, String)> {
     if is_fixed {
-        return Err(format!("the account `{name}` stands in parom.toml too"));
+        return Err((1, format!("the account `{name}` stands in parom.toml too")));
     }
     let raw: RawAccount = toml::from_str(text).map_err(|error| match text.strip_prefix("cannot be read: ") {
-        Some(why) => why.to_owned(),
-        None => wrong(text, &error),
+        Some(_) => (1, text.to_owned()),
+        None => wrong_at(text, &error),
     })?;
-    check(name, raw)
+    check(name, raw).map_err(|message| (1, message))
 }
 
 fn check(name: &str, raw: RawAccount) -> Result<Account, String> {

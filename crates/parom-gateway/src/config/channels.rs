@@ -105,8 +105,10 @@ pub fn channel_of(config: &Config, name: String, file: PathBuf, text: Result<Str
     let mut secrets = Secrets::default();
     if let Some(read) = &channel {
         if !config.accounts.has(&read.account) {
-            let known = config.accounts.names();
-            let hint = format!("Known accounts: {}.", known.join(", "));
+            let hint = match config.accounts.faults().get(&read.account) {
+                Some(fault) => format!("Its file cannot be used: {fault}."),
+                None => format!("Known accounts: {}.", config.accounts.names().join(", ")),
+            };
             let message = format!("there is no account `{}`", read.account);
             findings.push(finding("account", Code::UnknownAccount, message, &hint));
             channel = None;

@@ -128,15 +128,29 @@ fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, ConfigError> {
 }
 
 /// The parser's text shows the line and a mark under the place; but for a secret that stands there itself.
-pub(super) fn wrong(text: &str, error: &toml::de::Error) -> String {
-    if !error.message().contains("expected a reference") {
+fn wrong(text: &str, error: &toml::de::Error) -> String {
+    if !is_secret(error) {
         return error.to_string();
     }
+    let (line, message) = wrong_at(text, error);
+    format!("line {line}: {message}")
+}
+
+/// The line, from 1, and what is wrong in one: never with a secret that stands there itself.
+pub(super) fn wrong_at(text: &str, error: &toml::de::Error) -> (usize, String) {
     let before = &text[..error.span().map_or(0, |span| span.start)];
     let (line, key) = (before.matches('\n').count() + 1, before.lines().last().unwrap_or_default());
-    format!(
-        "line {line}: {key}…: expected a reference: {{ env = \"NAME\" }} or {{ file = \"PATH\" }}, never the secret itself"
-    )
+    let message = match is_secret(error) {
+        true => format!(
+            "{key}…: expected a reference: {{ env = \"NAME\" }} or {{ file = \"PATH\" }}, never the secret itself"
+        ),
+        false => error.message().to_owned(),
+    };
+    (line, message)
+}
+
+fn is_secret(error: &toml::de::Error) -> bool {
+    error.message().contains("expected a reference")
 }
 
 /// An address that what is secret may go to.

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use parom_core::channel::SecretRef;
 
-pub use accounts::Accounts;
+pub use accounts::{AccountFault, Accounts};
 pub use alerts::{Alerts, Email, Telegram, Webhook};
 pub use channels::{ChannelSet, LiveChannel, channel_of, load_channels, read_channel_files};
 pub use file::{is_loopback, load};

@@ -36,17 +36,18 @@ pub(super) struct Changes {
 }
 
 impl Connections {
-    /// Connects every account.
+    /// Connects every account. One of a file of its own that cannot be used is told of and left out, as later.
     ///
     /// # Errors
-    /// A key that cannot be had, in words.
+    /// A key of an account of `parom.toml` that cannot be had, in words.
     pub(super) fn start(config: &Config) -> Result<Connections, String> {
-        let mut all = HashMap::new();
-        let lines = Lines::new(config.delivery.timeout)?;
-        for (name, account) in config.accounts.current().iter() {
-            all.insert(name.clone(), connect(config, account, &lines)?);
+        let mut connections =
+            Connections { lines: Lines::new(config.delivery.timeout)?, all: HashMap::new(), told: HashMap::new() };
+        for (name, account) in config.accounts.current().iter().filter(|(name, _)| config.accounts.is_fixed(name)) {
+            connections.all.insert(name.clone(), connect(config, account, &connections.lines)?);
         }
-        Ok(Connections { lines, all, told: HashMap::new() })
+        connections.meet(config);
+        Ok(connections)
     }
 
     pub(super) fn get(&self, account: &str) -> Option<&Connected> {

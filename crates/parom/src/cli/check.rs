@@ -43,9 +43,12 @@ impl Check {
         let (mut found, accounts) = if self.offline {
             (inspect::offline(channels.iter()), Vec::new())
         } else {
-            let accounts = up_to_date(&config).await?;
-            (inspect::online(&config, channels.iter(), &accounts), accounts)
+            let (accounts, unreadable) = up_to_date(&config).await?;
+            let mut found = unreadable;
+            found.extend(inspect::online(&config, channels.iter(), &accounts));
+            (found, accounts)
         };
+        found.extend(inspect::account_files(&config));
         found.extend(inspect::alerts(&config));
         // What was kept of real submissions needs no CRM, and no store that is not there yet.
         if config.store.exists()
@@ -75,22 +78,27 @@ pub(super) async fn by_the_last_fetch(config: &Path) -> Result<Outcome, Failed> 
     Ok(if failed { Outcome::Problems } else { Outcome::Done })
 }
 
-/// Fetches the dictionaries anew: through the `serve` that runs, or here where none does.
-async fn up_to_date(config: &Config) -> Result<Vec<AccountReport>, Failed> {
+/// Fetches the dictionaries anew: through the `serve` that runs, or here where none does. Beside them, the keys that are
+/// not there for it.
+async fn up_to_date(config: &Config) -> Result<(Vec<AccountReport>, Vec<Located>), Failed> {
     let words = |error: parom_gateway::store::StoreError| error.to_string();
     // Whoever serves owns the accounts' budgets.
     if let Some(store) = alone(config).await? {
-        for account in &config.accounts.names() {
+        let unreadable = inspect::keys(config);
+        for account in config.accounts.names().iter().filter(|account| !unreadable.contains_key(*account)) {
             fetch_now(config, &store, account).await?;
         }
-        return inspect::accounts(config, &store).await.map_err(words);
+        let mut reports = inspect::accounts(config, &store).await.map_err(words)?;
+        // Of what was never fetched there is nothing to say but why.
+        reports.retain(|report| !report.dictionary.is_empty() || !unreadable.contains_key(&report.name));
+        return Ok((reports, unreadable.into_values().collect()));
     }
     let store = Store::open(&config.store, Role::Command).map_err(|error| error.to_string())?;
     for account in &config.accounts.names() {
         let asked = store.ask_sync(account).await.map_err(words)?;
         wait(&store, account, asked).await?;
     }
-    inspect::accounts(config, &store).await.map_err(words)
+    Ok((inspect::accounts(config, &store).await.map_err(words)?, Vec::new()))
 }
 
 /// The store, where nobody serves it.

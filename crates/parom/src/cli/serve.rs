@@ -18,7 +18,11 @@ impl Serve {
         log::start();
         let config = load(config)?;
         if config.accounts.current().is_empty() {
-            return Err("no account: add [accounts.main] with url and api_key to the configuration".into());
+            let unusable = config.accounts.faults().into_values().next();
+            return Err(unusable.map_or_else(
+                || "no account: add [accounts.main] with url and api_key to the configuration".into(),
+                |fault| fault.to_string(),
+            ));
         }
         let pages = config.pages_url();
         let stopped = stop_signal();

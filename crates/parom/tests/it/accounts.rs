@@ -63,14 +63,14 @@ async fn an_account_that_changes_is_read_again() {
     world.until("the channel is usable", || world.log().contains("\"channel\":\"other\",\"version\"")).await;
     assert_eq!(world.post("/in/other", &form("Waits")).await.status, 202);
     account(&world, "second", &of(&strict.api_url(), "typo = 1\n"));
-    world.until("it is told", || world.log().contains("accounts/second.toml: TOML parse error")).await;
+    world.until("it is told", || world.log().contains("accounts/second.toml:4: unknown field `typo`")).await;
     assert_eq!(world.count(&["queued", "sending"]), 1);
     account(&world, "second", &of(&strict.api_url(), ""));
     world.until("the key is refused", || world.log().contains("refuses the key")).await;
     key(&world, "second.key", KEY);
     world.until("it goes with the new key", || world.count(&["delivered"]) == 1).await;
     assert_eq!(strict.ledger().iter().filter(|sent| sent.method == "POST" && sent.status == Some(201)).count(), 1);
-    assert_eq!(world.log().matches("TOML parse error").count(), 1, "{}", world.log());
+    assert_eq!(world.log().matches("unknown field `typo`").count(), 1, "{}", world.log());
     // The account of parom.toml was never touched.
     assert_eq!(world.post("/in/shop", &form("Main")).await.status, 202);
     world.until("the other account goes on", || world.count(&["delivered"]) == 2).await;
@@ -93,4 +93,40 @@ async fn an_account_that_goes_leaves_its_orders_waiting() {
     assert_eq!(world.count(&["delivered"]), 0);
     account(&world, "second", &of(&world.crm.api_url(), ""));
     world.until("it goes", || world.count(&["delivered"]) == 1).await;
+}
+
+/// A start with one mistyped file and one key that is not there serves all the others; what is wrong is said by file and line,
+/// and mended without another start.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_mistyped_account_stops_no_start() {
+    let mut world = World::idle(Settings::default()).await;
+    fs::create_dir(world.dir.path().join("accounts")).unwrap();
+    world.channel("shop", SHOP);
+    world.channel("other", &SHOP.replace("\"main\"", "\"second\""));
+    account(&world, "second", &of(&world.crm.api_url(), "typo = 1\n"));
+    account(&world, "third", &of(&world.crm.api_url(), "").replace("second.key", "third.key"));
+    account(&world, "fourth", "url = \"https://crm.example/v1\"\napi_key = \"literal-secret\"\n");
+    let checked = world.cli(&["check", "--json"]);
+    assert_eq!(checked.code, 1, "{}", checked.err);
+    let found: Vec<serde_json::Value> = serde_json::from_str(&checked.out).unwrap();
+    let of_path =
+        |path: &str| found.iter().find(|finding| finding["path"] == path).unwrap_or_else(|| panic!("{found:?}"));
+    let file = of_path("accounts.second");
+    assert_eq!((file["line"].as_i64(), file["severity"].as_str()), (Some(4), Some("error")));
+    assert!(file["message"].as_str().unwrap().contains("unknown field `typo`"), "{file}");
+    assert!(of_path("accounts.fourth")["message"].as_str().unwrap().contains("api_key"), "{found:?}");
+    assert!(of_path("accounts.third.api_key")["message"].as_str().unwrap().contains("third.key"));
+    assert!(of_path("account")["hint"].as_str().unwrap().contains("second.toml:4"), "{found:?}");
+    assert!(!found.iter().any(|finding| finding["path"] == "accounts.main.api_key"), "{found:?}");
+    assert_eq!(world.cli(&["orders", "list"]).code, 0);
+
+    world.serve(&[]);
+    assert!(world.log().contains("second.toml:4: unknown field `typo`"), "{}", world.log());
+    assert_eq!(world.post("/in/shop", &form("Main")).await.status, 202);
+    world.until("the first account goes", || world.count(&["delivered"]) == 1).await;
+    assert_eq!(world.post("/in/other", &form("Waits")).await.status, 202);
+    assert_eq!(world.count(&["held"]), 1);
+    key(&world, "second.key", KEY);
+    account(&world, "second", &of(&world.crm.api_url(), ""));
+    world.until("the mended one goes", || world.count(&["delivered"]) == 2).await;
 }

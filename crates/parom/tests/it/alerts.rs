@@ -231,7 +231,7 @@ async fn killed_at_any_point_the_message_still_comes() {
     }
 }
 
-/// A channel that stopped, a disk that fills up, and backups that are not made: each once, over restarts too, and again
+/// A channel that stopped, a disk that fills up, a mistyped account, and backups that are not made: each once, over restarts too, and again
 /// only when it was over in between. Meanwhile the watcher is pinged.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_beside_orders_is_told_once() {
@@ -251,6 +251,9 @@ async fn what_is_wrong_beside_orders_is_told_once() {
     assert_eq!(world.alter(sql), 12);
     let backups = world.dir.path().join("backups");
     std::fs::create_dir(&backups).unwrap();
+    let accounts = world.dir.path().join("accounts");
+    std::fs::create_dir(&accounts).unwrap();
+    std::fs::write(accounts.join("mistyped.toml"), "url").unwrap();
     let ((bot, heard), (watcher, pings)) = (http_server(0), http_server(0));
     configure(
         &world,
@@ -263,7 +266,12 @@ async fn what_is_wrong_beside_orders_is_told_once() {
     world.serve(&env);
     world.until("it is told", || !heard.lock().unwrap().is_empty()).await;
     let text = heard.lock().unwrap()[0].2.clone();
-    for what in ["silent for unusually long: shop", "The disk is almost full", "The newest backup is too old"] {
+    for what in [
+        "silent for unusually long: shop",
+        "The disk is almost full",
+        "The newest backup is too old",
+        "The account's file cannot be used: mistyped",
+    ] {
         assert!(text.contains(what), "{what}: {text}");
     }
     world.until("pings come", || pings.lock().unwrap().len() >= 2).await;
@@ -274,7 +282,7 @@ async fn what_is_wrong_beside_orders_is_told_once() {
     assert_eq!(heard.lock().unwrap().len(), 1, "a restart is no news");
     std::fs::write(backups.join("parom-1.db"), "a backup").unwrap();
     let left = || checker::number(&world.db(), "SELECT count(*) FROM alert_faults");
-    world.until("the backup's fault is over", || left() == 2).await;
+    world.until("the backup's fault is over", || left() == 3).await;
     std::fs::remove_file(backups.join("parom-1.db")).unwrap();
     world.until("it is told again", || heard.lock().unwrap().len() == 2).await;
     let text = heard.lock().unwrap()[1].2.clone();

@@ -2,6 +2,7 @@
 
 accept-found = This is it: never send again
 account = CRM account
+account-file-broken = The account's file cannot be used
 account-rests = Resting: the CRM does not take orders now
 accounts-seen = Sees these accounts alone (none chosen: all)
 add = Add

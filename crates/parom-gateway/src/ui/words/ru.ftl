@@ -2,6 +2,7 @@
 
 accept-found = Это он: больше не отправлять
 account = Аккаунт CRM
+account-file-broken = Файл аккаунта с ошибкой
 account-rests = Отдыхает: CRM сейчас не принимает
 accounts-seen = Видит только эти аккаунты (ничего не выбрано: все)
 add = Добавить

@@ -2,6 +2,7 @@
 
 accept-found = Це воно: більше не надсилати
 account = Акаунт CRM
+account-file-broken = Файл акаунта має помилку
 account-rests = Відпочиває: CRM зараз не приймає
 accounts-seen = Бачить лише ці акаунти (нічого не вибрано: усі)
 add = Додати

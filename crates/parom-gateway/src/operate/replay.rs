@@ -37,8 +37,9 @@ pub async fn replay(
     if order.revision > 0 {
         return Ok(Done::Stays(order.summary.state, "it was edited by hand: a person sends it".into()));
     }
-    let Some((live, channel)) = usable(channels, &order.summary.channel) else {
-        return Ok(Done::Stays(order.summary.state, "its channel's file cannot be used".into()));
+    let (live, channel) = match usable(channels, &order.summary.channel) {
+        Ok(used) => used,
+        Err(why) => return Ok(Done::Stays(order.summary.state, why)),
     };
     let holds = match sender::look(store, live, &channel, &order, actor).await? {
         Seen::Order(holds) => holds,
@@ -85,8 +86,9 @@ pub async fn mended(
 /// Releases a held or rejected order: mapped again, unless a person has edited it; suspicions are the person's to settle.
 pub(super) async fn release(desk: Desk<'_>, order: OrderDetail) -> Result<Done, StoreError> {
     let Desk { store, channels, dictionaries, actor, .. } = desk;
-    let Some((live, channel)) = usable(channels, &order.summary.channel) else {
-        return Ok(Done::Stays(order.summary.state, "its channel's file cannot be used; mend it first".into()));
+    let (live, channel) = match usable(channels, &order.summary.channel) {
+        Ok(used) => used,
+        Err(why) => return Ok(Done::Stays(order.summary.state, why)),
     };
     let (dictionary, directory) = (dictionaries.get(&channel.account), dictionaries.directory());
     let (draft, verdict) = if order.revision > 0 {
@@ -119,16 +121,16 @@ pub async fn preview(desk: Desk<'_>, order: &OrderDetail) -> Result<Draft, Strin
     if let Some(text) = super::erased(order) {
         return Err(text);
     }
-    let Some((_, channel)) = usable(desk.channels, &order.summary.channel) else {
-        return Err("its channel's file cannot be used; mend it first".into());
-    };
+    let (_, channel) = usable(desk.channels, &order.summary.channel)?;
     let dictionary = desk.dictionaries.get(&channel.account);
     Ok(remap(order, &channel, (dictionary.as_deref(), desk.dictionaries.directory().as_ref())).await.0)
 }
 
-fn usable<'a>(channels: &'a ChannelSet, name: &str) -> Option<(&'a LiveChannel, Arc<Channel>)> {
-    let live = channels.get(name)?;
-    Some((live, live.channel.clone()?))
+/// A channel by which orders are mapped; else why not, and what to do.
+fn usable<'a>(channels: &'a ChannelSet, name: &str) -> Result<(&'a LiveChannel, Arc<Channel>), String> {
+    let live = channels.get(name).ok_or_else(|| format!("its channel `{name}` is gone; put its file back first"))?;
+    let channel = live.channel.clone();
+    Ok((live, channel.ok_or_else(|| format!("its channel's file cannot be used; mend it first: {}", live.fault()))?))
 }
 
 /// The mapping of today over the submission of then. The order keeps its number, whatever was sent under it.

@@ -53,6 +53,11 @@ async fn a_token_or_a_listed_origin_opens() {
     let accepted = cases.iter().filter(|(path, _, status)| *status == 202 && *path != "/in/lost").count();
     world.crm_has(accepted).await;
     assert_eq!(world.orders().len(), accepted + 1);
+    // Sent again by hand, it is said what is missing.
+    let orders = world.orders();
+    let lost = orders.iter().find(|order| order["channel"] == "lost").unwrap();
+    let retried = world.cli(&["orders", "retry", lost["id"].as_str().unwrap()]);
+    assert!(retried.code == 1 && retried.out.contains("TEST_TOKEN_NOT_SET"), "{}{}", retried.out, retried.err);
 }
 
 #[tokio::test(flavor = "multi_thread")]

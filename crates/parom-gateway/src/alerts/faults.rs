@@ -14,6 +14,8 @@ use crate::store::{Store, StoreError};
 
 /// An account that rests for so long is told of.
 const RESTS_MS: u64 = 120_000;
+/// An order in doubt for so long is told of.
+const IN_DOUBT_MS: i64 = 15 * 60_000;
 /// So many looks share one at the silence of channels and the age of backups, which change slowly.
 const SLOW: u32 = 20;
 
@@ -24,6 +26,8 @@ pub(crate) enum Fault {
     KeyRefused(String),
     /// The CRM takes nothing from an account.
     Rests(String),
+    /// Orders of an account may or may not be in the CRM, and looking does not settle it.
+    InDoubt(String),
     /// A channel's file cannot be used, on this machine.
     Broken(String, String),
     /// An account's own file cannot be used, on this machine.
@@ -76,6 +80,8 @@ impl Eyes {
                 faults.push(Fault::Rests(name.clone()));
             }
         }
+        let in_doubt = store.in_doubt_since(clock::now().as_millisecond() - IN_DOUBT_MS).await?;
+        faults.extend(in_doubt.into_iter().map(Fault::InDoubt));
         let unusable = config.accounts.faults().into_keys();
         faults.extend(unusable.map(|name| Fault::AccountFile(name, self.machine.clone())));
         let set = channels.current();

@@ -20,6 +20,7 @@ pub(super) fn of(language: &str, pages: &str, orders: &[Waiting], faults: &[Faul
         lines.push(match fault {
             Fault::KeyRefused(account) => format!("• {}: {account}", word(language, "key-refused")),
             Fault::Rests(account) => format!("• {}: {account}", word(language, "account-rests")),
+            Fault::InDoubt(account) => format!("• {}: {account}", word(language, "long-in-doubt")),
             Fault::Broken(channel, machine) => {
                 format!("• {}: {channel}{}", word(language, "channel-broken"), on(machine))
             }

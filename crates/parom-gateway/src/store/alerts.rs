@@ -69,8 +69,19 @@ const SINCE: &str =
      GROUP BY 1, 2 ORDER BY 1, 2";
 const ALL: &str = "SELECT state, channel, count(*) FROM orders INDEXED BY orders_waiting
      WHERE state IN ('held', 'rejected', 'disputed') GROUP BY 1, 2 ORDER BY 1, 2";
+/// While an order is in doubt, `updated_at` is when that began.
+const IN_DOUBT: &str = "SELECT DISTINCT account FROM orders INDEXED BY orders_doubt
+     WHERE state IN ('sending', 'unconfirmed') AND state = 'unconfirmed' AND updated_at < ?1 ORDER BY 1";
 
 impl Store {
+    /// The accounts that have orders in doubt since before a time, milliseconds.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn in_doubt_since(&self, before: i64) -> Result<Vec<String>, StoreError> {
+        self.read(move |db| db.query(IN_DOUBT, params![before], |row| row.get(0))).await
+    }
+
     /// What came to wait for a person since the last message.
     ///
     /// # Errors

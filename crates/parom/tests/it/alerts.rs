@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
+use keycrm_sandbox::{Fault, FaultKind, FaultOn};
 use parom_core::presets::named;
 
 use super::proof::checker;
@@ -288,4 +289,31 @@ async fn what_is_wrong_beside_orders_is_told_once() {
     let text = heard.lock().unwrap()[1].2.clone();
     assert!(text.contains("The newest backup is too old") && !text.contains("silent"), "{text}");
     assert!(!world.log().contains("canary-ping"), "{}", world.log());
+}
+
+/// An order that the CRM has, and of which it answers nothing: after a quarter of an hour somebody is told, once; it is not
+/// sent again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_stays_in_doubt_is_told() {
+    let mut world = World::idle(Settings::default()).await;
+    world.channel("shop", SHOP);
+    let (bot, heard) = http_server(0);
+    let telegram = format!("[alerts.telegram]\nurl = \"{bot}\"\ntoken = {{ env = \"BOT\" }}\nchat = 1");
+    configure(&world, &format!("language = \"en\"\ndigest = \"200ms\"\n{telegram}"));
+    world.crm.add_fault(Fault::once(FaultOn::Post, FaultKind::CommitThenDrop));
+    world.crm.add_fault(Fault::always(FaultOn::Lookup, FaultKind::RefuseBefore { status: 503 }));
+    world.serve(&[("BOT", "1:x")]);
+    world.post("/in/shop", &form("Waits")).await;
+    world.until("it is in doubt", || world.count(&["unconfirmed"]) == 1).await;
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert!(heard.lock().unwrap().is_empty(), "not at once: {:?}", heard.lock().unwrap());
+    assert_eq!(world.alter("UPDATE orders SET updated_at = updated_at - 901000 WHERE state = 'unconfirmed'"), 1);
+    world.until("it is told", || !heard.lock().unwrap().is_empty()).await;
+    let text = heard.lock().unwrap()[0].2.clone();
+    assert!(text.contains("Not confirmed by the CRM for more than 15 minutes: main"), "{text}");
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert_eq!(heard.lock().unwrap().len(), 1, "{:?}", heard.lock().unwrap());
+    world.crm.clear_faults();
+    world.until("it is settled", || world.count(&["delivered"]) == 1).await;
+    assert_eq!(world.crm.orders().len(), 1);
 }

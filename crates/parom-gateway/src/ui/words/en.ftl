@@ -49,6 +49,7 @@ edit-channel = Edit the channel
 edit-channel-text = On the left the CRM's fields, on the right a constant or an expression over the form. What is saved is the file that a person would write: comments and order stay.
 fields = Fields
 kept-not-sent = Saved, but not sent.
+long-in-doubt = Not confirmed by the CRM for more than 15 minutes
 more-fields = The CRM's other fields
 node-lost = A node ended without a word
 novaposhta = Nova Poshta

@@ -3,7 +3,7 @@
 use parom_core::delivery::state::State;
 use parom_core::mapping;
 use parom_core::order::{self, Target, Verdict, schema};
-use parom_core::{Effect, Problem};
+use parom_core::{Code, Effect, Problem};
 use serde_json::Value;
 
 use super::{Desk, Done, OperateError};
@@ -96,7 +96,7 @@ pub async fn edit(
     }
 }
 
-/// Adds to a draft the problems that hold the order still; whether there are some.
+/// Adds to a draft the problems that hold the order still, with what stands beside them; whether there are some.
 pub(super) fn keep_unsettled(
     draft: &mut order::Draft,
     problems: &[Problem],
@@ -107,26 +107,42 @@ pub(super) fn keep_unsettled(
     for problem in unsettled(problems, changes, body) {
         if draft.problems.iter().all(|known| known.path != problem.path) {
             draft.problems.push(problem.clone());
-            holds = true;
+            holds |= problem.effect == Effect::Hold;
         }
     }
     holds
 }
 
-/// Problems that hold the order for a value that is still not there, at places that this edit does not touch.
+/// Problems that hold the order for a value that is still not there, at places that this edit does not touch. What the buyer
+/// typed as a phone or an e-mail stays beside the finding that neither is usable.
 fn unsettled<'a>(
     problems: &'a [Problem],
     changes: &'a [Change],
     body: &'a serde_json::Map<String, Value>,
 ) -> impl Iterator<Item = &'a Problem> {
+    let ways = problems
+        .iter()
+        .find(|problem| problem.code == Code::NoContact)
+        .map(|problem| ["phone", "email", "client_id"].map(|way| format!("{}.{way}", problem.path)));
     problems.iter().filter(move |problem| {
         let path = problem.path.as_str();
-        let touched = changes.iter().any(|change| {
-            let (a, b) = (change.path(), path);
-            a == b || a.starts_with(&format!("{b}.")) || b.starts_with(&format!("{a}."))
-        });
-        let missing = order::get(body, path).is_none_or(Value::is_null);
-        problem.effect == Effect::Hold && !path.is_empty() && !touched && missing
+        let missing = |path: &str| order::get(body, path).is_none_or(Value::is_null);
+        let touched = |path: &str| {
+            changes.iter().map(Change::path).any(|changed| {
+                changed == path || changed.starts_with(&format!("{path}.")) || path.starts_with(&format!("{changed}."))
+            })
+        };
+        let is_way = |path: &str| ways.iter().flatten().any(|way| way == path);
+        match (problem.code, &ways) {
+            // Nobody can be reached by a name.
+            (Code::NoContact, Some(ways)) => {
+                let spoiled = problems.iter().any(|beside| is_way(&beside.path));
+                spoiled && ways.iter().all(|way| missing(way) && !touched(way))
+            }
+            _ => {
+                (problem.effect == Effect::Hold || is_way(path)) && !path.is_empty() && !touched(path) && missing(path)
+            }
+        }
     })
 }
 

@@ -19,6 +19,12 @@ async fn a_held_order_is_seen_mended_and_sent() {
     assert!(show.out.contains("`12345` is not a phone number") && show.out.contains(body), "{}", show.out);
     let retry = world.cli(&["orders", "retry", &id]);
     assert_eq!(retry.code, 1, "it still has no phone: {}", retry.out);
+    // A name reaches nobody, and what was typed stays there to be read.
+    let named = world.cli(&["orders", "edit", &id, "--set", "buyer.full_name=Olena K"]);
+    assert!(named.code == 1 && named.out.contains("no usable phone"), "{}", named.out);
+    assert_eq!(world.cli(&["orders", "retry", &id]).code, 1);
+    let show = world.cli(&["orders", "show", &id]);
+    assert!(show.out.contains("no_contact") && show.out.contains("`12345` is not a phone number"), "{}", show.out);
     let wrong = world.cli(&["orders", "edit", &id, "--set", "buyer.phone=98"]);
     assert_eq!(wrong.code, 1, "{}", wrong.out);
     let typo = world.cli(&["orders", "edit", &id, "--set", "byer.phone=0671112233"]);
@@ -38,6 +44,25 @@ async fn a_held_order_is_seen_mended_and_sent() {
         assert_eq!(ran.code, i32::from(command != "retry"), "{command}: {}", ran.out);
     }
     world.assert_once(&[world.orders()[0]["source_uuid"].as_str().unwrap().to_owned()]);
+}
+
+/// An e-mail in place of the phone is enough, and so is a person's word that it goes without.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_without_a_usable_phone_goes_by_another_way_or_by_a_persons_word() {
+    let world = World::start().await;
+    for (number, change) in [["--set", "buyer.email=a@ukr.net"], ["--unset", "buyer.phone"]].into_iter().enumerate() {
+        let body = format!("name=Olena&phone=1234{number}&product=Mug&price=250");
+        let id = world.post("/in/shop", &body).await.json()["id"].as_str().unwrap().to_owned();
+        world.reaches(&id, "held").await;
+        let other = world.cli(&["orders", "edit", &id, "--set", "buyer_comment=please call"]);
+        assert_eq!(other.code, 1, "{change:?}: {}", other.out);
+        let ran = world.cli(&["orders", "edit", &id, change[0], change[1]]);
+        assert_eq!(ran.code, 0, "{change:?}: {}{}", ran.out, ran.err);
+        world.reaches(&id, "delivered").await;
+    }
+    let sent = world.crm.orders();
+    assert_eq!(sent[0]["buyer"]["email"], "a@ukr.net");
+    assert!(sent.iter().all(|order| order["buyer_comment"] == "please call" && order["buyer"]["phone"].is_null()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -169,6 +169,10 @@ pub fn alerts(config: &Config) -> Vec<Located> {
 /// The accounts' own files that cannot be used.
 #[must_use]
 pub fn account_files(config: &Config) -> Vec<Located> {
+    let hint = |name: &str| match config.accounts.is_fixed(name) {
+        true => "What parom.toml has of it is used; take it out of one of both.",
+        false => "Its orders wait until the file is mended; a running `serve` reads it again by itself.",
+    };
     let located = |(name, fault): (String, AccountFault)| Located {
         channel: String::new(),
         file: fault.file,
@@ -179,7 +183,7 @@ pub fn account_files(config: &Config) -> Vec<Located> {
             code: Code::InvalidSetting,
             severity: Severity::Error,
             message: fault.message,
-            hint: "Its orders wait until the file is mended; a running `serve` reads it again by itself.".to_owned(),
+            hint: hint(&name).to_owned(),
         },
     };
     config.accounts.faults().into_iter().map(located).collect()

@@ -147,10 +147,14 @@ async fn keep(
         read.channel.clone_from(&old.channel);
         read.secrets.clone_from(&old.secrets);
         read.version = old.version;
-    } else if let Some(kept) = store.last_usable(&read.name).await? {
+    } else if parse(&read.name, &read.text).0.is_none()
+        && let Some(kept) = store.last_usable(&read.name).await?
+    {
+        // Only in the place of a file that is wrong in itself. One that lacks its account or its secret holds what comes:
+        // an older one may deliver to another account, by another mapping.
         let (channel, _) = parse(&read.name, &kept.text);
         // An old version whose secret is gone would stand open to all: it is not used then.
-        if let Some(channel) = channel
+        if let Some(channel) = channel.filter(|channel| config.accounts.has(&channel.account))
             && let Ok(secrets) = crate::config::read_secrets(&config.dir, &channel.access)
         {
             read.channel = Some(Arc::new(channel));

@@ -97,6 +97,14 @@ pub struct Account {
     pub order_url: Option<String>,
 }
 
+impl Account {
+    /// The file that holds its key is not there; of a variable only the process itself knows.
+    #[must_use]
+    pub fn lacks_its_key(&self, dir: &Path) -> bool {
+        matches!(&self.api_key, SecretRef::File(path) if matches!(dir.join(path).try_exists(), Ok(false)))
+    }
+}
+
 /// Who may use the API.
 #[derive(Clone, Debug)]
 pub struct ApiToken {

@@ -156,7 +156,8 @@ impl Keeper {
         let rests = |account: &String| board.pulse(account).resting;
         let changed = self.running.iter().filter(|(account, running)| rests(account) != running.told_resting);
         let stands: Vec<_> = changed.map(|(name, running)| (name.clone(), running.epoch, rests(name))).collect();
-        for account in self.connections.names().iter().filter(|account| !self.running.contains_key(*account)) {
+        // Those too that this node could not deliver for: it takes orders for them.
+        for account in self.config.accounts.names().iter().filter(|account| !self.running.contains_key(*account)) {
             let resting = !seen.held.contains_key(account) || seen.resting.contains(account);
             board.set_pulse(account, Pulse { resting, free_places: usize::from(!resting) });
         }

@@ -45,7 +45,7 @@ impl Delivery {
         dictionaries: &Arc<Dictionaries>,
     ) -> Result<Delivery, String> {
         for fault in config.accounts.faults().values() {
-            tracing::error!(%fault, "an account's file cannot be used; its orders wait until it is mended");
+            tracing::error!(%fault, "an account's file cannot be used");
         }
         tell_of_strangers(config, store).await.map_err(|error| error.to_string())?;
         let connections = Connections::start(config)?;

@@ -334,8 +334,11 @@ pub(super) async fn edit(
         })
         .collect();
     let (path, value) = (posted.get("path").trim(), posted.get("value").trim());
-    if !path.is_empty() && !value.is_empty() {
-        changes.push(Change::Set(path.to_owned(), Value::String(value.to_owned())));
+    match (path, value) {
+        ("", _) => {}
+        // As with the fields above. What was left out of the body has no field there to empty.
+        (path, "") => changes.push(Change::Unset(path.to_owned())),
+        (path, value) => changes.push(Change::Set(path.to_owned(), Value::String(value.to_owned()))),
     }
     // The button at the top sends, whatever else is ticked.
     let keep = posted.get("keep") == "on" && posted.get("send").is_empty();

@@ -1,5 +1,6 @@
 //! `parom check`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -88,17 +89,28 @@ async fn up_to_date(config: &Config) -> Result<(Vec<AccountReport>, Vec<Located>
         for account in config.accounts.names().iter().filter(|account| !unreadable.contains_key(*account)) {
             fetch_now(config, &store, account).await?;
         }
-        let mut reports = inspect::accounts(config, &store).await.map_err(words)?;
-        // Of what was never fetched there is nothing to say but why.
-        reports.retain(|report| !report.dictionary.is_empty() || !unreadable.contains_key(&report.name));
-        return Ok((reports, unreadable.into_values().collect()));
+        return reported(config, &store, unreadable).await;
     }
     let store = Store::open(&config.store, Role::Command).map_err(|error| error.to_string())?;
-    for account in &config.accounts.names() {
+    // `serve` may have what is in no file for this command; a file that is not there is there for neither.
+    let mut unreadable = inspect::keys(config);
+    unreadable.retain(|name, _| config.accounts.get(name).is_some_and(|account| account.lacks_its_key(&config.dir)));
+    for account in config.accounts.names().iter().filter(|account| !unreadable.contains_key(*account)) {
         let asked = store.ask_sync(account).await.map_err(words)?;
         wait(&store, account, asked).await?;
     }
-    Ok((inspect::accounts(config, &store).await.map_err(words)?, Vec::new()))
+    reported(config, &store, unreadable).await
+}
+
+async fn reported(
+    config: &Config,
+    store: &Store,
+    unreadable: BTreeMap<String, Located>,
+) -> Result<(Vec<AccountReport>, Vec<Located>), Failed> {
+    let mut reports = inspect::accounts(config, store).await.map_err(|error| error.to_string())?;
+    // Of what was never fetched there is nothing to say but why.
+    reports.retain(|report| !report.dictionary.is_empty() || !unreadable.contains_key(&report.name));
+    Ok((reports, unreadable.into_values().collect()))
 }
 
 /// The store, where nobody serves it.

@@ -102,7 +102,17 @@ async fn one_mistyped_account_stops_no_start() {
     let mut world = World::idle(Settings::default()).await;
     fs::create_dir(world.dir.path().join("accounts")).unwrap();
     world.channel("shop", SHOP);
+    // It was the first account's once: by that version nothing may go any more.
+    world.channel("other", SHOP);
+    world.serve(&[]);
+    key(&world, "second.key", KEY);
+    account(&world, "second", &of(&world.crm.api_url(), ""));
+    world.until("the account is there", || world.log().contains("begun")).await;
     world.channel("other", &SHOP.replace("\"main\"", "\"second\""));
+    let read = || world.log().matches("\"channel\":\"other\",\"version\"").count();
+    world.until("the channel is read again", || read() == 2).await;
+    world.stop();
+    fs::remove_file(world.dir.path().join("second.key")).unwrap();
     account(&world, "second", &of(&world.crm.api_url(), "typo = 1\n"));
     account(&world, "third", &of(&world.crm.api_url(), "").replace("second.key", "third.key"));
     account(&world, "fourth", "url = \"https://crm.example/v1\"\napi_key = \"literal-secret\"\n");
@@ -125,7 +135,10 @@ async fn one_mistyped_account_stops_no_start() {
     assert_eq!(world.post("/in/shop", &form("Main")).await.status, 202);
     world.until("the first account goes", || world.count(&["delivered"]) == 1).await;
     assert_eq!(world.post("/in/other", &form("Waits")).await.status, 202);
-    assert_eq!(world.count(&["held"]), 1);
+    assert_eq!((world.count(&["held"]), world.orders().len()), (1, 2));
+    // Beside the gateway the keys that are in no file of this machine are named too.
+    let checked = world.cli(&["check"]);
+    assert!(checked.code == 1 && checked.out.contains("third.key"), "{}{}", checked.out, checked.err);
     key(&world, "second.key", KEY);
     account(&world, "second", &of(&world.crm.api_url(), ""));
     world.until("the mended one goes", || world.count(&["delivered"]) == 2).await;

@@ -108,6 +108,26 @@ async fn a_disputed_order_is_settled_by_a_persons_word() {
     assert_eq!((world.crm_posts(), world.crm.orders().len()), (posts, 1));
 }
 
+/// A buyer with no usable phone: another field that is edited sends nothing; named with an empty value, the phone is done without.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_goes_without_a_phone_by_a_persons_word_alone() {
+    let mut world = World::idle(Settings::default()).await;
+    world.channel("shop", SHOP);
+    world.serve(&[]);
+    let answer = world.post("/in/shop", "name=Olena&phone=12345&product=Mug&price=250").await;
+    let id = answer.json()["id"].as_str().unwrap().to_owned();
+    let olena = person(&world, "olena", "operator", &[]).await;
+    assert!(olena.get(&world, &format!("/orders/{id}")).await.text.contains("To send it without"));
+    let path = format!("/orders/{id}/edit");
+    let edited = olena.post(&world, &path, "set:buyer.full_name=Olena+K&was:buyer.full_name=Olena").await;
+    assert!(edited.header("location").contains("did=kept"), "{}", edited.header("location"));
+    assert_eq!(world.count(&["held"]), 1);
+    let edited = olena.post(&world, &path, "path=buyer.phone&value=").await;
+    assert!(edited.header("location").contains("did=queued"), "{}", edited.header("location"));
+    world.until("it goes", || world.count(&["delivered"]) == 1).await;
+    assert_eq!(world.crm.orders()[0]["buyer"]["full_name"], "Olena K");
+}
+
 /// Paused: orders are taken and wait, over a restart too; resumed: they go, each once.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paused_account_gets_nothing_until_it_is_resumed() {

@@ -138,6 +138,18 @@ fn located(live: &LiveChannel, finding: Finding) -> Located {
     Located { channel: live.name.clone(), file: live.file.clone(), finding }
 }
 
+/// A finding about a setting, which is no channel's.
+fn setting(
+    (file, line): (PathBuf, usize),
+    path: String,
+    (code, severity): (Code, Severity),
+    message: String,
+    hint: &str,
+) -> Located {
+    let finding = Finding { line, column: 1, path, code, severity, message, hint: hint.to_owned() };
+    Located { channel: String::new(), file, finding }
+}
+
 /// Secrets of the alerts that are not there: nobody would be told of anything.
 #[must_use]
 pub fn alerts(config: &Config) -> Vec<Located> {
@@ -151,17 +163,10 @@ pub fn alerts(config: &Config) -> Vec<Located> {
     let missing = secrets.into_iter().filter_map(|(path, secret)| {
         let why = read_secret(&config.dir, secret?).err()?.to_string();
         let table = path.split('.').next().unwrap_or_default();
-        let (file, line) = config.place(&[format!("[alerts.{table}]"), "[alerts]".to_owned()]);
-        let finding = Finding {
-            line,
-            column: 1,
-            path: format!("alerts.{path}"),
-            code: Code::Unreadable,
-            severity: Severity::Warning,
-            message: format!("no alert can be sent: {why}"),
-            hint: "Set the variable, or write the file, for the user that runs `serve`.".to_owned(),
-        };
-        Some(Located { channel: String::new(), file, finding })
+        let place = config.place(&[format!("[alerts.{table}]"), "[alerts]".to_owned()]);
+        let hint = "Set the variable, or write the file, for the user that runs `serve`.";
+        let (what, message) = ((Code::Unreadable, Severity::Warning), format!("no alert can be sent: {why}"));
+        Some(setting(place, format!("alerts.{path}"), what, message, hint))
     });
     missing.collect()
 }
@@ -173,18 +178,9 @@ pub fn account_files(config: &Config) -> Vec<Located> {
         true => "What parom.toml has of it is used; take it out of one of both.",
         false => "Its orders wait until the file is mended; a running `serve` reads it again by itself.",
     };
-    let located = |(name, fault): (String, AccountFault)| Located {
-        channel: String::new(),
-        file: fault.file,
-        finding: Finding {
-            line: fault.line,
-            column: 1,
-            path: format!("accounts.{name}"),
-            code: Code::InvalidSetting,
-            severity: Severity::Error,
-            message: fault.message,
-            hint: hint(&name).to_owned(),
-        },
+    let located = |(name, fault): (String, AccountFault)| {
+        let what = (Code::InvalidSetting, Severity::Error);
+        setting((fault.file, fault.line), format!("accounts.{name}"), what, fault.message, hint(&name))
     };
     config.accounts.faults().into_iter().map(located).collect()
 }
@@ -194,35 +190,17 @@ pub fn account_files(config: &Config) -> Vec<Located> {
 pub fn keys(config: &Config) -> BTreeMap<String, Located> {
     let missing = |(name, account): (&String, &Account)| {
         let message = read_secret(&config.dir, &account.api_key).err()?.to_string();
-        let (file, line) = config.account_place(name);
-        let finding = Finding {
-            line,
-            column: 1,
-            path: format!("accounts.{name}.api_key"),
-            code: Code::Unreadable,
-            severity: Severity::Error,
-            message,
-            hint: "Set the variable, or write the file, for the user that runs the command and `serve`.".to_owned(),
-        };
-        Some((name.clone(), Located { channel: String::new(), file, finding }))
+        let hint = "Set the variable, or write the file, for the user that runs the command and `serve`.";
+        let (place, what) = (config.account_place(name), (Code::Unreadable, Severity::Error));
+        Some((name.clone(), setting(place, format!("accounts.{name}.api_key"), what, message, hint)))
     };
     config.accounts.current().iter().filter_map(missing).collect()
 }
 
 fn of_account(config: &Config, report: &AccountReport) -> Vec<Located> {
-    let (file, line) = config.account_place(&report.name);
-    let at = |path: &str, code, severity, message: String, hint: &str| Located {
-        channel: String::new(),
-        file: file.clone(),
-        finding: Finding {
-            line,
-            column: 1,
-            path: format!("accounts.{}.{path}", report.name),
-            code,
-            severity,
-            message,
-            hint: hint.to_owned(),
-        },
+    let at = |path: &str, code, severity, message: String, hint: &str| {
+        let (place, path) = (config.account_place(&report.name), format!("accounts.{}.{path}", report.name));
+        setting(place, path, (code, severity), message, hint)
     };
     let mut found = Vec::new();
     let outcome = report.state.outcome.as_str();

@@ -12,11 +12,15 @@ use crate::config::{Config, read_secret};
 use crate::crm::{Client, Lines, List};
 use crate::store::Store;
 
-/// Fetches all dictionaries but the catalogue, which may take minutes, and writes how it ended.
+/// A person is not kept waiting longer than this without a word, in milliseconds.
+const SHORT_MS: u64 = 2_000;
+
+/// Fetches all dictionaries but the catalogue, which may take minutes, and writes how it ended. Where the minute's requests
+/// are used, the last fetch is taken as it is if it is young, or waited for; `tell` says which.
 ///
 /// # Errors
 /// A key that cannot be read, or a store that does not write, in words; what the CRM answers is an outcome in the store.
-pub async fn fetch_now(config: &Config, store: &Store, account: &str) -> Result<(), String> {
+pub async fn fetch_now(config: &Config, store: &Store, account: &str, tell: impl Fn(&str)) -> Result<(), String> {
     let words = |error: crate::store::StoreError| error.to_string();
     let settings = config.accounts.get(account).ok_or_else(|| format!("there is no account `{account}`"))?;
     let key =
@@ -40,8 +44,18 @@ pub async fn fetch_now(config: &Config, store: &Store, account: &str) -> Result<
             if let Some(ticket) = budget.take(now) {
                 break ticket;
             }
-            let free = budget.next_free(now).unwrap_or(now.after(1_000));
-            tokio::time::sleep(Duration::from_millis(free.since(now).max(1))).await;
+            let rest = budget.next_free(now).map_or(1_000, |free| free.since(now).max(1));
+            if rest > SHORT_MS {
+                let seconds = rest.div_ceil(1_000);
+                if let Some(age) = store.sync_state(account).await.map_err(words)?.young(wall_ms()) {
+                    tell(&format!(
+                        "the minute's requests are used: what was fetched {age} s ago is taken; anew in {seconds} s"
+                    ));
+                    return Ok(());
+                }
+                tell(&format!("the minute's requests are used: waiting for {seconds} s"));
+            }
+            tokio::time::sleep(Duration::from_millis(rest)).await;
         };
         store.spend(account, None).await.map_err(words)?;
         let (listed, granted) = client.list(list).await;
@@ -58,6 +72,10 @@ pub async fn fetch_now(config: &Config, store: &Store, account: &str) -> Result<
         }
     }
     end(store, account, &fetch.outcome(), &fetch).await
+}
+
+fn wall_ms() -> i64 {
+    clock::now().as_millisecond()
 }
 
 async fn end(store: &Store, account: &str, outcome: &str, fetch: &Fetch) -> Result<(), String> {

@@ -17,6 +17,9 @@ use crate::clock;
 /// The outcome of a fetch that brought everything.
 pub const COMPLETE: &str = "ok";
 
+/// A fetch that brought everything is young for so long, in seconds: a person has hardly changed the CRM since.
+const YOUNG_S: i64 = 300;
+
 /// How an account's dictionaries stand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SyncState {
@@ -28,6 +31,15 @@ pub struct SyncState {
     pub outcome: String,
     /// Requests a minute that the CRM grants, by its own header.
     pub granted: Option<u32>,
+}
+
+impl SyncState {
+    /// The age of the last fetch in seconds, where it brought everything a short time ago; `now` in milliseconds.
+    #[must_use]
+    pub fn young(&self, now: i64) -> Option<i64> {
+        let age = now.saturating_sub(self.done_at).max(0) / 1_000;
+        (self.outcome == COMPLETE && age < YOUNG_S).then_some(age)
+    }
 }
 
 /// A queued order that was checked by an older dictionary.

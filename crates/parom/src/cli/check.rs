@@ -16,8 +16,9 @@ use serde_json::Value;
 
 use super::{Failed, Outcome, load, print, print_json};
 
-/// A running `serve` is given so long to fetch what was asked for.
+/// A running `serve` is given so long to fetch what was asked for, and less where its last fetch is young.
 const PATIENCE_MS: u64 = 60_000;
+const PATIENCE_OF_YOUNG_MS: u64 = 3_000;
 const LOOK: Duration = Duration::from_millis(200);
 
 /// Look over every channel file, and over what the accounts really have.
@@ -87,7 +88,7 @@ async fn up_to_date(config: &Config) -> Result<(Vec<AccountReport>, Vec<Located>
     if let Some(store) = alone(config).await? {
         let unreadable = inspect::keys(config);
         for account in config.accounts.names().iter().filter(|account| !unreadable.contains_key(*account)) {
-            fetch_now(config, &store, account).await?;
+            fetch_now(config, &store, account, |what| eprintln!("parom: account {account}: {what}")).await?;
         }
         return reported(config, &store, unreadable).await;
     }
@@ -125,9 +126,10 @@ async fn alone(config: &Config) -> Result<Option<Store>, Failed> {
 
 /// Waits until `serve` has fetched what orders are decided by; the catalogue may take longer, and is not waited for.
 async fn wait(store: &Store, account: &str, asked: i64) -> Result<(), Failed> {
-    let until = clock::mono().after(PATIENCE_MS);
+    let begun = clock::mono();
     loop {
         let state = store.sync_state(account).await.map_err(|error| error.to_string())?;
+        let young = state.young(clock::now().as_millisecond());
         let (_, ages) = store.dictionary(account).await.map_err(|error| error.to_string())?;
         let fresh = |kind: &Kind| ages.get(kind).is_some_and(|at| *at >= asked);
         // Statuses come after all that orders are decided by.
@@ -135,9 +137,10 @@ async fn wait(store: &Store, account: &str, asked: i64) -> Result<(), Failed> {
         if state.done_at >= asked || began_after {
             return Ok(());
         }
-        if clock::mono() > until {
+        if clock::mono().since(begun) > young.map_or(PATIENCE_MS, |_| PATIENCE_OF_YOUNG_MS) {
+            let age = young.map_or_else(String::new, |age| format!(", of {age} s ago"));
             eprintln!(
-                "parom: account {account}: `serve` has not fetched its dictionaries yet; checked by the last ones"
+                "parom: account {account}: `serve` has not fetched its dictionaries yet; checked by the last ones{age}"
             );
             return Ok(());
         }

@@ -229,6 +229,27 @@ async fn check_asks_the_account_and_names_each_place() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn check_takes_a_young_fetch_where_the_minute_is_used() {
+    let mut world = World::idle(Settings { limit: 15, ..Settings::default() }).await;
+    world.channel("shop", NAMES);
+    let ran = world.cli(&["check"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{}", ran.out);
+    for running in [false, true] {
+        if running {
+            world.serve(&[]);
+        }
+        // Mistakes are still found, and at once.
+        world.channel("shop", &NAMES.replace("Landing", "Lending"));
+        let ran = world.cli(&["check"]);
+        assert!(ran.code == 1 && ran.out.contains("no source `Lending`"), "{}{}", ran.out, ran.err);
+        let said =
+            if running { "checked by the last ones, of " } else { "the minute's requests are used: what was fetched" };
+        assert!(ran.err.contains(said), "{}", ran.err);
+    }
+    assert!(world.crm.ledger().iter().all(|entry| entry.status != Some(429)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn check_says_that_the_key_is_refused() {
     let mut world = World::idle(Settings::default()).await;
     world.channel("shop", SHOP);

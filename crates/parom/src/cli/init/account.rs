@@ -69,7 +69,7 @@ impl Draft {
     pub(super) async fn look(&self) -> Result<Account, Failed> {
         let config = config::load(&self.trial.join("parom.toml")).map_err(|error| error.to_string())?;
         let store = Store::open(&config.store, Role::Serve).map_err(|error| error.to_string())?;
-        fetch_now(&config, &store, "main").await?;
+        fetch_now(&config, &store, "main", |what| eprintln!("parom: {what}")).await?;
         let state = store.sync_state("main").await.map_err(|error| error.to_string())?;
         let (dictionary, _) = store.dictionary("main").await.map_err(|error| error.to_string())?;
         let Some(sources) = dictionary.entries(Kind::Sources) else {

@@ -7,8 +7,8 @@ use regex::Regex;
 use toml::de::DeTable;
 
 use super::finding::Findings;
-use super::{Channel, TargetRule, spam};
-use crate::mapping::{Expr, LineRule, Place};
+use super::{Channel, TargetRule, lines, spam};
+use crate::mapping::{Expr, Place};
 use crate::order::Target;
 use crate::presets;
 use crate::problem::Code;
@@ -34,6 +34,7 @@ pub(super) fn check(channel: &Channel, table: &DeTable<'_>, findings: &mut Findi
     }
     let orders = !matches!(channel.target, TargetRule::Always(Target::Card));
     if !orders {
+        lines::check(&channel.card_rules, table, "card", findings);
         return card(channel, at, findings);
     }
     if channel.rules.find("source_id").is_none() && channel.rules.find("source").is_none() {
@@ -54,9 +55,7 @@ pub(super) fn check(channel: &Channel, table: &DeTable<'_>, findings: &mut Findi
         let hint = "Add order.shipping.delivery_service_id, the id of Nova Poshta in the CRM.";
         findings.warn(at.clone(), "order.shipping.warehouse_ref", Code::NeedsDeliveryService, message, hint);
     }
-    if let Some(Place::List(lines)) = channel.rules.find("payments") {
-        payments(lines, at, "order", findings);
-    }
+    lines::check(&channel.rules, table, "order", findings);
 }
 
 /// Only an order of a sender that names its orders can be changed later.
@@ -67,11 +66,9 @@ fn update(channel: &Channel, table: &DeTable<'_>, findings: &mut Findings<'_>) {
     if channel.preset.is_none() || matches!(channel.target, TargetRule::Always(Target::Card)) {
         let message = "[update] needs a `format` whose sender tells of its orders again, and a target of orders";
         let hint = "Senders that do: tilda, woocommerce, opencart, shopify, prom.";
-        findings.error(at.clone(), "update", Code::InvalidSetting, message, hint);
+        findings.error(at, "update", Code::InvalidSetting, message, hint);
     }
-    if let Some(Place::List(lines)) = channel.update_rules.find("payments") {
-        payments(lines, at, "update", findings);
-    }
+    lines::check(&channel.update_rules, table, "update", findings);
 }
 
 /// A secret needs a sender that signs, and a sender that signs a secret.
@@ -98,21 +95,6 @@ fn card(channel: &Channel, at: Range<usize>, findings: &mut Findings<'_>) {
     if !filled(channel.card_rules.find("contact")) && !filled(channel.rules.find("buyer")) {
         let hint = "Map one of card.contact.full_name, card.contact.email and card.contact.phone at least.";
         findings.error(at, "card.contact", Code::NoContact, "the card has no contact", hint);
-    }
-}
-
-fn payments(lines: &[LineRule], at: Range<usize>, table: &str, findings: &mut Findings<'_>) {
-    for (index, line) in lines.iter().enumerate() {
-        let has = |name: &str| line.assigns.iter().any(|assign| assign.name == name);
-        let path = format!("{table}.payments.{index}");
-        if !has("amount") {
-            let message = "a payment without an amount";
-            findings.error(at.clone(), &path, Code::Required, message, "Map payments.amount.");
-        }
-        if !has("payment_method_id") && !has("payment_method") {
-            let hint = "Map payment_method_id (the id in the CRM) or payment_method (its name).";
-            findings.error(at.clone(), &path, Code::Required, "a payment without a method", hint);
-        }
     }
 }
 

@@ -4,6 +4,7 @@ mod checks;
 mod edit;
 mod finding;
 mod known;
+mod lines;
 mod read;
 mod rules;
 mod samples;

@@ -214,9 +214,9 @@ impl Reader<'_, '_, '_> {
 
     fn region(&mut self) -> String {
         let (name, at) = self.text("region").unwrap_or_else(|| ("UA".into(), 0..0));
-        // A number of the region's own form tells whether the library knows the region.
-        if name.len() != 2 || !name.bytes().all(|b| b.is_ascii_alphabetic()) {
-            self.invalid(at, "region", &format!("`{name}` is not a country's code"), "Use two letters, as UA or PL.");
+        if !convert::is_region(&name) {
+            let hint = "Use the two letters of a country, as UA or PL.";
+            self.invalid(at, "region", &format!("`{name}` is not a country's code"), hint);
         }
         name.to_ascii_uppercase()
     }

@@ -19,13 +19,15 @@ pub(super) fn read(
     locale: &Locale,
     findings: &mut Findings<'_>,
 ) -> Rules {
-    let mut reader = Reader { locale, findings };
+    let mut reader = Reader { locale, findings, in_each: false };
     Rules { order: reader.group(table, entries, name, false) }
 }
 
 struct Reader<'a, 'f, 't> {
     locale: &'a Locale,
     findings: &'f mut Findings<'t>,
+    /// There is an `item` here.
+    in_each: bool,
 }
 
 impl Reader<'_, '_, '_> {
@@ -106,7 +108,10 @@ impl Reader<'_, '_, '_> {
         for (index, table) in tables.into_iter().enumerate() {
             let place = format!("{path}.{index}");
             let each = table.get("each").and_then(|value| self.each(value.get_ref(), value.span(), &place));
+            let around = self.in_each;
+            self.in_each |= each.is_some();
             lines.push(LineRule { each, assigns: self.group(table, entries, &place, true) });
+            self.in_each = around;
         }
         Some(lines)
     }
@@ -126,7 +131,8 @@ impl Reader<'_, '_, '_> {
         match value {
             DeValue::String(text) => match Expr::parse(text) {
                 Ok(expr) => {
-                    checks::names(&expr, at, path, self.findings);
+                    checks::names(&expr, at.clone(), path, self.findings);
+                    self.item(&expr, at, path);
                     Some(expr)
                 }
                 Err(message) => {
@@ -148,6 +154,16 @@ impl Reader<'_, '_, '_> {
                 Some(Expr::List(parts))
             }
             plain => constant(plain).map(Expr::Constant),
+        }
+    }
+
+    /// Outside of a line with `each`, `item` is a field of the form, and that is seldom meant.
+    fn item(&mut self, expr: &Expr, at: Range<usize>, path: &str) {
+        let names = expr.names();
+        if let Some(name) = names.iter().find(|name| name.starts_with("item.") && !self.in_each) {
+            let message = format!("`{name}` stands in no line with `each`, and is read as a field of the form");
+            let hint = format!("Add each = \"{{{{ items }}}}\" to the line, or write {{{{ form.{name} }}}}.");
+            self.findings.warn(at, path, Code::InvalidExpression, message, &hint);
         }
     }
 }

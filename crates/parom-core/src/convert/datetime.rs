@@ -71,6 +71,18 @@ pub fn moment_in_format(text: &str, format: &str, zone: &TimeZone) -> Result<Mom
     believed(text, found)
 }
 
+/// Whether a strptime format can be read at all.
+///
+/// # Errors
+/// What is unknown in it.
+pub fn check_format(format: &str) -> Result<(), String> {
+    if !format.contains('%') {
+        return Err("it names no part of a date; write %d.%m.%Y".to_owned());
+    }
+    let any = Timestamp::UNIX_EPOCH.to_zoned_datetime(TimeZone::UTC);
+    strtime::format(format, &any).map(drop).map_err(|error| error.to_string())
+}
+
 /// A date that goes as it came; only what no reader would take for one is a problem.
 pub(super) fn checked(text: &str, locale: &Locale) -> Result<Value, Misfit> {
     moment(text, &locale.zone).map(|_| Value::String(text.to_owned()))

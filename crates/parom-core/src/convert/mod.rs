@@ -8,10 +8,10 @@ mod phone;
 mod text;
 
 pub use boolean::boolean;
-pub use datetime::{Moment, moment, moment_in_format};
+pub use datetime::{Moment, check_format, moment, moment_in_format};
 pub use email::email;
 pub use number::{decimal_of_float, integer, money, quantity};
-pub use phone::phone;
+pub use phone::{is_region, phone};
 pub use text::{plain, url, uuid};
 
 use jiff::tz::TimeZone;

@@ -7,6 +7,12 @@ use phonenumber::{Mode, country};
 use super::Misfit;
 use crate::problem::Code;
 
+/// Whether phones of such a country can be read.
+#[must_use]
+pub fn is_region(code: &str) -> bool {
+    country::Id::from_str(&code.to_ascii_uppercase()).is_ok()
+}
+
 /// A phone in E.164; a number without a country code is of `region`.
 ///
 /// # Errors

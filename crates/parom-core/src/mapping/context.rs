@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use minijinja::Value as Context;
 use minijinja::value::{Enumerator, Object, ObjectRepr};
 use serde_json::{Number, Value};
@@ -65,6 +67,12 @@ pub(super) fn root(submission: &Submission, locale: &Locale, directory: Option<&
         locale: Context::from_object(LocaleValue(locale.clone())),
         branches: Context::from_object(Branches::new(directory)),
     }
+}
+
+/// The context where nothing came.
+pub(super) fn nothing() -> Context {
+    let locale = Locale { zone: TimeZone::UTC, region: "UA".to_owned(), keep_dates: false };
+    root(&Submission::empty(Timestamp::UNIX_EPOCH), &locale, None).context(None)
 }
 
 impl Root {

@@ -6,14 +6,14 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use minijinja::value::ValueKind;
-use minijinja::{Environment, Expression, UndefinedBehavior, Value as Context};
-use rust_decimal::prelude::ToPrimitive;
-use serde_json::{Map, Value};
+use minijinja::{Environment, ErrorKind, Expression, UndefinedBehavior, Value as Context};
+use serde_json::Value;
 
-use super::context::JsonText;
-use super::filters;
-use crate::convert::{decimal_of_float, decimal_value, is_empty, plain};
+use super::lower::{Left, lower};
+use super::{context, filters};
+use crate::convert::{is_empty, plain};
 use crate::limits;
+use crate::order::schema::nearest;
 use crate::problem::Code;
 
 /// One engine for every channel: filters and limits do not differ between them.
@@ -200,12 +200,34 @@ impl Compiled {
         })?;
         for filter in filters::used(source) {
             if !filters::is_known(&ENGINE, &filter) {
-                return Err(format!("`{source}`: there is no filter `{filter}`"));
+                let near = nearest(&filter, filters::KNOWN.into_iter());
+                let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+                return Err(format!("`{source}`: there is no filter `{filter}`{near}"));
             }
         }
         let lone = source.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
             && expression.undeclared_variables(false).contains(source);
-        Ok(Compiled { source: source.to_owned(), name: lone.then(|| Context::from(source)), expression })
+        let compiled = Compiled { source: source.to_owned(), name: lone.then(|| Context::from(source)), expression };
+        compiled.miswritten().map_or(Ok(compiled), Err)
+    }
+
+    /// What fails whatever comes: an unknown function, a filter's missing argument, a pattern. Tried without a submission,
+    /// where much else fails too; only what does not depend on values counts.
+    fn miswritten(&self) -> Option<String> {
+        if self.name.is_some() {
+            return None;
+        }
+        let error = self.expression.eval(context::nothing()).err()?;
+        let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+        match error.kind() {
+            ErrorKind::UnknownFunction | ErrorKind::UnknownMethod => {
+                Some(format!("`{}`: {detail}; there are filters: {{{{ name | title }}}}", self.source))
+            }
+            ErrorKind::UnknownTest | ErrorKind::TooManyArguments | ErrorKind::MissingArgument => {
+                Some(format!("`{}`: {detail}", self.source))
+            }
+            _ => filters::is_miswritten(&error).then(|| format!("`{}`: {detail}", self.source)),
+        }
     }
 
     fn names(&self) -> BTreeSet<String> {
@@ -229,26 +251,11 @@ impl Compiled {
 impl Compiled {
     /// The value as JSON; none that is larger than a form could bring: a number in a form may say how often to repeat.
     fn lowered(&self, value: &Context) -> Result<Value, ExprError> {
-        let mut left = Left { values: limits::SHOP_JSON_NODES, bytes: limits::BODY_BYTES };
-        lower(value, 0, &mut left).ok_or_else(|| self.large())
+        lower(value, 0, &mut Left::all()).ok_or_else(|| self.large())
     }
 
     fn large(&self) -> ExprError {
         ExprError::of(format!("`{{{{ {} }}}}` gives more than an order can hold", self.source))
-    }
-}
-
-/// What a value may still take.
-struct Left {
-    values: usize,
-    bytes: usize,
-}
-
-impl Left {
-    fn take(&mut self, bytes: usize) -> Option<()> {
-        self.values = self.values.checked_sub(1)?;
-        self.bytes = self.bytes.checked_sub(bytes)?;
-        (bytes <= limits::EXPRESSION_BYTES).then_some(())
     }
 }
 
@@ -299,51 +306,6 @@ fn text(pieces: &[Piece], root: &Context) -> Result<Value, ExprError> {
     Ok(if found { Value::String(out) } else { Value::Null })
 }
 
-/// An expression's value as JSON; none where it takes more than is left.
-fn lower(value: &Context, depth: usize, left: &mut Left) -> Option<Value> {
-    left.take(value.as_str().map_or(0, str::len))?;
-    if let Some(json) = value.downcast_object_ref::<JsonText>() {
-        left.take(json.text.len())?;
-        return Some(Value::String(json.text.clone()));
-    }
-    if depth > limits::DEPTH {
-        return Some(Value::Null);
-    }
-    Some(match value.kind() {
-        ValueKind::Undefined | ValueKind::None => Value::Null,
-        ValueKind::Bool => Value::Bool(value.is_true()),
-        ValueKind::Number => lower_number(value),
-        ValueKind::Seq | ValueKind::Iterable => {
-            let items = value.try_iter().into_iter().flatten();
-            Value::Array(items.map(|item| lower(&item, depth + 1, left)).collect::<Option<_>>()?)
-        }
-        ValueKind::Map => {
-            let mut entries = Map::new();
-            for key in value.try_iter().into_iter().flatten() {
-                if let Ok(item) = value.get_item(&key) {
-                    entries.insert(key.to_string(), lower(&item, depth + 1, left)?);
-                }
-            }
-            Value::Object(entries)
-        }
-        _ => Value::String(value.as_str().map_or_else(|| value.to_string(), str::to_owned)),
-    })
-}
-
-fn lower_number(value: &Context) -> Value {
-    if value.is_integer()
-        && let Some(whole) = value.as_i64()
-    {
-        return Value::from(whole);
-    }
-    let float: Option<f64> = f64::try_from(value.clone()).ok();
-    match float.and_then(decimal_of_float) {
-        Some(decimal) if decimal.fract().is_zero() => decimal.to_i64().map_or(decimal_value(decimal), Value::from),
-        Some(decimal) => decimal_value(decimal),
-        None => Value::String(value.to_string()),
-    }
-}
-
 impl fmt::Debug for Expr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -364,10 +326,61 @@ mod tests {
     use jiff::Timestamp;
     use serde_json::json;
 
-    use super::super::context;
     use super::*;
     use crate::convert::Locale;
     use crate::submission::Submission;
+
+    #[test]
+    fn what_fails_whatever_comes_is_no_expression() {
+        let cases = [
+            ("number_format(price, 2)", "number_format"),
+            ("name.upper()", "upper"),
+            ("name | regex_capture('(')", "regex"),
+            ("name | regex_replace('[', '')", "regex"),
+            ("name | date('%d %J')", "%J"),
+            ("name | date('d.m.Y')", "%d.%m.%Y"),
+            ("pay | map('card')", "map takes a table"),
+            ("name | upper(1, 2)", "too many arguments"),
+            ("name | replace('a')", "missing argument"),
+            ("name is odder", "odder"),
+            ("name | uper", "`upper`"),
+            ("1 if name | rgex_replace('a') else 2", "`regex_replace`"),
+        ];
+        for (source, part) in cases {
+            let error = Expr::parse(&format!("{{{{ {source} }}}}")).unwrap_err();
+            assert!(error.contains(source) && error.contains(part), "{source}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_a_submission_may_bring_is_an_expression() {
+        let sources = [
+            "price * 2",
+            "price | money * (qty | default(1))",
+            "name[0]",
+            "form['a'].b.c",
+            "items | length > 2",
+            "name | split(sep)",
+            "name | regex_capture(form.pattern)",
+            "day | date('%d %B %Y')",
+            "day | date(form.format)",
+            "pay | map(form.table)",
+            "name | replace('a', letter)",
+            "(a | int) // (b | int)",
+            "items[0].sku | upper",
+            "a ~ ' ' ~ b",
+            "-x",
+            "name in allowed",
+            "items | map({'a': 1})",
+            "{'name': name, 'price': price} | rows",
+            "town | np_branch(place)",
+            "lines | first",
+            "price | round(2)",
+        ];
+        for source in sources {
+            assert!(Expr::parse(&format!("{{{{ {source} }}}}")).is_ok(), "{source}");
+        }
+    }
 
     #[test]
     fn a_name_alone_is_what_the_engine_makes_of_it() {

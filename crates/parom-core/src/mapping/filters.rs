@@ -16,6 +16,38 @@ use crate::convert::{self, Locale, Misfit, Moment};
 use crate::limits;
 use crate::problem::Code;
 
+/// Filters that a mistyped name may have meant.
+pub(super) const KNOWN: [&str; 28] = [
+    "abs",
+    "capitalize",
+    "date",
+    "default",
+    "first",
+    "float",
+    "int",
+    "join",
+    "last",
+    "length",
+    "lines",
+    "list",
+    "lower",
+    "map",
+    "money",
+    "np_branch",
+    "phone",
+    "regex_capture",
+    "regex_replace",
+    "replace",
+    "round",
+    "rows",
+    "split",
+    "string",
+    "sum",
+    "title",
+    "trim",
+    "upper",
+];
+
 /// The value that a filter could not take.
 #[derive(Clone, Debug)]
 pub(super) struct Untaken {
@@ -31,6 +63,27 @@ impl fmt::Display for Untaken {
 }
 
 impl std::error::Error for Untaken {}
+
+/// A filter is asked for what it never can do: the file has to be mended, whatever comes.
+#[derive(Debug)]
+struct Miswritten;
+
+impl fmt::Display for Miswritten {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a way to call the filter")
+    }
+}
+
+impl std::error::Error for Miswritten {}
+
+fn miswritten(detail: String) -> Error {
+    Error::new(ErrorKind::InvalidOperation, detail).with_source(Miswritten)
+}
+
+/// Whether a failure is the file's fault, and no value's.
+pub(super) fn is_miswritten(error: &Error) -> bool {
+    std::error::Error::source(error).is_some_and(|source| source.is::<Miswritten>())
+}
 
 pub(super) fn register(engine: &mut Environment<'static>) {
     engine.add_filter("default", default);
@@ -93,7 +146,10 @@ fn default(value: Value, other: Option<Value>) -> Value {
 /// A table of values; what it lacks is a problem, not a guess.
 fn map(value: Value, table: Value) -> Result<Value, Error> {
     if table.kind() != ValueKind::Map {
-        return Err(Error::new(ErrorKind::InvalidOperation, "map takes a table: map({\"card\": 1, \"cash\": 2})"));
+        let detail = "map takes a table: map({\"card\": 1, \"cash\": 2})";
+        // A table of the form's own may be absent.
+        let absent = table.is_undefined().then(|| Error::new(ErrorKind::InvalidOperation, detail));
+        return Err(absent.unwrap_or_else(|| miswritten(detail.to_owned())));
     }
     if is_blank(&value) {
         return Ok(Value::UNDEFINED);
@@ -152,6 +208,9 @@ fn round(value: Value, places: Option<u32>) -> Result<Value, Error> {
 
 /// A date or a time as ISO, read from the known forms or by a strptime format: `date('%d %B %Y')`.
 fn date(state: &State, value: Value, format: Option<String>) -> Result<Value, Error> {
+    if let Some(format) = &format {
+        convert::check_format(format).map_err(|why| miswritten(format!("date('{format}'): {why}")))?;
+    }
     convert_text(&value, |text| {
         let zone = &locale(state)?.zone;
         let moment = match &format {
@@ -236,7 +295,7 @@ fn compiled(pattern: &str) -> Result<Regex, Error> {
         return Ok(regex.clone());
     }
     let built = RegexBuilder::new(pattern).size_limit(limits::REGEX_BYTES).build();
-    let regex = built.map_err(|error| Error::new(ErrorKind::InvalidOperation, format!("regex: {error}")))?;
+    let regex = built.map_err(|error| miswritten(format!("regex: {error}")))?;
     if cache.len() >= limits::REGEX_CACHE {
         cache.clear();
     }

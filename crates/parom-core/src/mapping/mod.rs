@@ -7,6 +7,7 @@ mod card;
 mod context;
 mod expr;
 mod filters;
+mod lower;
 mod marketing;
 mod rules;
 mod update;

@@ -28,7 +28,16 @@ fn each_fault_is_named_at_its_place() {
         (with("email = { a = 1 }"), "6:9 error order.buyer.email wrong_shape"),
         (with("[order.products]\nname = \"x\""), "6:1 error order.products wrong_shape"),
         (with("[[order.products]]\neach = \"items\"\nname = \"x\""), "7:8 error order.products.0.each invalid_setting"),
-        (with("[[order.payments]]\namount = 5"), "2:1 error order.payments.0 required"),
+        (with("[[order.payments]]\namount = 5"), "6:1 error order.payments.0 required"),
+        (with("[[order.products]]\nsku = \"A\"\n[[order.products]]\nprice = 5"), "8:1 error order.products.1 required"),
+        (with("[[order.custom_fields]]\nvalue = \"x\""), "6:1 warning order.custom_fields.0 required"),
+        (with("[[order.custom_fields]]\nuuid = \"OR_1\""), "6:1 warning order.custom_fields.0 required"),
+        (
+            with("[[order.products]]\nname = \"{{ item.name }}\""),
+            "7:8 warning order.products.0.name invalid_expression",
+        ),
+        (with("email = \"{{ number_format(sum, 2) }}\""), "6:9 error order.buyer.email invalid_expression"),
+        (format!("region = \"XX\"\n{GOOD}"), "1:10 error region invalid_setting"),
         (
             with("[order.shipping]\nwarehouse_ref = \"{{ ref }}\""),
             "2:1 warning order.shipping.warehouse_ref needs_delivery_service",
@@ -57,6 +66,14 @@ fn each_fault_is_named_at_its_place() {
             findings(text)
         );
     }
+}
+
+#[test]
+fn an_item_is_known_inside_of_each_and_in_what_stands_under_it() {
+    let lines = "[[order.products]]\neach = \"{{ items }}\"\nname = \"{{ item.name }}\"\n\
+                 [[order.products.properties]]\nname = \"Color\"\nvalue = \"{{ item.color }}\"\n\
+                 [[order.products]]\neach = \"{{ gifts }}\"\nname = \"{{ item.name }}\"\n";
+    assert_eq!(findings(&format!("{GOOD}{lines}")), Vec::<String>::new());
 }
 
 #[test]

@@ -127,11 +127,7 @@ fn unsettled<'a>(
     problems.iter().filter(move |problem| {
         let path = problem.path.as_str();
         let missing = |path: &str| order::get(body, path).is_none_or(Value::is_null);
-        let touched = |path: &str| {
-            changes.iter().map(Change::path).any(|changed| {
-                changed == path || changed.starts_with(&format!("{path}.")) || path.starts_with(&format!("{changed}."))
-            })
-        };
+        let touched = |path: &str| changes.iter().any(|change| change.touches(path));
         let is_way = |path: &str| ways.iter().flatten().any(|way| way == path);
         match (problem.code, &ways) {
             // Nobody can be reached by a name.
@@ -151,6 +147,20 @@ impl Change {
         match self {
             Change::Set(path, _) | Change::Unset(path) => path,
         }
+    }
+
+    /// Whether it says something of a path: also where it changes what is under it, or a group that it stands in. Of a field
+    /// that a new group does not have it says nothing.
+    fn touches(&self, path: &str) -> bool {
+        let own = self.path();
+        if own == path || own.starts_with(&format!("{path}.")) {
+            return true;
+        }
+        let rest = path.strip_prefix(own).and_then(|rest| rest.strip_prefix('.'));
+        rest.is_some_and(|rest| match self {
+            Change::Set(_, Value::Object(group)) => order::get(group, rest).is_some(),
+            _ => true,
+        })
     }
 }
 

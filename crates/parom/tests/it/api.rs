@@ -82,6 +82,9 @@ async fn orders_are_listed_shown_mended_and_canceled() {
     assert!(!ask(&world, "GET", "/api/v1/orders", "eye-token-of-twenty-four", "").await.text.contains("12345"));
     let still = ask(&world, "POST", &format!("{path}/retry"), "hand-token-of-twenty-four", "").await.json();
     assert_eq!(still["state"], "held");
+    // A new buyer without a phone says nothing of the one that could not be used.
+    let edit = r#"{"set":{"buyer":{"full_name":"Olha"}}}"#;
+    assert_eq!(ask(&world, "PATCH", &path, "hand-token-of-twenty-four", edit).await.json()["state"], "held");
     let edit = r#"{"set":{"buyer.phone":"0671112233"}}"#;
     assert_eq!(ask(&world, "PATCH", &path, "hand-token-of-twenty-four", edit).await.json()["state"], "queued");
     world.reaches(&id, "delivered").await;

@@ -22,6 +22,8 @@ pub const VALUE_BYTES: usize = 64 * 1024;
 pub const NUMBER_BYTES: usize = 256;
 /// Steps that one expression may take; a mapping of a large cart needs a few hundred.
 pub const EXPRESSION_FUEL: u64 = 20_000;
+/// Operators, filters and steps that one expression may have: the engine goes through a chain of them by recursion.
+pub const EXPRESSION_LINKS: usize = 200;
 /// Bytes of a text that an expression gives: a few of the longest values together.
 pub const EXPRESSION_BYTES: usize = 256 * 1024;
 /// Bytes of a channel file.

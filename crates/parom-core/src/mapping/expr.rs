@@ -195,6 +195,12 @@ impl Compiled {
         if source.is_empty() {
             return Err("`{{ }}` is empty".into());
         }
+        if links(source) > limits::EXPRESSION_LINKS {
+            let most = limits::EXPRESSION_LINKS;
+            return Err(format!(
+                "an expression has at most {most} operators, filters and steps; split it into several fields"
+            ));
+        }
         let expression = ENGINE.compile_expression_owned(source.to_owned()).map_err(|error| {
             format!("`{source}`: {}", error.detail().map_or_else(|| error.to_string(), str::to_owned))
         })?;
@@ -284,6 +290,29 @@ fn closing(text: &str) -> Option<usize> {
     None
 }
 
+/// The operators, filters and steps of an expression, counted before the engine sees it: what stands outside of its texts, but
+/// for the commas and colons of tables, which make no chain.
+fn links(source: &str) -> usize {
+    let (mut links, mut quote, mut escaped) = (0, None, false);
+    let mut word = String::new();
+    for c in source.chars().chain([' ']) {
+        if let Some(open) = quote {
+            quote = (escaped || c != open).then_some(open);
+            escaped = !escaped && c == '\\';
+            continue;
+        }
+        if c.is_alphanumeric() || c == '_' {
+            word.push(c);
+            continue;
+        }
+        links += usize::from(matches!(word.as_str(), "and" | "or" | "in" | "is" | "if" | "not"));
+        word.clear();
+        links += usize::from("~+-*/%|.<>=!([".contains(c));
+        quote = matches!(c, '"' | '\'').then_some(c);
+    }
+    links
+}
+
 /// A text whose expressions all came out empty is empty, whatever stands between them.
 fn text(pieces: &[Piece], root: &Context) -> Result<Value, ExprError> {
     let mut out = String::new();
@@ -350,6 +379,19 @@ mod tests {
             let error = Expr::parse(&format!("{{{{ {source} }}}}")).unwrap_err();
             assert!(error.contains(source) && error.contains(part), "{source}: {error}");
         }
+    }
+
+    #[test]
+    fn a_chain_that_the_engine_could_not_go_through_is_refused() {
+        for (link, first) in
+            [(" ~ a", "a"), (" | trim", "a"), (".b", "a"), ("[0]", "a"), (" and a", "a"), (" is true", "a"), ("-", "")]
+        {
+            let chain = format!("{first}{}{}", link.repeat(20_000), if first.is_empty() { "a" } else { "" });
+            assert!(Expr::parse(&format!("{{{{ {chain} }}}}")).unwrap_err().contains("at most 200"), "{link}");
+        }
+        let pairs: Vec<String> =
+            (0..2_000).map(|at| format!("'it''s {at}.5 - \"a\"': {at}").replace("''", "\\'")).collect();
+        assert!(Expr::parse(&format!("{{{{ pay | map({{{}}}) }}}}", pairs.join(", "))).is_ok());
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub const NUMBER_BYTES: usize = 256;
 pub const EXPRESSION_FUEL: u64 = 20_000;
 /// Operators, filters and steps that one expression may have: the engine goes through a chain of them by recursion.
 pub const EXPRESSION_LINKS: usize = 200;
+/// Characters of an expression that a message quotes.
+pub const QUOTED_CHARS: usize = 120;
 /// Bytes of a text that an expression gives: a few of the longest values together.
 pub const EXPRESSION_BYTES: usize = 256 * 1024;
 /// Bytes of a channel file.

@@ -202,13 +202,13 @@ impl Compiled {
             ));
         }
         let expression = ENGINE.compile_expression_owned(source.to_owned()).map_err(|error| {
-            format!("`{source}`: {}", error.detail().map_or_else(|| error.to_string(), str::to_owned))
+            format!("`{}`: {}", shown(source), error.detail().map_or_else(|| error.to_string(), str::to_owned))
         })?;
         for filter in filters::used(source) {
             if !filters::is_known(&ENGINE, &filter) {
                 let near = nearest(&filter, filters::KNOWN.into_iter());
                 let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-                return Err(format!("`{source}`: there is no filter `{filter}`{near}"));
+                return Err(format!("`{}`: there is no filter `{filter}`{near}", shown(source)));
             }
         }
         let lone = source.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
@@ -227,12 +227,12 @@ impl Compiled {
         let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
         match error.kind() {
             ErrorKind::UnknownFunction | ErrorKind::UnknownMethod => {
-                Some(format!("`{}`: {detail}; there are filters: {{{{ name | title }}}}", self.source))
+                Some(format!("`{}`: {detail}; there are filters: {{{{ name | title }}}}", shown(&self.source)))
             }
             ErrorKind::UnknownTest | ErrorKind::TooManyArguments | ErrorKind::MissingArgument => {
-                Some(format!("`{}`: {detail}", self.source))
+                Some(format!("`{}`: {detail}", shown(&self.source)))
             }
-            _ => filters::is_miswritten(&error).then(|| format!("`{}`: {detail}", self.source)),
+            _ => filters::is_miswritten(&error).then(|| format!("`{}`: {detail}", shown(&self.source))),
         }
     }
 
@@ -288,6 +288,12 @@ fn closing(text: &str) -> Option<usize> {
         at += 1;
     }
     None
+}
+
+/// An expression as a message quotes it.
+fn shown(source: &str) -> String {
+    let start: String = source.chars().take(limits::QUOTED_CHARS).collect();
+    if start.len() < source.len() { format!("{start}…") } else { start }
 }
 
 /// The operators, filters and steps of an expression, counted before the engine sees it: what stands outside of its texts, but

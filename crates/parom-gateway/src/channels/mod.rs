@@ -40,6 +40,10 @@ impl Channels {
     pub async fn start(config: &Config, store: &Store) -> Result<Channels, StoreError> {
         let channels = Channels { set: RwLock::default(), kept: tokio::sync::Mutex::default() };
         channels.reload(config, store).await?;
+        if channels.current().is_empty() {
+            let folder = config.channels_dir();
+            tracing::warn!(folder = %folder.display(), "there is no channel yet: every form is answered 404");
+        }
         Ok(channels)
     }
 
@@ -58,9 +62,13 @@ impl Channels {
     /// Reads the channels again; gives the names of channels that became usable with this.
     ///
     /// # Errors
-    /// A store that does not write: the set stays as it was.
+    /// A store that does not write, or a folder that is gone or cannot be read: the set stays as it was.
     pub async fn reload(&self, config: &Config, store: &Store) -> Result<Vec<String>, StoreError> {
         let before = self.current();
+        let folder = config.channels_dir();
+        if !before.is_empty() && !store.keeps_channels() && !folder.exists() {
+            return Err(StoreError::Refused(format!("the channels' folder {} is gone", folder.display())));
+        }
         let mut after = ChannelSet::new();
         let mut mended = Vec::new();
         for written in self.kept.lock().await.adopt(config, store).await? {
@@ -112,7 +120,7 @@ impl Channels {
                     told = false;
                 }
                 Err(error) if !std::mem::replace(&mut told, true) => {
-                    tracing::warn!(%error, "channels could not be read again yet");
+                    tracing::error!(%error, "channels cannot be read again; they are served as they were");
                 }
                 Err(_) => {}
             }

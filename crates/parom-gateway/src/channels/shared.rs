@@ -57,7 +57,7 @@ pub async fn push(
     actor: &str,
 ) -> Result<Vec<(String, Became)>, String> {
     let there = Kept::stored(store).await.map_err(|error| error.to_string())?;
-    let files = read_channel_files(&config.channels_dir());
+    let files = read_channel_files(&config.channels_dir())?;
     if let Some(name) = names.iter().find(|name| !files.iter().any(|(known, ..)| known == *name)) {
         return Err(format!("there is no file {}", config.channels_dir().join(format!("{name}.toml")).display()));
     }
@@ -107,7 +107,7 @@ pub async fn pull(
     if let Some(name) = names.iter().find(|name| there.get(*name).is_none_or(Option::is_none)) {
         return Err(format!("the store has no channel `{name}`; see `parom channel list`"));
     }
-    let files = read_channel_files(&config.channels_dir());
+    let files = read_channel_files(&config.channels_dir())?;
     let mut moved = Vec::new();
     for (name, text) in there.iter().filter(|(name, _)| names.is_empty() || names.contains(name)) {
         let Some(text) = text else { continue };

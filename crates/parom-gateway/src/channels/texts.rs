@@ -33,7 +33,11 @@ impl Kept {
 
     /// The texts now.
     pub(super) async fn look(&mut self, config: &Config, store: &Store) -> Result<Vec<Written>, StoreError> {
-        let files = read_channel_files(&config.channels_dir());
+        let files = match read_channel_files(&config.channels_dir()) {
+            // Where the store is the truth, the folder only brings new names.
+            Err(_) if store.keeps_channels() => Vec::new(),
+            files => files.map_err(StoreError::Refused)?,
+        };
         let mut all: Vec<_> = files.into_iter().map(|(name, file, text)| Written { name, file, text }).collect();
         if !store.keeps_channels() {
             return Ok(all);

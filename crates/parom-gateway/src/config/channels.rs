@@ -47,15 +47,20 @@ impl LiveChannel {
     }
 }
 
-/// The files of the channels folder with their texts; what cannot be read has none. A missing folder has no channels.
-#[must_use]
-pub fn read_channel_files(dir: &Path) -> Vec<(String, PathBuf, Result<String, String>)> {
-    let Ok(entries) = std::fs::read_dir(dir) else {
-        return Vec::new();
+/// A channel's file: its name, its path, and its text or why that cannot be read.
+pub type ChannelFile = (String, PathBuf, Result<String, String>);
+
+/// The files of the channels folder. A folder that is not there has none.
+///
+/// # Errors
+/// In words: a folder that cannot be read. Nobody knows then which channels there are.
+pub fn read_channel_files(dir: &Path) -> Result<Vec<ChannelFile>, String> {
+    let paths = match paths(dir) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        paths => paths.map_err(|error| format!("the channels' folder {} cannot be read: {error}", dir.display()))?,
     };
-    let mut files: Vec<_> = entries
-        .flatten()
-        .map(|entry| entry.path())
+    let mut files: Vec<_> = paths
+        .into_iter()
         .filter(|path| path.extension().is_some_and(|ending| ending == "toml"))
         .filter_map(|path| {
             let name = path.file_stem()?.to_str()?.to_owned();
@@ -64,14 +69,20 @@ pub fn read_channel_files(dir: &Path) -> Vec<(String, PathBuf, Result<String, St
         })
         .collect();
     files.sort_by(|left, right| left.0.cmp(&right.0));
-    files
+    Ok(files)
+}
+
+fn paths(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
+    std::fs::read_dir(dir)?.map(|entry| Ok(entry?.path())).collect()
 }
 
 /// Reads every channel file. A broken one is there too, with its findings and without a channel.
-#[must_use]
-pub fn load_channels(config: &Config) -> Vec<LiveChannel> {
-    let files = read_channel_files(&config.channels_dir());
-    files.into_iter().map(|(name, file, text)| channel_of(config, name, file, text)).collect()
+///
+/// # Errors
+/// As [`read_channel_files`].
+pub fn load_channels(config: &Config) -> Result<Vec<LiveChannel>, String> {
+    let files = read_channel_files(&config.channels_dir())?;
+    Ok(files.into_iter().map(|(name, file, text)| channel_of(config, name, file, text)).collect())
 }
 
 /// A channel of its text, or of why that cannot be read. A broken one has findings and no channel.

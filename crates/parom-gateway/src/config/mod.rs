@@ -20,7 +20,7 @@ use parom_core::channel::SecretRef;
 
 pub use accounts::{AccountFault, Accounts};
 pub use alerts::{Alerts, Email, Telegram, Webhook};
-pub use channels::{ChannelSet, LiveChannel, channel_of, load_channels, read_channel_files};
+pub use channels::{ChannelFile, ChannelSet, LiveChannel, channel_of, load_channels, read_channel_files};
 pub use file::{is_loopback, load};
 pub use novaposhta::NovaPoshta;
 pub use retention::Retention;

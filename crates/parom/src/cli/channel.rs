@@ -194,7 +194,7 @@ fn format(name: &str, snippet: Option<&str>, mapping: bool) -> Result<Outcome, F
 /// The channels that are served: the files, or the store's where that is the truth.
 pub(super) async fn read(config: &Config) -> Result<Vec<LiveChannel>, Failed> {
     if config.store.file().is_some() {
-        return Ok(load_channels(config));
+        return load_channels(config);
     }
     read_all(config, &store(config)?).await.map_err(|error| error.to_string())
 }

@@ -41,7 +41,7 @@ pub(super) struct Check {
 impl Check {
     pub(super) async fn run(self, config: &Path) -> Result<Outcome, Failed> {
         let config = load(config)?;
-        let channels = if self.offline { load_channels(&config) } else { super::channel::read(&config).await? };
+        let channels = if self.offline { load_channels(&config)? } else { super::channel::read(&config).await? };
         let (mut found, accounts) = if self.offline {
             (inspect::offline(channels.iter()), Vec::new())
         } else {

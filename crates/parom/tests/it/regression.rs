@@ -144,3 +144,28 @@ async fn a_mended_channel_leaves_an_edited_order_to_its_person() {
     assert_eq!((order["state"].as_str(), order["order"]["buyer"]["full_name"].as_str()), (Some("held"), Some("New")));
     assert_eq!(world.crm.orders().len(), 1);
 }
+
+/// A folder of channels that was moved away, or could not be read: every address answered 404, and nothing said why.
+#[tokio::test(flavor = "multi_thread")]
+async fn channels_are_served_as_they_were_while_their_folder_cannot_be_read() {
+    let mut world = World::of_file(Settings::default()).await;
+    world.channel("shop", SHOP);
+    world.serve(&[]);
+    let folder = world.config().with_file_name("channels");
+    let away = folder.with_extension("away");
+    std::fs::rename(&folder, &away).unwrap();
+    world.until("it is told", || world.log().contains("is gone")).await;
+    assert_eq!(world.post("/in/shop", &form("A")).await.status, 202);
+    std::fs::write(&folder, "no folder").unwrap();
+    let ran = world.cli(&["check", "--offline"]);
+    assert!(ran.code == 2 && ran.err.contains("channels cannot be read"), "{}{}", ran.out, ran.err);
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert_eq!(world.post("/in/shop", &form("B")).await.status, 202);
+    // A start without knowing the channels would turn everybody away.
+    world.stop();
+    assert!(world.cli(&["serve"]).err.contains("channels cannot be read"));
+    std::fs::remove_file(&folder).unwrap();
+    std::fs::rename(&away, &folder).unwrap();
+    world.serve(&[]);
+    world.crm_has(2).await;
+}

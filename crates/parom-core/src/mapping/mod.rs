@@ -111,13 +111,20 @@ pub fn revise(
     (draft, verdict)
 }
 
-/// The idempotency key by the channel's expression; none where it comes out empty or fails.
+/// The idempotency key by the channel's expression; none where it comes out empty, and where it fails a problem beside it: a
+/// repeat would not be known.
 #[must_use]
-pub fn idempotency_key(channel: &Channel, submission: &Submission) -> Option<String> {
-    let expr = channel.idempotency_key.as_ref()?;
+pub fn idempotency_key(channel: &Channel, submission: &Submission) -> (Option<String>, Option<Problem>) {
+    let Some(expr) = &channel.idempotency_key else { return (None, None) };
     let context = context::root(&channel.shaped(submission), &channel.locale(), None).context(None);
-    let value = expr.eval(&context).ok()?;
-    plain(&value).filter(|key| !key.is_empty())
+    match expr.eval(&context) {
+        Ok(value) => (plain(&value).filter(|key| !key.is_empty()), None),
+        Err(error) => {
+            let hint = "Mend idempotency_key in the channel: until then a repeat of this order makes another one.";
+            let problem = Problem::new("idempotency_key", Code::ExpressionFailed, Effect::Warn, error.message, hint);
+            (None, Some(problem))
+        }
+    }
 }
 
 /// What the channel's rule makes of the submission; an order, and a problem, where the rule says neither.

@@ -4,7 +4,8 @@ mod save;
 mod shared;
 mod texts;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use parom_core::Code;
@@ -30,6 +31,8 @@ const LOOK: Duration = Duration::from_millis(500);
 pub struct Channels {
     set: RwLock<Arc<ChannelSet>>,
     kept: tokio::sync::Mutex<Kept>,
+    /// Channels whose held orders are to be looked at once more.
+    late: Mutex<BTreeSet<String>>,
 }
 
 impl Channels {
@@ -38,7 +41,7 @@ impl Channels {
     /// # Errors
     /// A store that does not write.
     pub async fn start(config: &Config, store: &Store) -> Result<Channels, StoreError> {
-        let channels = Channels { set: RwLock::default(), kept: tokio::sync::Mutex::default() };
+        let channels = Channels { set: RwLock::default(), kept: tokio::sync::Mutex::default(), late: Mutex::default() };
         channels.reload(config, store).await?;
         if channels.current().is_empty() {
             let folder = config.channels_dir();
@@ -57,6 +60,14 @@ impl Channels {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Arc<LiveChannel>> {
         self.current().get(name).cloned()
+    }
+
+    /// An order was held by this channel. Where that is another by now, what was held for the old one had been looked at before
+    /// the order was there.
+    pub(crate) fn notice_held(&self, live: &LiveChannel) {
+        if self.get(&live.name).is_some_and(|now| !std::ptr::eq(&raw const *now, live)) {
+            self.late.lock().unwrap_or_else(PoisonError::into_inner).insert(live.name.clone());
+        }
     }
 
     /// Reads the channels again; gives the names of channels that became usable with this.
@@ -114,6 +125,7 @@ impl Channels {
                 () = tokio::time::sleep(LOOK) => {}
                 () = async { let _ = stop.wait_for(|stop| *stop).await; } => return,
             }
+            pending.extend(std::mem::take(&mut *self.late.lock().unwrap_or_else(PoisonError::into_inner)));
             match self.reload(&config, &store).await {
                 Ok(mended) => {
                     pending.extend(mended);
@@ -185,6 +197,8 @@ async fn replay_broken(
     let mut held = store.held_for(name, Code::ChannelBroken.as_str()).await?;
     // A channel that learnt has its mapping now.
     held.extend(store.held_for(name, Code::NoMapping.as_str()).await?);
+    // In the order in which they came: ids begin with the time.
+    held.sort();
     for id in held {
         match operate::replay(store, &channels.current(), dictionaries, &id, "mended channel").await {
             // One that cannot be decided must not keep the others.

@@ -115,7 +115,7 @@ async fn accept(
             Sent::Answered(response) => return Ok(response),
         },
     };
-    let key = key::of_form(live, headers, &context, &submission, &mark)?;
+    let mut key = key::of_form(live, headers, &context, &submission, &mark)?;
     let again = || pages::again(&again_address(parts, key.text.as_deref()), &submission.flat, Language::of(headers));
     has_room(intake, turn.as_ref()).map_err(|refusal| Turned::Later(Box::new((refusal, Some(again())))))?;
     let dictionary = live.channel.as_ref().and_then(|channel| intake.dictionaries.get(&channel.account));
@@ -123,7 +123,8 @@ async fn accept(
     let random = bits(live, key.text.as_deref(), &content);
     let directory = intake.dictionaries.directory();
     let known_now = Given { dictionary: dictionary.as_deref(), directory: directory.as_ref(), random };
-    let (draft, verdict) = decide(live, &submission, entry, known_now);
+    let (mut draft, verdict) = decide(live, &submission, entry, known_now);
+    draft.problems.extend(key.problem.take());
     let checked = dictionary.as_ref().map_or(0, |known| known.version);
     let mut decided = Decided { draft, verdict, checked, content };
     if decided.verdict == Verdict::Reject {
@@ -143,7 +144,10 @@ async fn accept(
     let accepted = intake.store.accept(order).await;
     crate::crash::point("intake.after_accept");
     match accepted {
-        Ok(Accepted::New(OrderState::Held)) => intake.dictionaries.notice(&account, checked, lacks_directory),
+        Ok(Accepted::New(OrderState::Held)) => {
+            intake.channels.notice_held(live);
+            intake.dictionaries.notice(&account, checked, lacks_directory);
+        }
         Ok(Accepted::New(_)) => {}
         _ => intake.spam.give_back(&looked),
     }

@@ -1,6 +1,8 @@
 //! What identifies a repeated submission: a known sender's id, the header, our own page's key, the channel's expression.
 
 use http::HeaderMap;
+use parom_core::Problem;
+use parom_core::channel::Channel;
 use parom_core::limits;
 use parom_core::mapping;
 use parom_core::presets::Mark;
@@ -18,6 +20,8 @@ pub(super) struct Key {
     pub(super) text: Option<String>,
     /// It is the sender's own id of the order.
     pub(super) of_sender: bool,
+    /// Why there is none, where the channel's expression failed.
+    pub(super) problem: Option<Problem>,
 }
 
 /// Before a sender's own id, and before the key of our own page: no header may pass for one of them, nor for an erased order's.
@@ -47,20 +51,29 @@ pub(super) fn of_form(
     submission: &Submission,
     mark: &Mark,
 ) -> Result<Key, Refusal> {
-    if let Some(key) = &mark.key {
-        return Ok(Key { text: Some(short(format!("{SENDERS}{key}"))), of_sender: true });
+    if let Some(key) = of_sender(mark) {
+        return Ok(Key { text: Some(key), of_sender: true, problem: None });
     }
     if let Some(key) = of_header(headers)? {
-        return Ok(Key { text: Some(key), of_sender: false });
+        return Ok(Key { text: Some(key), ..Key::default() });
     }
-    let again = context.again().map(|key| format!("{PAGES}{key}"));
-    let key = again.or_else(|| live.channel.as_ref().and_then(|channel| mapping::idempotency_key(channel, submission)));
-    Ok(Key { text: key.map(short), of_sender: false })
+    if let Some(key) = context.again() {
+        return Ok(Key { text: Some(short(format!("{PAGES}{key}"))), ..Key::default() });
+    }
+    let (key, problem) =
+        live.channel.as_ref().map(|channel| mapping::idempotency_key(channel, submission)).unwrap_or_default();
+    Ok(Key { text: key.map(short), of_sender: false, problem })
+}
+
+/// The key of a kept request that came without one while its channel could not be used, and whether it is its sender's own id.
+#[must_use]
+pub fn of_kept(channel: &Channel, submission: &Submission, mark: &Mark) -> Option<(String, bool)> {
+    let own = of_sender(mark).map(|key| (key, true));
+    own.or_else(|| Some((short(mapping::idempotency_key(channel, submission).0?), false)))
 }
 
 /// The key of a sender's own id, as it is kept.
-#[must_use]
-pub fn of_sender(mark: &Mark) -> Option<String> {
+fn of_sender(mark: &Mark) -> Option<String> {
     mark.key.as_ref().map(|key| short(format!("{SENDERS}{key}")))
 }
 

@@ -7,7 +7,7 @@ use parom_core::{Code, Effect, Problem};
 use serde_json::Value;
 
 use super::{Desk, Done, OperateError};
-use crate::store::{Revision, Stored};
+use crate::store::{Revision, Stored, Summary};
 
 /// One change of an edit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ pub async fn edit(
     let kept = if verdict == Verdict::Go { draft.body.clone() } else { body };
     let revision = Revision {
         state: if goes { State::Queued } else { seen },
-        reason: if goes { String::new() } else { detail.summary.reason.clone() },
+        reason: reason(goes, &detail.summary, &draft.problems),
         account,
         channel_version: 0,
         target,
@@ -92,8 +92,18 @@ pub async fn edit(
             Ok(Done::Kept(seen, texts.join("\n")))
         }
         Stored::MovedOn => Ok(Done::Stays(seen, "it has just moved on".into())),
-        Stored::NumberTaken => Err(OperateError::Wrong("another order of yours has this number".into())),
+        Stored::NumberTaken(owner) => {
+            let text =
+                format!("the number `{}` is already the order {owner}'s", number_of(&draft, &detail.summary.number));
+            Err(OperateError::Wrong(text))
+        }
     }
+}
+
+/// Why the order stands where it does: a held one for what holds it now, a refused one for the CRM's answer.
+fn reason(goes: bool, before: &Summary, problems: &[Problem]) -> String {
+    let now = super::why(problems).filter(|_| before.state == State::Held);
+    if goes { String::new() } else { now.map_or_else(|| before.reason.clone(), str::to_owned) }
 }
 
 /// Adds to a draft the problems that hold the order still, with what stands beside them; whether there are some.

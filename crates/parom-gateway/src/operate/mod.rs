@@ -2,14 +2,16 @@
 //! delivery does, when the order's new state asks for it.
 
 mod branch;
+mod doubts;
 mod edit;
+mod kept;
 mod replay;
-mod sender;
 
 use std::fmt;
 
 use jiff::Timestamp;
 use parom_core::delivery::state::State;
+use parom_core::{Effect, Problem};
 
 use crate::config::ChannelSet;
 use crate::dictionaries::Dictionaries;
@@ -77,6 +79,12 @@ pub struct Desk<'a> {
     pub scope: &'a Scope,
     /// Who, for the history.
     pub actor: &'a str,
+}
+
+/// The code of what holds an order, where something does.
+fn why(problems: &[Problem]) -> Option<&'static str> {
+    let first = |effect| problems.iter().find(|problem| problem.effect == effect);
+    first(Effect::Hold).or_else(|| first(Effect::Mend)).map(|problem| problem.code.as_str())
 }
 
 /// The order that is asked for, with all that it was made of.

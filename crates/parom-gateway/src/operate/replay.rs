@@ -1,20 +1,19 @@
 //! An order through today's mapping: the kept submission is decoded and mapped again.
 
 use jiff::Timestamp;
-use parom_core::channel::{Channel, OnRepeat};
+use parom_core::channel::Channel;
 use parom_core::delivery::state::State;
 use parom_core::dictionary::Dictionary;
 use parom_core::mapping::{self, Given};
 use parom_core::novaposhta::Directory;
 use parom_core::order::{Draft, Target, Verdict};
-use parom_core::spam;
 use parom_core::{Code, Effect, Problem};
 use serde_json::Value;
 
 use std::sync::Arc;
 
-use super::sender::{self, Seen};
-use super::{Desk, Done};
+use super::kept::{Kept, Seen};
+use super::{Desk, Done, doubts};
 use crate::config::{ChannelSet, LiveChannel};
 use crate::dictionaries::Dictionaries;
 use crate::intake;
@@ -41,18 +40,21 @@ pub async fn replay(
         Ok(used) => used,
         Err(why) => return Ok(Done::Stays(order.summary.state, why)),
     };
-    let holds = match sender::look(store, live, &channel, &order, actor).await? {
+    let (dictionary, directory) = (dictionaries.get(&channel.account), dictionaries.directory());
+    let entry = doubts::entry_problem(live, &channel, &order).await;
+    let random = uuid::Uuid::new_v4().as_u128();
+    let given = Given { dictionary: dictionary.as_deref(), directory: directory.as_ref(), random };
+    let kept = Kept { store, live, channel: &channel, order: &order, actor };
+    let holds = match kept.look(entry.is_none(), given).await? {
         Seen::Order(holds) => holds,
         Seen::Settled(done) => return Ok(done),
     };
-    let (dictionary, directory) = (dictionaries.get(&channel.account), dictionaries.directory());
     let (mut draft, mut verdict) = remap(&order, &channel, (dictionary.as_deref(), directory.as_ref())).await;
     // What a person has to settle is not settled by a mended file.
     let suspicions = order.summary.problems.iter().filter(|p| p.effect == Effect::Hold && p.code.is_suspicion());
     let suspicions: Vec<Problem> = suspicions.cloned().collect();
-    let twin = twin_problem(store, &order, &channel).await?;
-    let entry = entry_problem(live, &channel, &order).await;
-    let hidden = honeypot_problem(&channel, &order).await;
+    let twin = doubts::twin_problem(store, &order, &channel).await?;
+    let hidden = doubts::honeypot_problem(&channel, &order).await;
     for problem in suspicions.into_iter().chain(holds).chain(entry).chain(twin).chain(hidden) {
         if draft.problems.contains(&problem) {
             continue;
@@ -107,6 +109,7 @@ pub(super) async fn release(desk: Desk<'_>, order: OrderDetail) -> Result<Done, 
         }
         (draft, verdict)
     } else {
+        Kept { store, live, channel: &channel, order: &order, actor }.take_key().await?;
         remap(&order, &channel, (dictionary.as_deref(), directory.as_ref())).await
     };
     let decided = Decided { draft, verdict, dictionary };
@@ -174,21 +177,6 @@ async fn remap(
     (draft, verdict)
 }
 
-/// The same form a moment before, which nobody looked for while the channel's file was broken.
-async fn twin_problem(store: &Store, order: &OrderDetail, channel: &Channel) -> Result<Option<Problem>, StoreError> {
-    let is_form = order.door == "in" && !order.content_type.contains("json");
-    if !is_form || channel.on_repeat == OnRepeat::Off {
-        return Ok(None);
-    }
-    let effect = if channel.on_repeat == OnRepeat::Hold { Effect::Hold } else { Effect::Warn };
-    let twin = store.earlier_twin(order.summary.seq).await?;
-    Ok(twin.map(|id| {
-        let message = format!("the same form came within 10 minutes, as the order {id}");
-        let hint = "Release it if the buyer meant both; cancel it if it was a double click.";
-        Problem::new("", Code::SuspectedDuplicate, effect, message, hint)
-    }))
-}
-
 /// A card's number is its title too, where the channel maps none.
 fn keep_card_number(draft: &mut Draft, number: &str) {
     if draft.body.get("title").and_then(Value::as_str) == draft.card_number.as_deref() {
@@ -204,50 +192,6 @@ struct Decided {
     dictionary: Option<Arc<Dictionary>>,
 }
 
-/// What the channel's access rule would have said, had the channel been usable then.
-async fn entry_problem(live: &LiveChannel, channel: &Channel, order: &OrderDetail) -> Option<Problem> {
-    use secrecy::ExposeSecret;
-    let context = &order.context;
-    let at = Timestamp::from_millisecond(order.summary.received_at).unwrap_or(Timestamp::UNIX_EPOCH);
-    let headers: Vec<(String, String)> =
-        context.get("headers").and_then(|headers| serde_json::from_value(headers.clone()).ok()).unwrap_or_default();
-    if let Some(Err(error)) = channel.preset.map(|preset| intake::verify(live, preset, &headers, &order.raw, at)) {
-        let hint = "Release it if you know its sender.";
-        return Some(Problem::new("", Code::WrongToken, Effect::Hold, error.to_string(), hint));
-    }
-    let given = context.get("token_sha256").and_then(Value::as_str);
-    let origin = context.get("origin").and_then(Value::as_str).filter(|origin| !origin.is_empty());
-    let listed = origin.is_some_and(|origin| channel.access.origins.iter().any(|o| o.eq_ignore_ascii_case(origin)));
-    let right =
-        live.secrets.token.as_ref().is_some_and(|t| given == Some(intake::token_hash(t.expose_secret()).as_str()));
-    if listed || right || brings_token(live, order, at).await {
-        return None;
-    }
-    if origin.is_some() && !channel.access.origins.is_empty() {
-        let message = "the form was sent from a site that the channel does not list";
-        let hint = "Release it if the site is yours, and add it to access.origins.";
-        return Some(Problem::new("", Code::ForeignOrigin, Effect::Hold, message, hint));
-    }
-    live.secrets.token.is_some().then(|| {
-        let message = "it came without the channel's token while the channel's file was broken";
-        Problem::new("", Code::WrongToken, Effect::Hold, message, "Release it if you know its sender.")
-    })
-}
-
-/// What nobody looked at while the channel's file was broken. Form times and rates cannot be judged later.
-async fn honeypot_problem(channel: &Channel, order: &OrderDetail) -> Option<Problem> {
-    channel.spam.honeypot.as_ref()?;
-    let at = Timestamp::from_millisecond(order.summary.received_at).unwrap_or(Timestamp::UNIX_EPOCH);
-    let decoded = intake::submission_of(&order.content_type, &order.context, order.raw.clone(), at).await;
-    spam::honeypot(&channel.spam, &decoded.ok()?)
-}
-
-/// A sender that can set no header brings the channel's token with the form.
-async fn brings_token(live: &LiveChannel, order: &OrderDetail, at: Timestamp) -> bool {
-    let decoded = intake::submission_of(&order.content_type, &order.context, order.raw.clone(), at).await;
-    decoded.is_ok_and(|submission| intake::brings_token(live, &submission))
-}
-
 async fn write(
     store: &Store,
     order: &OrderDetail,
@@ -261,44 +205,64 @@ async fn write(
     let goes = verdict == Verdict::Go;
     if !goes && draft.problems == order.summary.problems && draft.body == order.body {
         // Nothing new is known of it: the history does not grow with each look.
-        let texts: Vec<String> = draft.problems.iter().map(ToString::to_string).collect();
-        return Ok(Done::Stays(seen, texts.join("\n")));
+        return Ok(Done::Stays(seen, texts(&draft.problems)));
     }
     if goes {
         // They are settled, and stay readable as marks.
         let settled = order.summary.problems.iter().filter(|problem| problem.code.is_suspicion());
         draft.problems.extend(settled.map(|problem| Problem { effect: Effect::Warn, ..problem.clone() }));
     }
-    let holding = draft.problems.iter().find(|problem| problem.effect != Effect::Warn);
-    let why = holding.map_or("invalid", |problem| problem.code.as_str()).to_owned();
+    let number = draft.number().unwrap_or(&order.summary.number).to_owned();
     let revision = Revision {
         state: if goes { State::Queued } else { seen },
-        reason: if goes { String::new() } else { why },
+        reason: if goes { String::new() } else { super::why(&draft.problems).unwrap_or("invalid").to_owned() },
         account: channel.account.clone(),
         channel_version: live.version,
         target: draft.target,
-        number: draft.number().unwrap_or(&order.summary.number).to_owned(),
+        number,
         checked: dictionary.map_or(0, |dictionary| dictionary.version),
         body: draft.body,
-        problems: draft.problems.clone(),
+        problems: draft.problems,
         read: (order.revision, order.replaced),
         by_hand: false,
         actor: actor.to_owned(),
         note: if goes { "released".into() } else { "still has problems".into() },
     };
-    Ok(match store.revise(order.summary.seq, seen, revision).await? {
+    let stored = match store.revise(order.summary.seq, seen, revision.clone()).await? {
+        Stored::NumberTaken(owner) => {
+            let message = format!("the number `{}` is already the order {owner}'s", revision.number);
+            let hint = "Cancel this one if it is the same order; else give it another number with `orders edit`.";
+            let taken = Problem::new("source_uuid", Code::NumberTaken, Effect::Hold, message, hint);
+            hold_for(store, order, revision, taken).await?
+        }
         Stored::Done if goes => Done::Now(State::Queued),
-        Stored::Done => {
-            let texts: Vec<String> = draft.problems.iter().map(ToString::to_string).collect();
-            Done::Stays(seen, texts.join("\n"))
-        }
+        Stored::Done => Done::Stays(seen, texts(&revision.problems)),
         Stored::MovedOn => Done::Stays(seen, "it has just moved on".into()),
-        Stored::NumberTaken => {
-            let number = &order.summary.number;
-            Done::Stays(
-                seen,
-                format!("the number `{number}` is another order's: give this one another with `orders edit`"),
-            )
-        }
+    };
+    Ok(stored)
+}
+
+/// Keeps a revision as held, for one problem more.
+async fn hold_for(
+    store: &Store,
+    order: &OrderDetail,
+    mut revision: Revision,
+    problem: Problem,
+) -> Result<Done, StoreError> {
+    let seen = order.summary.state;
+    revision.problems.push(problem);
+    if revision.problems == order.summary.problems && revision.body == order.body {
+        return Ok(Done::Stays(seen, texts(&revision.problems)));
+    }
+    revision.reason = super::why(&revision.problems).unwrap_or("invalid").to_owned();
+    (revision.state, revision.note) = (seen, "still has problems".to_owned());
+    let words = texts(&revision.problems);
+    Ok(match store.revise(order.summary.seq, seen, revision).await? {
+        Stored::Done => Done::Stays(seen, words),
+        Stored::MovedOn | Stored::NumberTaken(_) => Done::Stays(seen, "it has just moved on".into()),
     })
+}
+
+fn texts(problems: &[Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }

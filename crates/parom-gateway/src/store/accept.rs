@@ -16,7 +16,7 @@ use super::group::Job;
 use super::insert::insert;
 use super::nonces::use_nonce;
 use super::updates::{Updated, update};
-use super::{Store, StoreError, Whose};
+use super::{Store, StoreError};
 
 /// One request, raw.
 #[derive(Clone, Debug)]
@@ -129,33 +129,6 @@ impl Store {
         Ok(accepted)
     }
 
-    /// Gives an order that was kept without it its sender's key; the order that has it already, and whether its content is the
-    /// same. A crash before or after: the next replay asks again.
-    ///
-    /// # Errors
-    /// As any write.
-    pub async fn claim_key(&self, seq: i64, channel: &str, key: &str) -> Result<Option<(String, bool)>, StoreError> {
-        let (channel, key) = (channel.to_owned(), key.to_owned());
-        self.write("claim_key", Whose::Order(seq), move |db| {
-            let sql = "SELECT o.id, k.seq, k.content = (SELECT content FROM orders WHERE seq = ?3)
-                       FROM idempotency_keys k JOIN orders o ON o.seq = k.seq WHERE k.channel = ?1 AND k.key IN (?2, ?4)";
-            let found = db.first(sql, params![channel, key, seq, hidden_key(&channel, &key)], |row| {
-                Ok((row.get::<String>(0)?, row.get::<i64>(1)?, row.get::<bool>(2)?))
-            })?;
-            match found {
-                Some((_, owner, _)) if owner == seq => Ok(None),
-                Some((id, _, same)) => Ok(Some((id, same))),
-                None => {
-                    let sql = "INSERT INTO idempotency_keys (channel, key, seq, content)
-                               SELECT ?1, ?2, seq, content FROM orders WHERE seq = ?3";
-                    db.execute(sql, params![channel, key, seq])?;
-                    Ok(None)
-                }
-            }
-        })
-        .await
-    }
-
     /// The id of the order that a key made, if the content is the same.
     ///
     /// # Errors
@@ -183,7 +156,7 @@ pub(super) fn accept(db: &Db<'_>, order: &mut NewOrder, careful: bool) -> Result
         match known {
             Some((id, content)) if content == order.content => return Ok(Accepted::Duplicate(id)),
             Some(_) if order.key_conflict == KeyConflict::Refuse => return Ok(Accepted::Conflict),
-            Some((id, _)) if order.key_conflict == KeyConflict::Update => return update(db, order, id),
+            Some((id, _)) if order.key_conflict == KeyConflict::Update => return update(db, order, id, false),
             Some((id, _)) => {
                 let message = format!("the same idempotency key already made the order {id} with another content");
                 hold(order, "", Code::KeyReused, message, "Compare the two, then release or cancel this one.");

@@ -1,10 +1,10 @@
 //! What a person does with an order: release, revise, look up again, cancel.
 
 use super::sql::{Db, params};
-use parom_core::Problem;
 use parom_core::delivery::checks;
 use parom_core::delivery::state::State;
 use parom_core::order::Target;
+use parom_core::{Code, Problem};
 use serde_json::{Map, Value};
 
 use super::accept::{append_event, identity, number_owner};
@@ -45,14 +45,14 @@ pub struct Revision {
 }
 
 /// What became of a revision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stored {
     /// It is kept.
     Done,
     /// The order moved on meanwhile: nothing was changed.
     MovedOn,
-    /// Another order of ours has the number: nothing was changed.
-    NumberTaken,
+    /// The order of ours with this id has the number: nothing was changed. A revision that holds the order for that is kept.
+    NumberTaken(String),
 }
 
 impl Store {
@@ -140,10 +140,16 @@ fn revise(db: &Db<'_>, seq: i64, seen: State, new: &Revision, now: i64) -> Resul
         return Ok(Stored::MovedOn);
     }
     let identity = identity(&new.body);
-    if let Some((source_id, number)) = &identity
-        && number_owner(db, &new.account, *source_id, number, seq)?.is_some()
-    {
-        return Ok(Stored::NumberTaken);
+    let owner = match &identity {
+        Some((source_id, number)) => number_owner(db, &new.account, *source_id, number, seq)?,
+        None => None,
+    };
+    let held_for = |code: Code| new.state != State::Queued && new.problems.iter().any(|problem| problem.code == code);
+    let held_for_it = held_for(Code::NumberTaken);
+    // What perhaps nobody of the shop's has sent takes no number from the true order.
+    let owns_number = identity.is_some() && owner.is_none() && !held_for(Code::WrongToken);
+    if let Some(owner) = owner.as_ref().filter(|_| !held_for_it) {
+        return Ok(Stored::NumberTaken(owner.clone()));
     }
     let (buyer, phone, email) = buyer_columns(&new.body);
     let sql = "UPDATE orders SET state = ?2, reason = ?3, account = ?4,
@@ -163,7 +169,7 @@ fn revise(db: &Db<'_>, seq: i64, seen: State, new: &Revision, now: i64) -> Resul
             problems_to_json(&new.problems).to_string(),
             identity.as_ref().map(|(source_id, _)| *source_id),
             new.number,
-            identity.is_some(),
+            owns_number,
             i64::from(new.by_hand),
             now,
             buyer,

@@ -63,8 +63,9 @@ struct Content {
     problems: Vec<Problem>,
 }
 
-/// Takes a request whose key made the order `id` with another content.
-pub(super) fn update(db: &Db<'_>, new: &NewOrder, id: String) -> Result<Accepted, StoreError> {
+/// Takes a request whose key made the order `id` with another content. Of an `overtaken` one it is known that what the order
+/// is made of came after it.
+pub(super) fn update(db: &Db<'_>, new: &NewOrder, id: String, overtaken: bool) -> Result<Accepted, StoreError> {
     let known = known(db, "id", id.bind())?;
     // A state that was seen before is a late repeat: where a sender tells no time of change, a payment or a mended address
     // is not undone by the first request's own retry.
@@ -77,6 +78,7 @@ pub(super) fn update(db: &Db<'_>, new: &NewOrder, id: String) -> Result<Accepted
     }
     let how = match (known.changed_at, new.changed_at) {
         (Some(before), Some(now)) if now < before => Updated::Late,
+        (None, _) | (_, None) if overtaken => Updated::Late,
         _ => place(&known, new),
     };
     let mut state = known.state;

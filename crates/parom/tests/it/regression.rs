@@ -169,3 +169,65 @@ async fn channels_are_served_as_they_were_while_their_folder_cannot_be_read() {
     world.serve(&[]);
     world.crm_has(2).await;
 }
+
+/// What a learning or broken channel held had no key of the channel's: when it was mended, each repeat became an order.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mended_channel_gives_what_it_held_its_key() {
+    let mut world = World::idle(Settings::default()).await;
+    world.channel("learns", "learn = true\norder.source_id = 22");
+    world.channel("broken", "x=[");
+    world.serve(&[]);
+    let body = |name: &str| {
+        format!("{{\"no\":\"LX1\",\"name\":\"{name}\",\"phone\":\"0671112233\",\"product\":\"Mug\",\"price\":1}}")
+    };
+    let keyed = format!("idempotency_key = \"{{{{ no }}}}\"\n{SHOP}");
+    for name in ["learns", "broken"] {
+        let path = format!("/in/{name}");
+        let mut ids = Vec::new();
+        for buyer in ["Olena", "Olena", "Petro"] {
+            let answer = world.send(&path, "application/json", body(buyer).into(), &[]).await;
+            assert_eq!(answer.status, 202, "{}", answer.text);
+            ids.push(answer.json()["id"].clone());
+        }
+        world.channel(name, &keyed);
+        world
+            .until("they are sorted out", || {
+                world.orders().iter().all(|o| !matches!(o["reason"].as_str(), Some("no_mapping" | "channel_broken")))
+            })
+            .await;
+        world.reaches(ids[0].as_str().unwrap(), "delivered").await;
+        world.reaches(ids[1].as_str().unwrap(), "canceled").await;
+        assert!(world.order(ids[2].as_str().unwrap())["problems"].to_string().contains("key_reused"));
+        let again = world.send(&path, "application/json", body("Olena").into(), &[]).await;
+        assert_eq!((again.status, &again.json()["id"]), (200, &ids[0]));
+    }
+    world.crm_has(2).await;
+}
+
+/// A form whose body was still on its way when the file was mended was held for the old one, until the next start.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_in_while_a_file_is_mended_goes_too() {
+    use std::io::{Read, Write};
+    let mut world = World::idle(Settings::default()).await;
+    world.channel("shop", "broken");
+    world.serve(&[]);
+    let body = form("Slow");
+    let (start, rest) = body.split_at(10);
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", world.port())).unwrap();
+    let head = format!(
+        "POST /in/shop HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+         Content-Length: {}\r\n\r\n{start}",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    // The gateway has begun with it when a later one is answered.
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    world.post("/in/shop", &form("Quick")).await;
+    world.channel("shop", SHOP);
+    world.crm_has(1).await;
+    stream.write_all(rest.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+    world.crm_has(2).await;
+}

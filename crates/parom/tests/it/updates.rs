@@ -254,12 +254,101 @@ async fn what_came_while_the_file_was_broken_is_sorted_out() {
         .until("all are sorted out", || {
             let orders = world.orders();
             let count = |state: &str| orders.iter().filter(|order| order["state"] == state).count();
-            (count("delivered"), count("canceled"), count("held")) == (1, 4, 1)
+            (count("delivered"), count("canceled"), count("held")) == (1, 5, 0)
         })
         .await;
+    // The change is the first's, whether it went with it or stands beside it.
+    let first = world.order("5012");
+    assert!(first["updates"][0]["submission"].to_string().contains("changed") || first.to_string().contains("changed"));
+    assert_eq!(first["updates"].as_array().unwrap().len(), 1);
     // And now it has its key.
     send(&world, &order("same", 0)).await;
     assert_eq!(world.orders().len(), 6);
+}
+
+/// A forged request owns no key: the true one of the same order goes, and what is forged stays for a person.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_forged_while_the_file_was_broken_stands_in_nobodys_way() {
+    let mut world = World::idle(Settings::default()).await;
+    world.channel("woo", "format = \"woocommerce");
+    world.serve(&[]);
+    for (path, note) in [("/in/woo/wrong-token", "forged"), ("/in/woo/right-token", "true")] {
+        let answer = world.send(path, "application/json", order(note, 0).to_string().into(), &[]).await;
+        assert_eq!(answer.status, 202);
+    }
+    world.channel("woo", WOO);
+    world.crm_has(1).await;
+    assert_eq!(world.crm.orders()[0]["buyer_comment"], "true");
+    world.until("the forged one waits", || world.orders()[1]["problems"].to_string().contains("wrong_token")).await;
+    assert_eq!(send(&world, &order("true", 0)).await.json()["status"], "duplicate");
+    // Its number is the other's: a person is told so, and nothing goes twice.
+    let forged = world.orders()[1]["id"].as_str().unwrap().to_owned();
+    assert_eq!(world.cli(&["orders", "retry", &forged]).code, 1);
+    let problems = world.order(&forged)["problems"].to_string();
+    assert!(problems.contains("number_taken") && world.crm.orders().len() == 1, "{problems}");
+}
+
+/// Without a time of change, what was kept before the newest came does not undo it, though it is looked at later.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_state_that_was_kept_does_not_undo_a_newer_one() {
+    let timeless = |note: &str| {
+        let mut order = order(note, 0);
+        order.as_object_mut().unwrap().remove("date_modified_gmt");
+        order
+    };
+    let mut world = world_of("format = \"woocommerce", false).await;
+    for note in ["first", "second"] {
+        assert_eq!(send(&world, &timeless(note)).await.status, 202);
+    }
+    let second = world.orders()[0]["id"].as_str().unwrap().to_owned();
+    world.stop();
+    world.alter(&format!("UPDATE orders SET reason = 'aside' WHERE id = '{second}'"));
+    world.channel("woo", WOO);
+    world.serve(&[]);
+    world.until("the first is taken", || world.orders()[1]["state"] != "held").await;
+    assert_eq!(send(&world, &timeless("third")).await.status, 200);
+    world.stop();
+    world.alter(&format!("UPDATE orders SET reason = 'channel_broken' WHERE id = '{second}'"));
+    world.configure(&world.crm.api_url());
+    world.serve(&[]);
+    world.until("the second is the first's", || world.orders()[0]["state"] == "canceled").await;
+    world.crm_has(1).await;
+    assert_eq!(world.crm.orders()[0]["buyer_comment"], "third");
+}
+
+/// Killed while it is sorted out what came for a broken file: the next start goes on, and nothing is there twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_while_a_mended_file_sorts_out_changes_nothing() {
+    let mut world = World::idle(Settings::default()).await;
+    for (round, verb) in ["claim_key", "revise", "move_order", "take_later_state"].into_iter().enumerate() {
+        for (turn, edge) in ["store.before_commit", "store.after_commit"].into_iter().enumerate() {
+            let (id, name) = (6_000 + round * 2 + turn, format!("woo-{verb}-{turn}").replace('_', "-"));
+            world.channel(&name, "format = \"woocommerce");
+            world.serve(&[]);
+            for (note, minute) in [("first", 0), ("first", 0), ("later", 1)] {
+                let mut body = order(note, minute);
+                (body["id"], body["number"]) = (json!(id), json!(id.to_string()));
+                let path = format!("/in/{name}/right-token");
+                let answer = world.send(&path, "application/json", body.to_string().into(), &[]).await;
+                assert_eq!(answer.status, 202);
+            }
+            world.stop();
+            world.channel(&name, WOO);
+            world.serve(&[("PAROM_CRASH_AT", &format!("{edge}.{verb}"))]);
+            assert_eq!(world.died().await, None, "{edge}.{verb} was not met:\n{}", world.log());
+            world.serve(&[]);
+            let done = round * 2 + turn + 1;
+            world
+                .until("all is sorted out", || {
+                    world.count(&["delivered"]) == done && world.count(&["canceled"]) == 2 * done
+                })
+                .await;
+            world.stop();
+        }
+    }
+    let numbers: Vec<String> = (6_000..6_008).map(|id| id.to_string()).collect();
+    assert_eq!(world.crm.orders().len(), numbers.len());
+    world.assert_once(&numbers);
 }
 
 /// The update comes while the order is on its way: it goes if the first never arrived, and stands beside it if it did.

@@ -9,8 +9,11 @@ use super::Misfit;
 use crate::limits;
 use crate::problem::Code;
 
-const CURRENCIES: [&str; 13] =
-    ["грн", "грн.", "uah", "₴", "гривень", "гривні", "usd", "$", "eur", "€", "pln", "zł", "руб."];
+/// The hryvnia, as people write it. Longest first, so that "грн." goes whole.
+const HRYVNIA: [&str; 8] = ["гривень", "гривні", "гривня", "грн.", "грн", "hrn", "uah", "₴"];
+/// Other money, which is no hryvnias.
+const OTHERS: [&str; 15] =
+    ["долари", "доларів", "євро", "руб.", "руб", "usd", "eur", "pln", "gbp", "zł", "zl", "$", "€", "£", "₽"];
 
 /// An id of the CRM: a whole number from 1.
 ///
@@ -42,7 +45,13 @@ pub fn money(text: &str, number: bool) -> Result<Decimal, Misfit> {
     if number {
         return in_range(text, from_json(text).ok_or_else(not_money)?);
     }
-    let bare = without_currency(text);
+    let lower = text.trim().to_lowercase();
+    let bare = without(&HRYVNIA, &lower).unwrap_or_else(|| lower.clone());
+    if without(&OTHERS, &bare).is_some() {
+        let hint = "Where the source keeps this currency, take its sign away: {{ price | replace('$', '') }}.";
+        let message = format!("`{text}` is in a currency of its own, and would be counted in the source's");
+        return Err(Misfit::new(Code::InvalidMoney, message, hint));
+    }
     let (sign, digits) = match bare.strip_prefix(['-', '−']) {
         Some(rest) => ("-", rest.trim()),
         None => ("", bare.strip_prefix('+').unwrap_or(&bare)),
@@ -60,6 +69,10 @@ pub fn money(text: &str, number: bool) -> Result<Decimal, Misfit> {
 pub fn quantity(text: &str) -> Result<Decimal, Misfit> {
     let clean = text.replace(',', ".");
     let clean = clean.trim();
+    // A point is the decimal one, as in JSON.
+    if let Some((whole, fraction)) = text.trim().split_once(',') {
+        one_way(text, whole, fraction)?;
+    }
     let simple = clean.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b'e' | b'E'));
     let decimal = from_json(clean).filter(|_| simple).ok_or_else(|| {
         Misfit::new(Code::InvalidNumber, format!("`{text}` is not a number"), "Send a number such as 1 or 0.5.")
@@ -83,7 +96,7 @@ fn from_json(text: &str) -> Option<Decimal> {
 
 fn in_range(text: &str, decimal: Decimal) -> Result<Decimal, Misfit> {
     if decimal.is_sign_negative() && !decimal.is_zero() {
-        let hint = "A discount has a field of its own: order.discount_amount.";
+        let hint = "Send it without the minus. A discount has a field of its own: order.discount_amount.";
         return Err(Misfit::new(Code::OutOfRange, format!("`{text}` is below zero"), hint));
     }
     if decimal > Decimal::from(limits::AMOUNT_MAX) {
@@ -92,18 +105,24 @@ fn in_range(text: &str, decimal: Decimal) -> Result<Decimal, Misfit> {
     Ok(decimal)
 }
 
-fn without_currency(text: &str) -> String {
-    let mut bare = text.trim().to_lowercase();
-    // Longest first, so that "грн." goes whole.
-    let mut words = CURRENCIES;
-    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
-    for word in words {
-        if let Some(rest) = bare.strip_suffix(word).or_else(|| bare.strip_prefix(word)) {
-            bare = rest.trim().to_owned();
-            break;
-        }
+/// The text without one of these words before or after it.
+fn without(words: &[&str], text: &str) -> Option<String> {
+    let rest = words.iter().find_map(|word| text.strip_suffix(word).or_else(|| text.strip_prefix(word)))?;
+    Some(rest.trim().to_owned())
+}
+
+/// `1,249` is one and a quarter to some, and more than a thousand to others.
+fn one_way(text: &str, whole: &str, fraction: &str) -> Result<(), Misfit> {
+    let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    let could_group = !whole.is_empty() && whole.len() <= 3 && digits(whole) && !whole.starts_with('0');
+    if could_group && fraction.len() == 3 && digits(fraction) {
+        return Err(Misfit::new(
+            Code::AmbiguousNumber,
+            format!("`{text}` may be {whole} and a fraction, or {whole} thousand and more"),
+            "Send it with two decimals or none: 1249.00, 1249. Where its comma is the decimal one: {{ qty | replace(',', '.') }}.",
+        ));
     }
-    bare
+    Ok(())
 }
 
 /// The whole part, separators included, and the decimals; none for what has other characters.
@@ -123,15 +142,9 @@ fn split_decimals(text: &str, digits: &str) -> Result<Option<(String, String)>, 
         // 1,249,000: grouping only, unless another mark stands among them.
         return Ok((!both).then(|| (digits.to_owned(), String::new())));
     }
-    let three_digits = fraction.len() == 3 && fraction.bytes().all(|b| b.is_ascii_digit());
     let whole = &digits[..last_at];
-    let could_group = whole.len() <= 3 && whole.bytes().all(|b| b.is_ascii_digit()) && !whole.starts_with('0');
-    if !both && three_digits && could_group && !whole.is_empty() {
-        return Err(Misfit::new(
-            Code::AmbiguousNumber,
-            format!("`{text}` may be {whole} and a fraction, or {whole} thousand and more"),
-            "Send the amount with two decimals or none: 1249.00, 1249.",
-        ));
+    if !both {
+        one_way(text, whole, fraction)?;
     }
     if !fraction.bytes().all(|b| b.is_ascii_digit()) {
         return Ok(None);

@@ -41,7 +41,11 @@ fn money_in_many_spellings() {
             ("500 грн.", "500"),
             ("₴1 200", "1200"),
             ("1200 UAH", "1200"),
-            ("$ 12.30", "12.3"),
+            ("12.30 гривні", "12.3"),
+            ("$ 12.30", "!invalid_money"),
+            ("100 USD", "!invalid_money"),
+            ("5 zł", "!invalid_money"),
+            ("€5", "!invalid_money"),
             ("0", "0"),
             (",5", "0.5"),
             ("12,", "12"),
@@ -139,7 +143,15 @@ fn the_other_kinds() {
     check(Kind::Integer, &[("22", "22"), ("22.0", "22"), ("0", "!out_of_range"), ("2x", "!invalid_integer")]);
     check(
         Kind::Quantity,
-        &[("1", "1"), ("0,5", "0.5"), ("2.000", "2"), ("0", "!out_of_range"), ("-1", "!out_of_range")],
+        &[
+            ("1", "1"),
+            ("0,5", "0.5"),
+            ("0,250", "0.25"),
+            ("2.000", "2"),
+            ("1,000", "!ambiguous_number"),
+            ("0", "!out_of_range"),
+            ("-1", "!out_of_range"),
+        ],
     );
     check(Kind::Percent, &[("11.5", "11.5"), ("0", "0"), ("15%", "15"), ("101", "!out_of_range")]);
     check(

@@ -21,6 +21,9 @@ pub use branch::{candidates, choose};
 pub use edit::{Change, edit};
 pub use replay::{mended, preview, replay};
 
+/// How often an order that moves on is looked at again, to cancel it.
+const CANCEL_TRIES: usize = 3;
+
 /// What became of an order that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Done {
@@ -162,17 +165,23 @@ pub async fn accept(desk: Desk<'_>, name: &str, crm_order_id: i64) -> Result<Don
 /// # Errors
 /// An unknown order, one that may be in the CRM, or the store.
 pub async fn cancel(store: &Store, scope: &Scope, name: &str, reason: &str, actor: &str) -> Result<Done, OperateError> {
-    let order = settleable(store, scope, name).await?;
-    let state = order.summary.state;
-    match state {
-        State::Canceled => Ok(Done::Stays(state, "it is canceled already".into())),
-        State::Held | State::Queued | State::Rejected | State::Disputed => {
-            let moved = store.move_order(order.summary.seq, state, State::Canceled, actor, reason).await?;
-            Ok(if moved { Done::Now(State::Canceled) } else { Done::Stays(state, "it has just moved on".into()) })
+    // What moves on in this very moment is looked at again.
+    for _ in 0..CANCEL_TRIES {
+        let order = settleable(store, scope, name).await?;
+        let state = order.summary.state;
+        match state {
+            State::Canceled => return Ok(Done::Stays(state, "it is canceled already".into())),
+            State::Held | State::Queued | State::Rejected | State::Disputed => {
+                if store.move_order(order.summary.seq, state, State::Canceled, actor, reason).await? {
+                    return Ok(Done::Now(State::Canceled));
+                }
+            }
+            State::Sending | State::Unconfirmed => {
+                let text = format!("the order is {state}: it may be in the CRM; wait until that is known");
+                return Err(OperateError::Wrong(text));
+            }
+            State::Delivered => return Err(OperateError::Wrong("the order is in the CRM: cancel it there".into())),
         }
-        State::Sending | State::Unconfirmed => {
-            Err(OperateError::Wrong(format!("the order is {state}: it may be in the CRM; wait until that is known")))
-        }
-        State::Delivered => Err(OperateError::Wrong("the order is in the CRM: cancel it there".into())),
     }
+    Err(OperateError::Wrong("the order moves on just now: look at it again".into()))
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use parom_core::channel::{Channel, Severity, parse};
 use parom_core::dictionary::Dictionary;
 use parom_core::mapping::{self, Given};
 use parom_core::novaposhta::Directory;
@@ -32,7 +33,7 @@ pub(super) struct Map {
 impl Map {
     pub(super) async fn run(self, config: &Path) -> Result<Outcome, Failed> {
         let config = load(config)?;
-        let channel = self.channel(&super::channel::read(&config).await?)?;
+        let channel = self.channel(&config).await?;
         let (dictionary, directory) = known(&config, &channel.account).await?;
         let body = read(&self.file).map_err(|error| format!("{}: {error}", self.file.display()))?;
         let (form, flat) =
@@ -47,14 +48,22 @@ impl Map {
         Ok(if verdict == Verdict::Go { Outcome::Done } else { Outcome::Problems })
     }
 
-    fn channel(&self, channels: &[LiveChannel]) -> Result<std::sync::Arc<parom_core::channel::Channel>, Failed> {
-        let live = channels.iter().find(|live| live.name == self.channel);
-        let live = live.ok_or_else(|| unknown(&self.channel, channels))?;
-        // A token that is not set here does not matter for a dry run.
-        if let Some(channel) = parom_core::channel::parse(&live.name, &live.text).0 {
-            return Ok(std::sync::Arc::new(channel));
+    async fn channel(&self, config: &Config) -> Result<Channel, Failed> {
+        let file = Path::new(&self.channel);
+        if file.components().count() > 1 || self.channel.ends_with(".toml") {
+            let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+            let name = file.file_stem().unwrap_or_default().to_string_lossy();
+            let (channel, findings) = parse(&name, &text);
+            let first = findings.iter().find(|finding| finding.severity == Severity::Error);
+            let fault = first.map_or_else(String::new, |found| format!("{}: {}", found.line, found.message));
+            return channel.ok_or_else(|| format!("the channel cannot be used; {}:{fault}", file.display()));
         }
-        Err(format!("the channel `{}` cannot be used; {}", self.channel, live.fault()))
+        let channels = super::channel::read(config).await?;
+        let live = channels.iter().find(|live| live.name == self.channel);
+        let live = live.ok_or_else(|| unknown(&self.channel, &channels))?;
+        // A token that is not set here does not matter for a dry run.
+        let channel = parse(&live.name, &live.text).0;
+        channel.ok_or_else(|| format!("the channel `{}` cannot be used; {}", self.channel, live.fault()))
     }
 }
 

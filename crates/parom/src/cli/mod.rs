@@ -19,6 +19,7 @@ mod user;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use clap::{Parser, Subcommand};
 use parom_gateway::config::{self, Config};
@@ -118,6 +119,9 @@ pub(crate) fn run() -> ExitCode {
             Command::Sandbox(command) => command.run().await,
         }
     });
+    if let (Ok(_), Some(error)) = (&ended, unprinted()) {
+        return fail(&format!("what was asked for could not be written: {error}"));
+    }
     match ended {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Problems) => ExitCode::from(1),
@@ -152,10 +156,28 @@ fn stop_signal() -> impl Future<Output = ()> {
     }
 }
 
-/// Prints to stdout; a reader that has gone away (`| head`) ends the printing and is no failure.
+/// The first failure of a print.
+static UNPRINTED: OnceLock<std::io::Error> = OnceLock::new();
+
+/// Prints to stdout. A reader that has gone away (`| head`) ends the printing and is no failure; a full disk is one.
 fn print(text: &str) {
     use std::io::Write;
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    keep_failure(std::io::stdout().write_all(text.as_bytes()));
+}
+
+fn keep_failure(written: std::io::Result<()>) {
+    if let Err(error) = written
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        let _ = UNPRINTED.set(error);
+    }
+}
+
+/// Why not all was printed, once nothing more is.
+fn unprinted() -> Option<&'static std::io::Error> {
+    use std::io::Write;
+    keep_failure(std::io::stdout().flush());
+    UNPRINTED.get()
 }
 
 /// Prints JSON.

@@ -101,6 +101,38 @@ async fn orders_are_found_by_what_people_know_of_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_written_is_a_failure() {
+    let world = World::start().await;
+    world.post("/in/shop", &form("Olena")).await;
+    world.crm_has(1).await;
+    for command in ["orders list --json", "channel list", "channel format", "check --offline --json", "orders export"] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let ran = world.command(&[]).args(command.split(' ')).stdout(full).output().unwrap();
+        let err = String::from_utf8_lossy(&ran.stderr);
+        assert!(ran.status.code() == Some(2) && err.contains("No space left"), "{command}: {:?} {err}", ran.status);
+    }
+    // What a shell reads with `| head` is no failure.
+    let ran = std::process::Command::new("sh")
+        .args(["-c", "\"$0\" --config \"$1\" channel format tilda --mapping | head -1; exit ${PIPESTATUS:-0}"])
+        .args([env!("CARGO_BIN_EXE_parom"), world.config().to_str().unwrap()])
+        .output()
+        .unwrap();
+    assert!(ran.status.success() && ran.stderr.is_empty(), "{ran:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_files_path_stands_for_its_channel_in_a_dry_run() {
+    let world = World::idle(Settings::default()).await;
+    let file = world.config().with_file_name("other.toml");
+    std::fs::write(&file, SHOP).unwrap();
+    let ran = world.cli_with(&["map", file.to_str().unwrap(), "-"], &form("Olena"));
+    assert!(ran.code == 0 && ran.out.contains("Olena"), "{}{}", ran.out, ran.err);
+    std::fs::write(&file, SHOP.replace("[order.buyer]", "[order.bayer]")).unwrap();
+    let ran = world.cli_with(&["map", file.to_str().unwrap(), "-"], &form("Olena"));
+    assert!(ran.code == 2 && ran.err.contains("other.toml:") && ran.err.contains("bayer"), "{}", ran.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_export_holds_every_order_and_no_formula() {
     let world = World::start().await;
     world.post("/in/shop", "name=%3DHYPERLINK(1)&phone=0671112233&product=Mug&price=5").await;
@@ -112,7 +144,7 @@ async fn an_export_holds_every_order_and_no_formula() {
     let file = world.dir.path().join("out.ndjson");
     let ran = world.cli(&["orders", "export", "--limit", "0", "-o", file.to_str().unwrap()]);
     assert_eq!(ran.code, 0);
-    let text = fs::read_to_string(file).unwrap();
+    let text = fs::read_to_string(&file).unwrap();
     let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((rows.len(), &rows[0]["order"]["buyer"]["full_name"]), (2, &json!("Second")));
     // More than a list shows, and nobody named a number.
@@ -120,6 +152,7 @@ async fn an_export_holds_every_order_and_no_formula() {
         assert_eq!(world.post("/in/shop", &form(&format!("E{number}"))).await.status, 202);
     }
     assert_eq!(world.cli(&["orders", "export"]).out.lines().count(), 52);
+    assert!(!world.dir.path().join("out.ndjson.part").exists());
     let listed = world.cli(&["orders", "list", "--json"]);
     assert_eq!(serde_json::from_str::<Vec<Value>>(&listed.out).unwrap().len(), 50);
     assert!(listed.err.contains("the newest 50"), "{}", listed.err);

@@ -249,7 +249,7 @@ impl World {
         }
     }
 
-    fn command(&self, env: &[(&str, &str)]) -> Command {
+    pub(crate) fn command(&self, env: &[(&str, &str)]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_parom"));
         command.arg("--config").arg(self.config()).env("TEST_CRM_KEY", "canary-key-1").env("TEST_TOKEN", "right-token");
         command.envs(env.iter().copied());

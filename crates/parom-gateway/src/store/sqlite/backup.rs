@@ -124,7 +124,9 @@ fn copy(from: &Path, to: &Path) -> Result<(), OpenError> {
         connection.execute("VACUUM INTO ?1", [to.to_string_lossy()])
     });
     copied.map(|_| ()).map_err(|error| {
-        let _ = fs::remove_file(to);
+        for left in [to.to_owned(), with_ending(to, "-journal")] {
+            let _ = fs::remove_file(left);
+        }
         OpenError(format!("{}: {error}; it cannot be copied", from.display()))
     })
 }

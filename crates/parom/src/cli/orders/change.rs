@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use clap::Args;
+use parom_core::delivery::state::State;
 use parom_gateway::channels::Channels;
 use parom_gateway::config::{ChannelSet, Config};
 use parom_gateway::dictionaries::Dictionaries;
@@ -93,14 +94,15 @@ impl Edit {
         let done = operate::edit(room.desk(), &self.order, &changes, self.keep, None).await;
         let kept = self.keep && matches!(&done, Ok(Done::Kept(_, text)) if text.starts_with("edited"));
         report.add(&self.order, done)?;
-        Ok(if kept { Outcome::Done } else { report.end() })
+        let outcome = report.end();
+        Ok(if kept { Outcome::Done } else { outcome })
     }
 }
 
 impl Cancel {
     pub(super) async fn run(self, config: &Config) -> Result<Outcome, Failed> {
         let store = open(config)?;
-        let mut report = Report::new(self.json);
+        let mut report = Report { wanted: &[State::Canceled], ..Report::new(self.json) };
         for name in &self.orders {
             report.add(name, operate::cancel(&store, &Scope::All, name, &self.reason, ACTOR).await)?;
         }
@@ -133,23 +135,24 @@ impl Room {
 /// What became of each order; problems make the command exit 1.
 struct Report {
     json: bool,
+    /// States in which an order that stays is as it was asked to be.
+    wanted: &'static [State],
     rows: Vec<Value>,
     problems: bool,
 }
 
 impl Report {
     fn new(json: bool) -> Report {
-        Report { json, rows: Vec::new(), problems: false }
+        // On its way or there already is what was wanted of a retry or an edit.
+        let wanted = &[State::Queued, State::Sending, State::Unconfirmed, State::Delivered];
+        Report { json, wanted, rows: Vec::new(), problems: false }
     }
 
     fn add(&mut self, name: &str, done: Result<Done, OperateError>) -> Result<(), Failed> {
         let (state, text) = match done {
             Ok(Done::Now(state)) => (Some(state), String::new()),
             Ok(Done::Stays(state, text) | Done::Kept(state, text)) => {
-                use parom_core::delivery::state::State;
-                // On its way or there already is what was wanted.
-                let fine = matches!(state, State::Queued | State::Sending | State::Unconfirmed | State::Delivered);
-                self.problems |= !fine;
+                self.problems |= !self.wanted.contains(&state);
                 (Some(state), text)
             }
             Err(OperateError::Store(error)) => return Err(error.to_string()),
@@ -158,7 +161,7 @@ impl Report {
                 (None, other.to_string())
             }
         };
-        let state = state.map(parom_core::delivery::state::State::as_str);
+        let state = state.map(State::as_str);
         if self.json {
             self.rows.push(json!({ "order": name, "state": state, "message": text }));
         } else {

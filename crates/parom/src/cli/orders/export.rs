@@ -1,13 +1,13 @@
 //! `parom orders export`.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use parom_gateway::config::Config;
 use parom_gateway::export;
-use parom_gateway::store::{Scope, Store};
+use parom_gateway::store::{Scope, Store, part_of};
 
 use super::open;
 use super::select::Select;
@@ -39,22 +39,31 @@ enum Format {
 impl Export {
     pub(super) async fn run(self, config: &Config) -> Result<Outcome, Failed> {
         let store = open(config)?;
-        let mut out: Box<dyn Write> = match &self.output {
-            Some(path) => {
-                let file = File::create(path).map_err(|error| format!("{}: {error}", path.display()))?;
-                Box::new(BufWriter::new(file))
-            }
-            None => Box::new(BufWriter::new(std::io::stdout().lock())),
+        let (format, filter) = (self.format, self.select.filter(0)?);
+        let Some(path) = &self.output else {
+            return ended(write_all(&store, filter, format, &mut BufWriter::new(std::io::stdout().lock())).await);
         };
-        let format = self.format;
-        let filter = self.select.filter(0)?;
-        match write_all(&store, filter, format, &mut out).await {
-            // `| head` has seen enough.
-            Err(Ended::Reader(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Outcome::Done),
-            Err(Ended::Reader(error)) => Err(format!("cannot write: {error}")),
-            Err(Ended::Store(text)) => Err(text),
-            Ok(()) => Ok(Outcome::Done),
+        let named = |error: std::io::Error| format!("{}: {error}", path.display());
+        if path.exists() && !path.is_file() {
+            let file = File::options().write(true).open(path).map_err(named)?;
+            return ended(write_all(&store, filter, format, &mut BufWriter::new(file)).await);
         }
+        // Under its name once it is whole: half a file would pass for all orders.
+        let part = part_of(path);
+        let file = File::create(&part).map_err(named)?;
+        let written = ended(write_all(&store, filter, format, &mut BufWriter::new(file)).await);
+        let put = written.and_then(|outcome| fs::rename(&part, path).map(|()| outcome).map_err(named));
+        put.inspect_err(|_| drop(fs::remove_file(&part)))
+    }
+}
+
+fn ended(written: Result<(), Ended>) -> Result<Outcome, Failed> {
+    match written {
+        // `| head` has seen enough.
+        Err(Ended::Reader(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Outcome::Done),
+        Err(Ended::Reader(error)) => Err(format!("cannot write: {error}")),
+        Err(Ended::Store(text)) => Err(text),
+        Ok(()) => Ok(Outcome::Done),
     }
 }
 

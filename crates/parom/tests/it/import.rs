@@ -211,6 +211,45 @@ async fn a_row_whose_quote_is_never_closed_is_named_by_its_own_line() {
     assert_eq!(places, [&json!(2), &json!(3)], "{text} {}", ran.err);
 }
 
+/// A quote that is not closed took the rows after it into a cell, and nothing was said of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_a_wrong_quote_would_swallow_are_named() {
+    let world = world().await;
+    let rows = |broken: &str, later: &str| {
+        let mut text = HEADER.to_owned();
+        for number in 1..=30 {
+            let product = match number {
+                10 => broken,
+                20 => later,
+                _ => "Чай",
+            };
+            text.push_str(&format!("\n{number};;Олена {number};06711122{number:02};{product};5"));
+        }
+        text + "\n"
+    };
+    // (in row 10, in row 20; lines that are not taken)
+    let cases = [
+        ("\"Чай", "Чай", "lines 11 to 31"),
+        ("\"Чай", "\"Мед\"", "lines 11 to 21"),
+        ("\"Чай", "Мед\"", "lines 11 to 21"),
+    ];
+    for (broken, later, lines) in cases {
+        let path = write(&world, "a.csv", rows(broken, later).as_bytes());
+        let (ran, counts) = import(&world, &path, &["--dry-run"]);
+        assert!(ran.code == 1 && ran.err.contains(lines), "{broken} {later}: {} {counts}", ran.err);
+        assert_eq!(counts["failed"], 1, "{}", ran.err);
+    }
+    // Quotes that are right, and those that people write inside of a text.
+    let fine = rows("\"Чай; \"\"Мрія\"\"\nу подарунок\"", "Книга \"Кобзар\"");
+    let (ran, counts) = import(&world, &write(&world, "a.csv", fine.as_bytes()), &["--dry-run"]);
+    assert_eq!((&counts["queued"], &counts["failed"]), (&json!(30), &json!(0)), "{}", ran.err);
+    // A row that a line break cut in two is no order.
+    let cut = rows("Чай", "Чай").replace("Олена 5", "Оле\nна 5");
+    let (ran, counts) = import(&world, &write(&world, "a.csv", cut.as_bytes()), &["--dry-run"]);
+    assert_eq!(counts["failed"], 2, "{}", ran.err);
+    assert!(ran.err.contains("the header has 6; a quote, a delimiter or a line break"), "{}", ran.err);
+}
+
 /// Killed in the middle, and run again: each row is one order.
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_in_the_middle_and_run_again_each_row_is_one_order() {

@@ -8,6 +8,7 @@ use csv::{ReaderBuilder, StringRecord};
 use encoding_rs::{Encoding, WINDOWS_1251};
 use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
 
+use super::quotes::{Quoted, Wrong};
 use super::{Asked, Counted, Taken, header, object};
 
 /// Enough of the file to tell its encoding and its delimiter.
@@ -18,7 +19,7 @@ const ROW_BYTES: u64 = 4 << 20;
 
 type Decoded<R> = DecodeReaderBytes<Counted<BufReader<R>>, Vec<u8>>;
 /// Every line ends with one `\n`, the last one too: a record's line can be told then.
-type Source<R> = std::io::Chain<OneRow<WithoutReturns<Decoded<R>>>, &'static [u8]>;
+type Source<R> = std::io::Chain<Quoted<OneRow<WithoutReturns<Decoded<R>>>>, &'static [u8]>;
 
 pub(super) fn rows<R: Read + Seek + Send + 'static>(
     mut source: R,
@@ -39,18 +40,23 @@ pub(super) fn rows<R: Read + Seek + Send + 'static>(
     };
     let source = DecodeReaderBytesBuilder::new().encoding(encoding).build(Counted::new(BufReader::new(source), read));
     let row = Arc::new(AtomicU64::new(0));
-    let source = OneRow { inner: WithoutReturns(source), came: Arc::clone(&row) }.chain(&b"\n"[..]);
+    let source = OneRow { inner: WithoutReturns(source), came: Arc::clone(&row) };
+    let (source, quotes) = Quoted::new(source, delimiter);
+    let source = source.chain(&b"\n"[..]);
     let mut reader = ReaderBuilder::new().delimiter(delimiter).flexible(true).has_headers(false).from_reader(source);
     let mut first = StringRecord::new();
     if !reader.read_record(&mut first).map_err(|error| words(&error))? {
         return Err("the file is empty".into());
     }
     let header = header(first.iter().map(str::to_owned).collect())?;
-    Ok(Box::new(Rows { reader, row, header, last: 1, over: false }))
+    Ok(Box::new(Rows { reader, delimiter: char::from(delimiter), row, quotes, header, last: 1, over: false }))
 }
 
 struct Rows<R> {
     reader: csv::Reader<Source<R>>,
+    delimiter: char,
+    /// Where quotes are wrong.
+    quotes: Wrong,
     /// Bytes that came since the last row.
     row: Arc<AtomicU64>,
     header: Vec<String>,
@@ -69,6 +75,7 @@ impl<R: Read> Iterator for Rows<R> {
                 return None;
             }
             self.row.store(0, Ordering::Relaxed);
+            let began = self.reader.position().byte();
             let read = self.reader.read_record(&mut record);
             // The line in the file: blank ones count, as they do in an editor.
             let own: usize = record.iter().map(|cell| cell.matches('\n').count()).sum();
@@ -79,10 +86,19 @@ impl<R: Read> Iterator for Rows<R> {
             match read {
                 Ok(false) => return None,
                 Ok(true) if record.iter().all(|cell| cell.trim().is_empty()) => self.last = place,
-                Ok(true) if record.len() > self.header.len() => {
+                Ok(true) if self.swallows(&record, began) => {
+                    let more: usize = record.iter().map(|cell| cell.trim_end().matches('\n').count()).sum();
+                    let to = place.saturating_add(u64::try_from(more).unwrap_or_default());
+                    let message =
+                        format!("a quote that opens here is not closed rightly: lines {place} to {to} are not taken");
+                    self.last = place;
+                    return Some(Taken { place, row: Err(format!("{message}; mend it, and run the import again")) });
+                }
+                Ok(true) if record.len() != self.header.len() => {
                     self.last = place;
                     let message = format!("{} columns, and the header has {}", record.len(), self.header.len());
-                    return Some(Taken { place, row: Err(format!("{message}; a quote or a delimiter may be wrong")) });
+                    let hint = "a quote, a delimiter or a line break may be wrong";
+                    return Some(Taken { place, row: Err(format!("{message}; {hint}")) });
                 }
                 Ok(true) => {
                     self.last = place;
@@ -96,6 +112,20 @@ impl<R: Read> Iterator for Rows<R> {
                 }
             }
         }
+    }
+}
+
+impl<R: Read> Rows<R> {
+    /// Whether a quote has made one record of several lines: one that is closed inside of a column or never, or a cell with
+    /// whole rows in it.
+    fn swallows(&self, record: &StringRecord, began: u64) -> bool {
+        let wrong = self.quotes.is_in(began, self.reader.position().byte());
+        let is_row = |line: &str| {
+            let columns = line.matches(self.delimiter).count() + 1;
+            self.header.len() > 2 && columns >= self.header.len()
+        };
+        let lines = |cell: &str| cell.contains('\n') && (wrong || cell.lines().any(is_row));
+        record.iter().any(lines) || self.quotes.is_open_in(began)
     }
 }
 

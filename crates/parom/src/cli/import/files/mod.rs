@@ -3,6 +3,7 @@
 
 mod csv;
 mod ndjson;
+mod quotes;
 mod xlsx;
 
 use std::io::{Read, Seek};

@@ -128,7 +128,8 @@ pub fn convert(kind: Kind, value: &Value, locale: &Locale) -> Result<Value, Misf
 
 /// One text out of a scalar, or out of a list of scalars (a form's checkboxes).
 fn scalar_text(value: &Value) -> Result<String, Misfit> {
-    plain(value).ok_or_else(|| {
+    // No database of theirs or ours keeps a zero byte.
+    plain(value).map(|text| if text.contains('\0') { text.replace('\0', "") } else { text }).ok_or_else(|| {
         Misfit::new(
             Code::WrongShape,
             "a group of values where a single one belongs",

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::DecodeError;
+use super::text::with_whole_letters;
 use crate::limits;
 
 /// Decodes a JSON body: an object, or an array of anything. Numbers keep their text, so no digit of an amount is lost.
@@ -20,7 +21,11 @@ pub fn decode_json(body: &[u8]) -> Result<Value, DecodeError> {
 pub fn decode_json_within(body: &[u8], most: usize) -> Result<Value, DecodeError> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     within_budget(body, most)?;
-    let tree: Value = serde_json::from_slice(body).map_err(|error| {
+    let read = serde_json::from_slice(body).or_else(|error| match with_whole_letters(body) {
+        Some(mended) => serde_json::from_slice(&mended),
+        None => Err(error),
+    });
+    let tree: Value = read.map_err(|error| {
         DecodeError::Malformed(format!("the body is not JSON: {error}; check the quotes and commas there"))
     })?;
     if !tree.is_object() && !tree.is_array() {

@@ -4,6 +4,7 @@ mod json;
 mod mask;
 mod php;
 mod recognise;
+mod text;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -12,6 +13,7 @@ pub use json::{decode_json, decode_json_within, embedded_json};
 pub use mask::masked;
 pub use php::fold;
 pub use recognise::{cart, recognise, recognise_values};
+pub use text::readable;
 
 use crate::limits;
 
@@ -71,8 +73,14 @@ pub fn decode_urlencoded(body: &[u8]) -> Result<Decoded, DecodeError> {
     {
         return Ok((tree, Vec::new()));
     }
-    let pairs: Vec<(String, String)> =
+    let mut pairs: Vec<(String, String)> =
         form_urlencoded::parse(body).into_owned().take(limits::FORM_FIELDS + 1).collect();
+    if pairs
+        .iter()
+        .any(|(name, value)| name.contains(char::REPLACEMENT_CHARACTER) || value.contains(char::REPLACEMENT_CHARACTER))
+    {
+        pairs = text::pairs(body).take(limits::FORM_FIELDS + 1).collect();
+    }
     if let [(name, value)] = pairs.as_slice() {
         let text = if value.is_empty() { name.clone() } else { format!("{name}={value}") };
         if name.trim_start().starts_with('{')

@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use parom_core::limits;
-use parom_core::submission::{DecodeError, Decoded, decode_json, decode_json_within, decode_pairs, decode_urlencoded};
+use parom_core::submission::{
+    DecodeError, Decoded, decode_json, decode_json_within, decode_pairs, decode_urlencoded, readable,
+};
 use serde_json::{Map, Value};
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -39,6 +41,8 @@ pub(super) async fn decode_within(content_type: &str, body: Bytes, nodes: usize)
 /// # Errors
 /// As [`decode`].
 pub async fn sniff(body: Bytes) -> Result<Decoded, DecodeError> {
+    // A file of Windows begins with a mark.
+    let body = if body.starts_with(b"\xef\xbb\xbf") { body.slice(3..) } else { body };
     let start = body.trim_ascii_start();
     if start.is_empty() {
         return Ok((Value::Object(Map::new()), Vec::new()));
@@ -78,7 +82,7 @@ async fn multipart(content_type: &str, body: Bytes) -> Result<Decoded, DecodeErr
                     "the field `{name}` brings the file `{file}`; files are not taken, send the order without it"
                 )));
             }
-            None => pairs.push((name, String::from_utf8_lossy(&bytes).into_owned())),
+            None => pairs.push((name, readable(&bytes).into_owned())),
         }
     }
     decode_pairs(pairs)

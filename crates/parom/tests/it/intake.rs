@@ -362,3 +362,29 @@ async fn health_readiness_and_metrics_answer() {
         assert!(metrics.contains(name), "{name} is missing in\n{metrics}");
     }
 }
+
+/// Old sites write windows-1251, scripts cut an emoji in two: the buyer's name is read, and no form is refused for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_that_are_no_utf8_are_read() {
+    let world = World::start().await;
+    let old = "name=%CE%EB%E5%ED%E0&phone=0671112233&product=%D7%E0%E9&price=5";
+    assert_eq!(world.post("/in/shop", old).await.status, 202);
+    let mut parts = Vec::new();
+    for (name, value) in
+        [("name", b"\xcf\xe5\xf2\xf0\xee".as_slice()), ("phone", b"0671112233"), ("product", b"Mug"), ("price", b"5")]
+    {
+        parts.extend_from_slice(format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n").as_bytes());
+        parts.extend_from_slice(value);
+        parts.extend_from_slice(b"\r\n");
+    }
+    parts.extend_from_slice(b"--b--\r\n");
+    assert_eq!(world.send("/in/shop", "multipart/form-data; boundary=b", parts, &[]).await.status, 202);
+    let cut = r#"{"name":"Hanna \ud83d","phone":"0671112233","product":"A\u0000B","price":5}"#;
+    assert_eq!(world.send("/in/shop", "application/json", cut.into(), &[]).await.status, 202);
+    world.crm_has(3).await;
+    let mut names: Vec<String> =
+        world.crm.orders().iter().map(|order| order["buyer"]["full_name"].as_str().unwrap().to_owned()).collect();
+    names.sort();
+    assert_eq!(names, ["Hanna \u{fffd}", "Олена", "Петро"]);
+    assert!(world.crm.orders().iter().any(|order| order["products"][0]["name"] == "AB"));
+}

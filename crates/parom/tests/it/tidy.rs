@@ -50,10 +50,12 @@ fn the_core_has_no_io() {
     let allowed = [
         "base64",
         "email_address",
+        "encoding_rs",
         "form_urlencoded",
         "hmac",
         "jiff",
         "minijinja",
+        "percent-encoding",
         "phonenumber",
         "regex",
         "rust_decimal",

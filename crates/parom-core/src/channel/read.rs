@@ -356,7 +356,9 @@ fn preset_rules(preset: &Preset, locale: &Locale) -> Rules {
         return Rules::default();
     };
     match table.get_ref().get("order").map(Spanned::get_ref) {
-        Some(DeValue::Table(order)) => rules::read(order, schema::of(Target::Order), "order", locale, &mut findings),
+        Some(DeValue::Table(order)) => {
+            rules::read(order, schema::of(Target::Order), "order", locale, &mut findings).of_preset()
+        }
         _ => Rules::default(),
     }
 }

@@ -110,7 +110,7 @@ impl Reader<'_, '_, '_> {
             let each = table.get("each").and_then(|value| self.each(value.get_ref(), value.span(), &place));
             let around = self.in_each;
             self.in_each |= each.is_some();
-            lines.push(LineRule { each, assigns: self.group(table, entries, &place, true) });
+            lines.push(LineRule { each, assigns: self.group(table, entries, &place, true), own: true });
             self.in_each = around;
         }
         Some(lines)

@@ -68,8 +68,8 @@ impl Run {
                     out.take(assign.name, group);
                 }
                 Place::List(lines) => {
-                    let (items, asks, answered) = self.list(lines, root, &place);
-                    out.asks |= asks;
+                    // A product is one without its properties too: what these ask for does not decide about its line.
+                    let (items, answered) = self.list(lines, root, &place);
                     out.answered |= answered;
                     if !items.is_empty() {
                         out.fields.insert(assign.name.into(), Value::Array(items));
@@ -99,18 +99,15 @@ impl Run {
         }
     }
 
-    fn list(&mut self, lines: &[LineRule], root: &Context, path: &Path<'_>) -> (Vec<Value>, bool, bool) {
-        let mut items = Vec::new();
-        let (mut asks, mut answered) = (false, false);
+    fn list(&mut self, lines: &[LineRule], root: &Context, path: &Path<'_>) -> (Vec<Value>, bool) {
+        let (mut items, mut answered) = (Vec::new(), false);
         for line in lines {
             let Some(each) = &line.each else {
                 let group = self.group(&line.assigns, root, &Path::Line(path, items.len()));
-                asks |= group.asks;
                 answered |= group.answered;
-                self.line(group, path, &mut items);
+                self.line(line, group, path, &mut items);
                 continue;
             };
-            asks = true;
             let list = match each.eval_items(root) {
                 Ok(list) => list,
                 Err(error) => {
@@ -133,22 +130,36 @@ impl Run {
             for item in list {
                 let root = self.shared.context(Some(item));
                 let group = self.group(&line.assigns, &root, &Path::Line(path, items.len()));
-                self.line(group, path, &mut items);
+                self.line(line, group, path, &mut items);
             }
         }
-        (items, asks, answered)
+        (items, answered)
     }
 
     /// A line that depends on the submission and got nothing from it is no line: a constant alone does not make one.
-    fn line(&mut self, group: Group, path: &Path<'_>, items: &mut Vec<Value>) {
-        if group.answered || !group.asks {
-            items.push(Value::Object(group.fields));
-        } else if matches!(path, Path::Field(Path::Root, "products")) {
-            let message = "a product line of the mapping found none of its fields in the form, and was left out";
-            let hint = "If the form has a product, check the names on the right side of order.products.";
-            let place = Path::Line(path, items.len());
-            self.problems.push(Problem::new(place.to_string(), Code::EmptyLine, Effect::Warn, message, hint));
+    fn line(&mut self, rule: &LineRule, group: Group, path: &Path<'_>, items: &mut Vec<Value>) {
+        let place = Path::Line(path, items.len());
+        let is_product = matches!(path, Path::Field(Path::Root, "products"));
+        if !group.answered && group.asks {
+            if is_product {
+                let message = "a product line of the mapping found none of its fields in the form, and was left out";
+                let hint = "If the form has a product, check the names on the right side of order.products.";
+                self.problems.push(Problem::new(place.to_string(), Code::EmptyLine, Effect::Warn, message, hint));
+            }
+            return;
         }
+        let lacks =
+            |name: &str| !group.fields.contains_key(name) && rule.assigns.iter().any(|assign| assign.name == name);
+        if is_product && rule.own && lacks("price") {
+            let path = Path::Field(&place, "price").to_string();
+            let known = self.problems.iter().any(|problem| problem.path == path);
+            if !known {
+                let message = "the price of the product came out empty: the CRM counts it as 0";
+                let hint = "Check the name on the right side of price, and what the form sends.";
+                self.problems.push(Problem::new(path, Code::Required, Effect::Warn, message, hint));
+            }
+        }
+        items.push(Value::Object(group.fields));
     }
 }
 

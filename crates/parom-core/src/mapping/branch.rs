@@ -144,7 +144,8 @@ fn kilograms(text: &str) -> Result<Option<f64>, (Code, String)> {
         return Ok(None);
     }
     let told = |misfit: convert::Misfit| (misfit.code, format!("`{}` is no weight in kilograms", text.trim()));
-    let kg = convert::quantity(bare).map_err(told)?;
+    // A thousand kilograms are no parcel: the comma is the decimal one.
+    let kg = convert::quantity(&bare.replace(',', ".")).map_err(told)?;
     Ok(rust_decimal::prelude::ToPrimitive::to_f64(&kg))
 }
 

@@ -174,11 +174,12 @@ impl Expr {
         if value.is_undefined() || value.is_none() || value.as_str().is_some_and(|text| text.trim().is_empty()) {
             return Ok(Vec::new());
         }
-        let keys: Vec<Context> = value
-            .try_iter()
-            .map_err(|_| ExprError::of(format!("`{}` is not a list", compiled.source)))?
-            .take(limits::ORDER_LINES + 1)
-            .collect();
+        let no_list = || ExprError::of(format!("`{}` is not a list", shown(&compiled.source)));
+        // To the engine a text is a list of its letters.
+        if value.as_str().is_some() {
+            return Err(no_list());
+        }
+        let keys: Vec<Context> = value.try_iter().map_err(|_| no_list())?.take(limits::ORDER_LINES + 1).collect();
         if value.kind() != ValueKind::Map {
             return Ok(keys);
         }

@@ -38,6 +38,8 @@ pub struct LineRule {
     pub each: Option<Expr>,
     /// The line's fields.
     pub assigns: Vec<Assign>,
+    /// It stands in the channel's file, and not in what a preset brings: what it names is expected to come.
+    pub own: bool,
 }
 
 impl Rules {
@@ -45,6 +47,17 @@ impl Rules {
     #[must_use]
     pub fn over(self, base: Rules) -> Rules {
         Rules { order: over(self.order, base.order) }
+    }
+
+    /// These rules as a preset's: not all that they name comes from each sender.
+    #[must_use]
+    pub fn of_preset(mut self) -> Rules {
+        for assign in &mut self.order {
+            if let Place::List(lines) = &mut assign.place {
+                lines.iter_mut().for_each(|line| line.own = false);
+            }
+        }
+        self
     }
 
     /// The rule at a dotted path of plain groups.

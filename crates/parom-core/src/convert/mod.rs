@@ -173,8 +173,12 @@ fn order_number(text: String) -> Result<Value, Misfit> {
         let message = format!("the number `{text}` has a comma, and the CRM's look-up splits numbers there");
         return Err(Misfit::new(Code::InvalidOrderNumber, message, hint));
     }
-    if text.chars().count() > limits::NUMBER_CHARS || text.chars().any(char::is_control) {
-        return Err(Misfit::new(Code::InvalidOrderNumber, "the number is too long or has control characters", hint));
+    if text.chars().count() > limits::NUMBER_CHARS {
+        let message = format!("the number is longer than {} characters", limits::NUMBER_CHARS);
+        return Err(Misfit::new(Code::InvalidOrderNumber, message, hint));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Misfit::new(Code::InvalidOrderNumber, "the number has a control character in it", hint));
     }
     Ok(Value::String(text))
 }

@@ -16,6 +16,8 @@ pub(super) enum Entry {
     Open,
     /// Nothing without the channel's token.
     NeedsToken,
+    /// Nothing with a token: the channel has none.
+    HasNoToken,
     /// The page that posts is not one of the channel's.
     Foreign,
 }
@@ -25,6 +27,9 @@ impl Entry {
     pub(super) fn refuse(self, page: bool) -> Result<(), Refusal> {
         match self {
             Entry::NeedsToken => Err(Refusal::new(401, "this channel needs its token")),
+            Entry::HasNoToken => {
+                Err(Refusal::new(401, "this channel has no token (access.token): post to its address without one"))
+            }
             Entry::Foreign if !page => Err(Refusal::new(403, "this page's origin is not one of the channel's")),
             Entry::Open | Entry::Foreign => Ok(()),
         }
@@ -71,7 +76,7 @@ pub(super) fn enter(live: &LiveChannel, headers: &HeaderMap, path_token: Option<
         return if is_token(live, given) { Entry::Open } else { Entry::NeedsToken };
     }
     if path_token.is_some() {
-        return Entry::NeedsToken;
+        return Entry::HasNoToken;
     }
     match (origin(headers), access.origins.is_empty()) {
         (Some(origin), false) if allows(&access.origins, origin) => Entry::Open,

@@ -93,7 +93,9 @@ pub(super) fn new_order(
 ) -> NewOrder {
     let Decided { draft, verdict, checked, content } = decided;
     let (state, reason) = keep::standing(verdict, &draft.problems);
-    let is_form = !submission.flat.is_empty() && !told.signed;
+    // Some forms come as JSON: those of a known sender that gives its orders no id.
+    let form_sender = live.channel.as_ref().is_some_and(|channel| channel.preset.is_some());
+    let is_form = (!submission.flat.is_empty() || form_sender) && !told.signed;
     let on_repeat = live.channel.as_ref().map_or(OnRepeat::Off, |channel| channel.on_repeat);
     NewOrder {
         id: uuid::Uuid::now_v7().to_string(),

@@ -7,13 +7,15 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::Request;
 use axum::response::Response;
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use parom_core::channel::{Channel, OnRepeat};
 use parom_core::convert::plain;
 use parom_core::delivery::state::State as OrderState;
 use parom_core::mapping::{self, Given};
 use parom_core::order::{Target, Verdict};
-use parom_core::submission::decode_json;
+use parom_core::submission::{DecodeError, decode_json};
 use serde_json::{Value, json};
 
 use super::access::{bearer, is_token};
@@ -74,7 +76,7 @@ async fn accept(
     let context = Context::of(&parts.headers, parts.uri.query(), None);
     let mut row = keep::row(target.as_str(), &parts.headers, &context, whole.bytes.clone());
     row.content_type = "application/json".into();
-    let tree = decode_json(&whole.bytes)?;
+    let tree = decode_json(&whole.bytes).map_err(|error| of_kind(&parts.headers, error))?;
     let Value::Object(wanted) = &tree else {
         return Err(Refusal::new(400, "the body is a list; send one order"));
     };
@@ -89,10 +91,10 @@ async fn accept(
     let refusal = (verdict == Verdict::Reject).then(|| Refusal::invalid(&draft.problems));
     let (state, reason) = keep::standing(verdict, &draft.problems);
     let number = draft.number().unwrap_or_default().to_owned();
-    let key = match named {
-        Some(key) => Some(key),
-        None => (target == Target::Order && has_number(wanted)).then(|| format!("number:{number}")),
-    };
+    // The sender's own number is a key, as the CRM takes it for one; a header is one beside it.
+    let by_number = (target == Target::Order && has_number(wanted)).then(|| format!("number:{number}"));
+    let key_conflict = if by_number.is_some() { KeyConflict::Correct } else { KeyConflict::Refuse };
+    let key = named.or(by_number);
     let order = NewOrder {
         id: uuid::Uuid::now_v7().to_string(),
         channel: live.name.clone(),
@@ -108,7 +110,7 @@ async fn accept(
         problems: draft.problems,
         content,
         key: if refusal.is_some() { None } else { key },
-        key_conflict: KeyConflict::Refuse,
+        key_conflict,
         changed_at: None,
         doubt: None,
         changes: Default::default(),
@@ -117,6 +119,18 @@ async fn accept(
         submission: row,
     };
     store_and_wait(intake, channel, order, (turn, whole), refusal).await
+}
+
+/// A body that is no JSON is of another kind where its sender says so.
+fn of_kind(headers: &HeaderMap, error: DecodeError) -> Refusal {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    match error {
+        // Scripts send JSON under any name, curl's own included.
+        DecodeError::Malformed(_) if !kind.is_empty() && !kind.contains("json") => {
+            Refusal::new(415, format!("the body is no JSON, but `{kind}`; send the order as application/json"))
+        }
+        error => error.into(),
+    }
 }
 
 /// Whether the sender gave the order its number, which then is its key too.
@@ -136,7 +150,7 @@ async fn store_and_wait(
         let _ = store.accept(order).await;
         return Err(refusal);
     }
-    let (number, by_number) = (order.number.clone(), order.key.as_ref().is_some_and(|key| key.starts_with("number:")));
+    let (number, by_number) = (order.number.clone(), order.key_conflict == KeyConflict::Correct);
     let (mut id, account, checked) = (order.id.clone(), order.account.clone(), order.checked);
     let lacks_directory = order.lacks_directory();
     // Before the commit, so that no change is missed.
@@ -158,7 +172,7 @@ async fn store_and_wait(
         }
         Ok(Accepted::Conflict) => {
             let message = if by_number {
-                "this source_uuid already came with another content; a new order needs a new number"
+                "this source_uuid, or the Idempotency-Key, already came with another content; a new order needs new ones"
             } else {
                 "this Idempotency-Key already came with another content; a new order needs a new key"
             };

@@ -60,7 +60,7 @@ pub(super) async fn twin_problem(
     order: &OrderDetail,
     channel: &Channel,
 ) -> Result<Option<Problem>, StoreError> {
-    let is_form = order.door == "in" && !order.content_type.contains("json");
+    let is_form = order.door == "in" && (!order.content_type.contains("json") || channel.preset.is_some());
     if !is_form || channel.on_repeat == OnRepeat::Off {
         return Ok(None);
     }

@@ -15,7 +15,7 @@ use super::erasure::hidden_key;
 use super::group::Job;
 use super::insert::insert;
 use super::nonces::use_nonce;
-use super::updates::{Updated, update};
+use super::updates::{Updated, correct, update};
 use super::{Store, StoreError};
 
 /// One request, raw.
@@ -40,6 +40,9 @@ pub enum KeyConflict {
     Hold,
     /// It is the same order, changed by its sender.
     Update,
+    /// Its number is a key too. It takes the place of an order of this number that the CRM refused; of any other nothing is kept,
+    /// and the caller hears 409.
+    Correct,
 }
 
 /// An order as intake decided it.
@@ -157,7 +160,11 @@ pub(super) fn accept(db: &Db<'_>, order: &mut NewOrder, careful: bool) -> Result
             Some((id, content)) if content == order.content => return Ok(Accepted::Duplicate(id)),
             Some(_) if order.key_conflict == KeyConflict::Refuse => return Ok(Accepted::Conflict),
             Some((id, _)) if order.key_conflict == KeyConflict::Update => return update(db, order, id, false),
+            Some((id, _)) if order.key_conflict == KeyConflict::Correct => return correct(db, order, id),
             Some((id, _)) => {
+                if let Some(again) = again(db, order)? {
+                    return Ok(Accepted::Duplicate(again));
+                }
                 let message = format!("the same idempotency key already made the order {id} with another content");
                 hold(order, "", Code::KeyReused, message, "Compare the two, then release or cancel this one.");
                 order.key = None;
@@ -171,6 +178,11 @@ pub(super) fn accept(db: &Db<'_>, order: &mut NewOrder, careful: bool) -> Result
         }
     } else if order.on_repeat != OnRepeat::Off {
         repeat(db, order)?;
+    }
+    if order.key_conflict == KeyConflict::Correct
+        && let Some((id, content)) = by_number(db, order)?
+    {
+        return if content == order.content { Ok(Accepted::Duplicate(id)) } else { correct(db, order, id) };
     }
     if let Some(stamp) = order.stamp
         && !use_nonce(db, &stamp, order.received_at)?
@@ -189,6 +201,21 @@ pub(super) fn accept(db: &Db<'_>, order: &mut NewOrder, careful: bool) -> Result
         db.execute(sql, params![&order.id])?;
     }
     Ok(Accepted::New(order.state))
+}
+
+/// The channel's order that has this number, and its content.
+fn by_number(db: &Db<'_>, order: &NewOrder) -> Result<Option<(String, [u8; 32])>, StoreError> {
+    let Some((source_id, number)) = identity(&order.body) else { return Ok(None) };
+    let Some(id) = number_owner(db, &order.account, source_id, &number, -1)? else { return Ok(None) };
+    let sql = "SELECT id, content FROM orders WHERE id = ?1 AND channel = ?2";
+    db.first(sql, params![id, order.channel], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// A request that was held for its key comes once more: its number is made of key and content.
+fn again(db: &Db<'_>, order: &NewOrder) -> Result<Option<String>, StoreError> {
+    let sql =
+        "SELECT id FROM orders WHERE channel = ?1 AND content = ?2 AND number = ?3 AND state <> 'canceled' LIMIT 1";
+    db.first(sql, params![order.channel, order.content, order.number], |row| row.get(0))
 }
 
 fn hold(order: &mut NewOrder, path: &str, code: Code, message: String, hint: &str) {

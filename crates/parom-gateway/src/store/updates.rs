@@ -69,8 +69,7 @@ pub(super) fn update(db: &Db<'_>, new: &NewOrder, id: String, overtaken: bool) -
     let known = known(db, "id", id.bind())?;
     // A state that was seen before is a late repeat: where a sender tells no time of change, a payment or a mended address
     // is not undone by the first request's own retry.
-    let again = "SELECT 1 FROM updates WHERE seq = ?1 AND content = ?2 LIMIT 1";
-    if db.exists(again, params![known.seq, new.content])? {
+    if came_before(db, &known, new)? {
         return Ok(Accepted::Duplicate(id));
     }
     if known.erased {
@@ -106,6 +105,28 @@ pub(super) fn update(db: &Db<'_>, new: &NewOrder, id: String, overtaken: bool) -
         }
     }
     Ok(Accepted::Updated(id, how))
+}
+
+/// Takes a request whose key made the order `id` with another content, where the CRM refused that: its sender corrects it. Nothing
+/// is kept for an order that may be in the CRM, or that a person looks at.
+pub(super) fn correct(db: &Db<'_>, new: &NewOrder, id: String) -> Result<Accepted, StoreError> {
+    let known = known(db, "id", id.bind())?;
+    if came_before(db, &known, new)? {
+        return Ok(Accepted::Duplicate(id));
+    }
+    if known.state != State::Rejected
+        || known.erased
+        || known.number != new.number
+        || place(&known, new) != Updated::Replaced
+    {
+        return Ok(Accepted::Conflict);
+    }
+    update(db, new, id, false)
+}
+
+fn came_before(db: &Db<'_>, known: &Known, new: &NewOrder) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM updates WHERE seq = ?1 AND content = ?2 LIMIT 1";
+    db.exists(sql, params![known.seq, new.content])
 }
 
 /// Of a request for an order whose buyer was erased nothing is kept but that it came. A status is set all the same; whether a

@@ -169,3 +169,39 @@ async fn while_delivery_rests_nobody_waits() {
     world.crm_has(2).await;
     assert!(began.elapsed() < std::time::Duration::from_secs(20));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_number_is_the_key_whatever_the_header_says() {
+    let world = world("").await;
+    let body = json!({ "source_uuid": "Q1", "buyer": { "full_name": "Olena" } }).to_string();
+    let mut ids = Vec::new();
+    for key in ["a", "b"] {
+        let headers = [TOKEN, ("idempotency-key", key)];
+        let answer = world.send("/v1/order", "application/json", body.clone().into(), &headers).await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+        ids.push(answer.json()["id"].clone());
+    }
+    assert_eq!((&ids[0], world.orders().len()), (&ids[1], 1));
+    // One header for two numbers is refused: it is one order whose script makes a number at each try, perhaps.
+    let other = json!({ "source_uuid": "Q2", "buyer": { "full_name": "Olena" } }).to_string();
+    let headers = [TOKEN, ("idempotency-key", "a")];
+    assert_eq!(world.send("/v1/order", "application/json", other.into(), &headers).await.status, 409);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_crm_refused_can_be_corrected_under_its_number() {
+    let world = world("").await;
+    let body = |name: &str| json!({ "source_uuid": "V1", "buyer": { "full_name": name, "email": "a@ukr.net" } });
+    world.crm.add_fault(Fault::once(FaultOn::Post, FaultKind::RefuseBefore { status: 422 }));
+    assert_eq!(post(&world, &body("Wrong")).await.status, 422);
+    assert_eq!(post(&world, &body("Wrong")).await.status, 422, "the same again is the same answer");
+    let answer = post(&world, &body("Right")).await;
+    assert_eq!((answer.status, &answer.json()["id"]), (201, &world.crm.orders()[0]["id"]), "{}", answer.text);
+    assert_eq!(post(&world, &body("Right")).await.json()["id"], answer.json()["id"]);
+    // What is in the CRM is not corrected here.
+    assert_eq!(post(&world, &body("Other")).await.status, 409);
+    assert_eq!(world.crm.orders()[0]["buyer"]["full_name"], "Right");
+    world.assert_once(&["V1".into()]);
+    let typed = world.send("/v1/order", "application/xml", b"<order/>".to_vec(), &[TOKEN]).await;
+    assert_eq!(typed.status, 415, "{}", typed.text);
+}

@@ -231,3 +231,27 @@ async fn what_comes_in_while_a_file_is_mended_goes_too() {
     assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
     world.crm_has(2).await;
 }
+
+/// A form whose sender posts JSON (Contact Form 7) was not looked for repeats; a browser's repeat under a key of another order
+/// made one held order more each time.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_double_click_is_seen_whatever_the_form_comes_as() {
+    let mut world = World::idle(Settings::default()).await;
+    world.channel("cf7", "format = \"cf7\"\norder.source_id = 22");
+    world.channel("shop", SHOP);
+    world.serve(&[]);
+    for _ in 0..2 {
+        let body = r#"{"your-name":"Olena","your-phone":"0671112233"}"#;
+        assert_eq!(world.send("/in/cf7", "application/json", body.into(), &[]).await.status, 200);
+    }
+    world.crm_has(1).await;
+    assert!(world.orders()[0]["problems"].to_string().contains("suspected_duplicate"), "{:?}", world.orders());
+    let kind = "application/x-www-form-urlencoded";
+    for name in ["Olena", "Petro", "Petro", "Petro"] {
+        let headers = [("idempotency-key", "k"), ("accept", "text/html")];
+        assert_eq!(world.send("/in/shop", kind, form(name).into(), &headers).await.status, 200);
+    }
+    assert_eq!(world.orders().iter().filter(|order| order["channel"] == "shop").count(), 2);
+    let refused = world.post("/in/shop/some-token", &form("Hanna")).await;
+    assert!(refused.status == 401 && refused.text.contains("has no token"), "{}", refused.text);
+}

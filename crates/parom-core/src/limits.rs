@@ -111,3 +111,5 @@ pub const FORM_TIME_LIMIT_S: u64 = 7 * 86_400;
 pub const ALLOWANCE_WINDOW_S: u64 = 86_400;
 /// Clients' addresses whose orders are counted at once, over all channels: about 1 MB.
 pub const ALLOWANCE_ADDRESSES: usize = 10_000;
+/// Seconds that a drop-in request may wait for the CRM's answer: a proxy before it gives up after that.
+pub const WAIT_S: u64 = 60;

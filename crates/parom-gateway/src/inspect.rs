@@ -8,6 +8,7 @@ use parom_core::Code;
 use parom_core::channel::{Finding, Severity, check_known, check_rate, check_samples};
 use parom_core::dictionary::{Dictionary, Kind};
 use parom_core::submission::Submission;
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use crate::config::{Account, AccountFault, Config, LiveChannel, read_secret};
@@ -63,6 +64,30 @@ impl Located {
 #[must_use]
 pub fn offline<'a>(channels: impl Iterator<Item = &'a LiveChannel>) -> Vec<Located> {
     channels.flat_map(|live| live.findings.iter().map(|finding| located(live, finding.clone()))).collect()
+}
+
+/// Channels that have one token: `/v1/order` knows its channel by that alone.
+#[must_use]
+pub fn tokens<'a>(channels: impl Iterator<Item = &'a LiveChannel>) -> Vec<Located> {
+    let mut by_token: BTreeMap<String, Vec<&LiveChannel>> = BTreeMap::new();
+    for live in channels {
+        if let Some(token) = &live.secrets.token {
+            by_token.entry(intake::token_hash(token.expose_secret())).or_default().push(live);
+        }
+    }
+    let shared = by_token.into_values().filter(|channels| channels.len() > 1);
+    let findings = shared.flat_map(|channels| {
+        let names: Vec<&str> = channels.iter().map(|live| live.name.as_str()).collect();
+        let taken = names.iter().max().copied().unwrap_or_default();
+        let message = format!("{} have one token: what comes to /v1/order with it goes to `{taken}`", names.join(", "));
+        channels.into_iter().map(move |live| {
+            let line = live.text.lines().position(|line| line.trim_start().starts_with("token")).map_or(1, |at| at + 1);
+            let (path, code, severity) = ("access.token".to_owned(), Code::InvalidSetting, Severity::Warning);
+            let hint = "Give each channel a token of its own.".to_owned();
+            located(live, Finding { line, column: 1, path, code, severity, message: message.clone(), hint })
+        })
+    });
+    findings.collect()
 }
 
 /// The accounts as they stand in the store.

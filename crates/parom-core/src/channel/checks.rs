@@ -8,7 +8,8 @@ use toml::de::DeTable;
 
 use super::finding::Findings;
 use super::{Channel, TargetRule, lines, spam};
-use crate::mapping::{Expr, Place};
+use crate::convert::is_empty;
+use crate::mapping::{Assign, Expr, Place};
 use crate::order::Target;
 use crate::presets;
 use crate::problem::Code;
@@ -41,7 +42,12 @@ pub(super) fn check(channel: &Channel, table: &DeTable<'_>, findings: &mut Findi
         let hint = "Add order.source_id = 22, with the id of a source in the CRM, or order.source = \"its name\".";
         findings.error(at.clone(), "order.source_id", Code::Required, "the order names no source", hint);
     }
-    if !matches!(channel.rules.find("buyer"), Some(Place::Object(fields)) if !fields.is_empty()) {
+    if matches!(channel.rules.find("source_uuid"), Some(Place::Value(expr)) if expr.is_constant()) {
+        let message = "every order would have the same number: the second is held";
+        let hint = "Use an expression that gives each order its own, or leave it out: Parom makes one.";
+        findings.error(at.clone(), "order.source_uuid", Code::InvalidSetting, message, hint);
+    }
+    if !matches!(channel.rules.find("buyer"), Some(Place::Object(fields)) if fields.iter().any(filled)) {
         let hint = "Map one of buyer.full_name, buyer.email and buyer.phone at least.";
         findings.error(at.clone(), "order.buyer", Code::NoContact, "the order has no buyer", hint);
     }
@@ -89,10 +95,15 @@ fn signing(channel: &Channel, table: &DeTable<'_>, findings: &mut Findings<'_>) 
     }
 }
 
+/// Whether a rule can give anything at all.
+pub(super) fn filled(assign: &Assign) -> bool {
+    !matches!(&assign.place, Place::Value(Expr::Constant(value)) if is_empty(value))
+}
+
 /// A card needs a contact, by its own rules or by the order's buyer.
 fn card(channel: &Channel, at: Range<usize>, findings: &mut Findings<'_>) {
-    let filled = |place: Option<&Place>| matches!(place, Some(Place::Object(fields)) if !fields.is_empty());
-    if !filled(channel.card_rules.find("contact")) && !filled(channel.rules.find("buyer")) {
+    let has = |place: Option<&Place>| matches!(place, Some(Place::Object(fields)) if fields.iter().any(filled));
+    if !has(channel.card_rules.find("contact")) && !has(channel.rules.find("buyer")) {
         let hint = "Map one of card.contact.full_name, card.contact.email and card.contact.phone at least.";
         findings.error(at, "card.contact", Code::NoContact, "the card has no contact", hint);
     }

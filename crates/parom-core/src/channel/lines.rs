@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
+use super::checks;
 use super::finding::{Findings, Severity};
 use crate::mapping::{Place, Rules};
 use crate::problem::Code;
@@ -62,7 +63,7 @@ pub(super) fn check(rules: &Rules, table: &DeTable<'_>, name: &str, findings: &m
     for need in &NEEDS {
         let Some(Place::List(lines)) = rules.find(need.list) else { continue };
         for (index, line) in lines.iter().enumerate() {
-            if !line.assigns.iter().any(|assign| need.fields.contains(&assign.name)) {
+            if !line.assigns.iter().any(|assign| need.fields.contains(&assign.name) && checks::filled(assign)) {
                 let path = format!("{name}.{}.{index}", need.list);
                 let at = place(table, name, need.list, index);
                 findings.add(need.severity, at, &path, Code::Required, need.message.to_owned(), need.hint);

@@ -54,7 +54,14 @@ pub fn parse(name: &str, text: &str) -> (Option<Channel>, Vec<Finding>) {
         Ok(table) => table,
         Err(error) => {
             let at = error.span().unwrap_or_default();
-            findings.error(at, "", Code::InvalidToml, error.message(), "The text before this place may lack a quote.");
+            let twice = error.message().contains("duplicate");
+            let hint = match twice {
+                true => {
+                    "Write each key once, and each [table] once; a list's lines have two brackets: [[order.products]]."
+                }
+                false => "The text before this place may lack a quote.",
+            };
+            findings.error(at, "", Code::InvalidToml, error.message(), hint);
             return (None, findings.found);
         }
     };
@@ -268,8 +275,10 @@ impl Reader<'_, '_, '_> {
         let Some((text, at)) = self.text("wait") else {
             return Duration::from_secs(3);
         };
-        parse_duration(&text).unwrap_or_else(|| {
-            self.invalid(at, "wait", &format!("`{text}` is not a time"), "Use a number and a unit: 3s, 500ms.");
+        let most = Duration::from_secs(limits::WAIT_S);
+        parse_duration(&text).filter(|time| *time <= most).unwrap_or_else(|| {
+            let what = format!("`{text}` is not a time up to {}s", limits::WAIT_S);
+            self.invalid(at, "wait", &what, "Use a number and a unit: 3s, 500ms.");
             Duration::from_secs(3)
         })
     }
@@ -315,9 +324,9 @@ impl Reader<'_, '_, '_> {
     fn origin(&mut self, item: &Spanned<DeValue<'_>>) -> Option<String> {
         let text = item.get_ref().as_str().unwrap_or_default();
         let after = text.split_once("://").map(|(_, host)| host.trim_end_matches('/'));
-        let plain = after.is_some_and(|host| !host.is_empty() && !host.contains('/'));
+        let plain = after.is_some_and(|host| !host.is_empty() && !host.contains(['/', '*']));
         if convert::url(text).is_err() || !plain {
-            let hint = "An origin is scheme and host alone: https://shop.example.ua.";
+            let hint = "An origin is scheme and host alone, each written out: https://shop.example.ua.";
             self.invalid(item.span(), "access.origins", &format!("has `{text}`, which is not an origin"), hint);
             return None;
         }

@@ -45,6 +45,7 @@ impl Reader<'_, '_, '_> {
                 self.findings.error(key.span(), &place, Code::UnknownKey, message, &hint);
             }
         }
+        self.beside(table, path);
         let mut assigns = Vec::new();
         for entry in entries {
             let Some(value) = table.get(entry.name) else {
@@ -131,6 +132,7 @@ impl Reader<'_, '_, '_> {
         match value {
             DeValue::String(text) => match Expr::parse(text) {
                 Ok(expr) => {
+                    self.meant(&expr, at.clone(), path);
                     checks::names(&expr, at.clone(), path, self.findings);
                     self.item(&expr, at, path);
                     Some(expr)
@@ -164,6 +166,33 @@ impl Reader<'_, '_, '_> {
             let message = format!("`{name}` stands in no line with `each`, and is read as a field of the form");
             let hint = format!("Add each = \"{{{{ items }}}}\" to the line, or write {{{{ form.{name} }}}}.");
             self.findings.warn(at, path, Code::InvalidExpression, message, &hint);
+        }
+    }
+
+    /// A constant that looks as if an expression was meant.
+    fn meant(&mut self, expr: &Expr, at: Range<usize>, path: &str) {
+        let Expr::Constant(serde_json::Value::String(text)) = expr else { return };
+        let trimmed = text.trim();
+        let php = trimmed
+            .strip_prefix('$')
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_'));
+        let braces = text.contains("}}") || (trimmed.starts_with('{') && trimmed.ends_with('}'));
+        if php || braces {
+            let message = format!("`{trimmed}` goes to the CRM as it stands here");
+            let hint = "If a field of the form is meant, write {{ name }}, or {{ form[\"your-name\"] }}.";
+            self.findings.warn(at, path, Code::InvalidExpression, message, hint);
+        }
+    }
+
+    /// A name that stands beside its id is not looked at.
+    fn beside(&mut self, table: &DeTable<'_>, path: &str) {
+        for name in ["source", "delivery_service", "payment_method", "pipeline", "status"] {
+            let id = format!("{name}_id");
+            if let (Some(value), true) = (table.get(name), table.contains_key(id.as_str())) {
+                let place = format!("{path}.{name}");
+                let message = format!("`{name}` and `{id}` stand beside each other: the id counts");
+                self.findings.warn(value.span(), &place, Code::InvalidSetting, message, "Keep one of the two.");
+            }
         }
     }
 }

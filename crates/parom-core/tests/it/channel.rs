@@ -38,6 +38,21 @@ fn each_fault_is_named_at_its_place() {
         ),
         (with("email = \"{{ number_format(sum, 2) }}\""), "6:9 error order.buyer.email invalid_expression"),
         (format!("region = \"XX\"\n{GOOD}"), "1:10 error region invalid_setting"),
+        (with("full_name = \"$_POST['name']\""), "6:13 warning order.buyer.full_name invalid_expression"),
+        (with("full_name = \"{ name }\""), "6:13 warning order.buyer.full_name invalid_expression"),
+        (with("full_name = \"name }}\""), "6:13 warning order.buyer.full_name invalid_expression"),
+        (
+            GOOD.replace("source_id = 22", "source_id = 22\nsource = \"Site\""),
+            "4:10 warning order.source invalid_setting",
+        ),
+        (
+            GOOD.replace("source_id = 22", "source_id = 22\nsource_uuid = \"A\""),
+            "2:1 error order.source_uuid invalid_setting",
+        ),
+        (GOOD.replace("{{ phone }}", ""), "2:1 error order.buyer no_contact"),
+        (with("[[order.custom_fields]]\nuuid = \"\"\nvalue = 1"), "6:1 warning order.custom_fields.0 required"),
+        (format!("wait = \"9000h\"\n{GOOD}"), "1:8 error wait invalid_setting"),
+        (format!("{GOOD}[access]\norigins = [\"https://*.shop.ua\"]"), "7:12 error access.origins invalid_setting"),
         (
             with("[order.shipping]\nwarehouse_ref = \"{{ ref }}\""),
             "2:1 warning order.shipping.warehouse_ref needs_delivery_service",

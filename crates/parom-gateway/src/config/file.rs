@@ -231,13 +231,18 @@ fn check_delivery(raw: &RawDelivery, shared: bool) -> Result<DeliverySettings, S
             if shared { "another node may take the account over after that" } else { "a start counts with no more" };
         return Err(format!("delivery.timeout: at most {most}s, {why}; write 30s"));
     }
+    if raw.in_flight == Some(0) {
+        return Err(
+            "delivery.in_flight: 0 would send nothing; write 1 or more, or pause the account (docs/run.md)".into()
+        );
+    }
     Ok(DeliverySettings {
         timeout,
         quiet_period: time("quiet_period", &raw.quiet_period, 180)?,
         verify_gap: time("verify_gap", &raw.verify_gap, 60)?,
         resend,
         bulk,
-        in_flight: raw.in_flight.unwrap_or(4).max(1),
+        in_flight: raw.in_flight.unwrap_or(4),
     })
 }
 

@@ -38,6 +38,10 @@ pub(super) fn check(raw: RawRetention) -> Result<Retention, String> {
         None => Ok(Some(DAY * days)),
         Some("off") => Ok(None),
         Some(text) => match parse_duration(text).filter(|time| *time <= LONGEST) {
+            // Whoever writes it hardly means that each order loses its buyer at once.
+            Some(time) if time.is_zero() => Err(format!(
+                "retention.{name}: `{text}` is no time; write off to keep it for good, or a time such as 1h"
+            )),
             Some(time) => Ok(Some(time)),
             None => Err(format!("retention.{name}: `{text}` is not a time; write 30d, or off to keep it for good")),
         },

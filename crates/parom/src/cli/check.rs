@@ -50,6 +50,7 @@ impl Check {
             found.extend(inspect::online(&config, channels.iter(), &accounts));
             (found, accounts)
         };
+        found.extend(inspect::tokens(channels.iter()));
         found.extend(inspect::account_files(&config));
         found.extend(inspect::alerts(&config));
         // What was kept of real submissions needs no CRM, and no store that is not there yet.

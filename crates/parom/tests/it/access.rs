@@ -109,3 +109,15 @@ async fn a_broken_channels_replay_asks_for_the_token_that_was_given() {
         .await;
     assert_eq!(world.crm.orders()[0]["buyer"]["full_name"], "Right");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn channels_with_one_token_are_told() {
+    let world = World::idle(Settings::default()).await;
+    world.channel("alone", SHOP);
+    world.channel("first", &format!("{SHOP}[access]\ntoken = {{ env = \"TEST_TOKEN\" }}\n"));
+    world.channel("second", &format!("{SHOP}{RULED}"));
+    let ran = world.cli(&["check", "--offline"]);
+    let told =
+        ran.out.lines().filter(|line| line.contains("first, second have one token") && line.contains("`second`"));
+    assert_eq!((ran.code, told.count()), (0, 2), "{}", ran.out);
+}

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::problem::Refused;
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     account: Option<String>,
 }
@@ -20,8 +21,8 @@ pub(super) async fn php(
     wanted: Result<Query<Wanted>, QueryRejection>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refused> {
-    let Query(wanted) = wanted.map_err(|error| Refused::new(400, error.body_text()))?;
-    let body = body.map_err(|error| Refused::new(error.status().as_u16(), error.body_text()))?;
+    let Query(wanted) = wanted?;
+    let body = body?;
     let text = String::from_utf8_lossy(&body).into_owned();
     let account = wanted.account.unwrap_or_else(|| "main".to_owned());
     // Following a large script takes its time, and other requests must not wait for it.

@@ -40,7 +40,7 @@ pub(super) async fn list(
     Extension(caller): Extension<Caller>,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Response, Refused> {
-    let Query(asked) = asked.map_err(|error| Refused::new(400, error.body_text()))?;
+    let Query(asked) = asked?;
     if caller.role == Role::Viewer && asked.text.is_some() {
         // A search tells what it finds: a masked phone could be guessed digit by digit.
         return Err(Refused::new(403, "this token may only look: searching by text finds buyers"));
@@ -152,7 +152,7 @@ pub(super) async fn cancel(
     Path(id): Path<String>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refused> {
-    let body = object(body)?;
+    let body = object(body, &["reason"])?;
     let reason = typed(&body, "reason", "a text", Value::as_str)?.unwrap_or("canceled over the API");
     Ok(done(operate::cancel(&api.intake.store, &caller.scope, &id, reason, &caller.name).await?))
 }
@@ -164,7 +164,7 @@ pub(super) async fn accept(
     Path(id): Path<String>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refused> {
-    let body = object(body)?;
+    let body = object(body, &["crm_order_id"])?;
     let number = typed(&body, "crm_order_id", "a whole number", Value::as_i64)?;
     let number = number.ok_or_else(|| Refused::new(422, "crm_order_id: the number of the order in the CRM"))?;
     let channels = api.intake.channels.current();
@@ -178,7 +178,7 @@ pub(super) async fn edit(
     Path(id): Path<String>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refused> {
-    let body = object(body)?;
+    let body = object(body, &["set", "unset", "keep"])?;
     let set = typed(&body, "set", "an object", Value::as_object)?.cloned().unwrap_or_default();
     let texts = |value: &Value| -> Option<Vec<String>> {
         value.as_array()?.iter().map(|path| path.as_str().map(str::to_owned)).collect()
@@ -224,15 +224,22 @@ fn typed<'a, T>(
     read(value).map(Some).ok_or_else(|| Refused::new(422, format!("{name}: this is not {form}")))
 }
 
-/// A JSON object, or nothing at all.
-fn object(body: Result<Bytes, BytesRejection>) -> Result<Map<String, Value>, Refused> {
-    let body = body.map_err(|error| Refused::new(error.status().as_u16(), error.body_text()))?;
+/// A JSON object with these members alone, or nothing at all.
+fn object(body: Result<Bytes, BytesRejection>, known: &[&str]) -> Result<Map<String, Value>, Refused> {
+    let body = body?;
     if body.trim_ascii().is_empty() {
         return Ok(Map::new());
     }
-    match parom_core::submission::decode_json(&body) {
-        Ok(Value::Object(map)) => Ok(map),
-        Ok(_) => Err(Refused::new(400, "the body is not a JSON object")),
-        Err(error) => Err(Refused::new(400, error.to_string())),
+    let map = match parom_core::submission::decode_json(&body) {
+        Ok(Value::Object(map)) => map,
+        Ok(_) => return Err(Refused::new(400, "the body is not a JSON object")),
+        Err(error) => return Err(Refused::new(400, error.to_string())),
+    };
+    // A mistyped `reason` would be lost without a word.
+    match map.keys().find(|name| !known.contains(&name.as_str())) {
+        Some(name) => {
+            Err(Refused::new(422, format!("`{name}` is not known here; the body takes {}", known.join(", "))))
+        }
+        None => Ok(map),
     }
 }

@@ -1,8 +1,10 @@
 //! Refusals in the shape that senders know from the CRM: `{"message"}`.
 
 use axum::Json;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use parom_core::limits;
 use serde_json::json;
 
 use crate::operate::OperateError;
@@ -33,6 +35,25 @@ impl IntoResponse for Refused {
             response.headers_mut().insert(axum::http::header::RETRY_AFTER, axum::http::HeaderValue::from(10));
         }
         response
+    }
+}
+
+impl From<BytesRejection> for Refused {
+    fn from(error: BytesRejection) -> Refused {
+        match error.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Refused::new(413, format!("the body is larger than {} bytes", limits::BODY_BYTES))
+            }
+            status => Refused::new(status.as_u16(), "the body did not come whole"),
+        }
+    }
+}
+
+impl From<QueryRejection> for Refused {
+    fn from(error: QueryRejection) -> Refused {
+        let text = error.body_text();
+        let why = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
+        Refused::new(400, format!("the query: {why}"))
     }
 }
 

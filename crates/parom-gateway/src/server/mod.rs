@@ -93,10 +93,14 @@ impl Gateway {
         let (public, private) = (open_routes(intake.clone()), operator_routes(intake, stopping.clone())?);
         let delivery = Delivery::start(&config, &store, &dictionaries).await?;
         let server = match own {
-            None => tokio::spawn(connections::serve(listener, nothing_else(public.merge(private)), stopping.clone())),
+            None => tokio::spawn(connections::serve(
+                listener,
+                nothing_else(public.merge(private), &config),
+                stopping.clone(),
+            )),
             Some(own) => {
-                let senders = connections::serve(listener, nothing_else(public.clone()), stopping.clone());
-                let operators = connections::serve(own, nothing_else(private), stopping.clone());
+                let senders = connections::serve(listener, nothing_else(public.clone(), &config), stopping.clone());
+                let operators = connections::serve(own, nothing_else(private, &config), stopping.clone());
                 tokio::spawn(async move {
                     tokio::join!(senders, operators);
                 })
@@ -152,7 +156,8 @@ fn operator_routes(intake: Intake, stopping: watch::Receiver<bool>) -> Result<Ro
 }
 
 /// Whatever is asked for beside the routes is answered in the one shape of errors.
-fn nothing_else(router: Router) -> Router {
+fn nothing_else(router: Router, config: &Config) -> Router {
+    let common = Common::of_senders(config);
     router
         .fallback(|| async { nothing() })
         .method_not_allowed_fallback(|| async {
@@ -166,6 +171,7 @@ fn nothing_else(router: Router) -> Router {
             }
             next.run(request).await
         }))
+        .layer(middleware::from_fn_with_state(common, headers::add))
 }
 
 fn nothing() -> Response {

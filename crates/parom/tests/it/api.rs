@@ -99,9 +99,14 @@ async fn orders_are_listed_shown_mended_and_canceled() {
             "{query}"
         );
     }
-    for (body, status) in
-        [("{", 400), ("[]", 400), ("{}", 422), (r#"{"set":{"byer.phone":"1"}}"#, 409), (r#"{"set":[]}"#, 422)]
-    {
+    for (body, status) in [
+        ("{", 400),
+        ("[]", 400),
+        ("{}", 422),
+        (r#"{"set":{"byer.phone":"1"}}"#, 409),
+        (r#"{"set":[]}"#, 422),
+        (r#"{"sett":{}}"#, 422),
+    ] {
         assert_eq!(ask(&world, "PATCH", &path, "hand-token-of-twenty-four", body).await.status, status, "{body}");
     }
 }
@@ -175,5 +180,25 @@ async fn what_is_no_address_is_told_as_json() {
         let answer = world.call(method, path, &[], "").await;
         assert_eq!(answer.status, status, "{method} {path}");
         assert!(answer.json()["message"].is_string(), "{method} {path}: {}", answer.text);
+    }
+}
+
+/// What is not known is told in our words, and every answer has the headers of an answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_api_does_not_know_it_says() {
+    let world = world().await;
+    let id = world.post("/in/shop", "name=Olena&phone=12345&product=Mug&price=5").await.json()["id"].clone();
+    let path = format!("/api/v1/orders/{}/cancel", id.as_str().unwrap());
+    let answer = ask(&world, "POST", &path, "hand-token-of-twenty-four", r#"{"reson":"twice"}"#).await;
+    assert!(answer.status == 422 && answer.text.contains("`reson`"), "{}", answer.text);
+    assert_eq!(world.order(id.as_str().unwrap())["state"], "held");
+    let large = "x".repeat(1 << 20) + "y";
+    let answer = ask(&world, "POST", &path, "hand-token-of-twenty-four", &large).await;
+    assert!(answer.status == 413 && answer.text.contains("larger than 1048576 bytes"), "{}", answer.text);
+    let answer = ask(&world, "GET", "/api/v1/orders?a=b", "hand-token-of-twenty-four", "").await;
+    assert!(answer.status == 400 && answer.text.contains("the query: "), "{}", answer.text);
+    for path in ["/nothing", "/in", "/api/nothing", "/%ff"] {
+        let answer = world.get(path).await;
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}: {}", answer.status);
     }
 }

@@ -1,6 +1,6 @@
 //! How orders are shown: rows, pages and JSON.
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use jiff::Timestamp;
 use parom_core::submission::masked;
 use parom_gateway::store::{OrderDetail, Summary};
@@ -11,49 +11,57 @@ pub(super) fn time(millis: i64) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-/// A table that fits the terminal.
+/// A terminal narrower than this has no room for ids; an order is found by its number too.
+const WIDE: u16 = 150;
+
+/// A table that fits the terminal: what has to be copied stays on one line, names and reasons may take several.
 pub(super) fn table(orders: &[Summary]) -> String {
+    table_within(orders, Table::new().width())
+}
+
+fn table_within(orders: &[Summary], width: Option<u16>) -> String {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header([
-        "RECEIVED (UTC)",
-        "STATE",
-        "ID",
-        "NUMBER",
-        "CRM",
-        "CHANNEL",
-        "BUYER",
-        "WHY",
-    ]);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    width.map(|width| table.set_width(width));
+    let wide = width.is_none_or(|width| width >= WIDE);
+    let head = ["RECEIVED (UTC)", "STATE", "NUMBER", "CRM", "ID", "CHANNEL", "BUYER", "WHY"];
+    table.set_header(shown(head.map(str::to_owned), wide));
     for order in orders {
-        let erased = "(erased)".to_owned();
-        let buyer = match (order.erased_at, order.buyer.is_empty()) {
-            (Some(_), _) => &erased,
-            (None, true) => &order.phone,
-            (None, false) => &order.buyer,
-        };
-        let marks = order.problems.len();
-        let why = match (order.reason.as_str(), marks) {
-            ("", 0) => String::new(),
-            ("", marks) => format!("{marks} marks"),
-            (reason, _) => reason.to_owned(),
-        };
-        table.add_row([
-            time(order.received_at),
-            order.state.to_string(),
-            short(&order.id),
-            order.number.clone(),
-            order.crm_order_id.map_or_else(|| "-".into(), |id| id.to_string()),
-            order.channel.clone(),
-            buyer.clone(),
-            why,
-        ]);
+        table.add_row(shown(cells(order, wide), wide));
+    }
+    for column in table.column_iter_mut().take(if wide { 5 } else { 4 }) {
+        column.set_constraint(ColumnConstraint::ContentWidth);
     }
     table.to_string()
 }
 
-/// The part of an id that tells orders of one minute apart: a version 7 UUID begins with its time.
-fn short(id: &str) -> String {
-    id.chars().take(18).collect()
+fn cells(order: &Summary, wide: bool) -> [String; 8] {
+    let buyer = match (order.erased_at, order.buyer.is_empty()) {
+        (Some(_), _) => "(erased)",
+        (None, true) => &order.phone,
+        (None, false) => &order.buyer,
+    };
+    let why = match (order.reason.as_str(), order.problems.len()) {
+        ("", 0) => String::new(),
+        ("", marks) => format!("{marks} marks"),
+        (reason, _) => reason.to_owned(),
+    };
+    let at = Timestamp::from_millisecond(order.received_at).unwrap_or(Timestamp::UNIX_EPOCH);
+    [
+        at.strftime(if wide { "%Y-%m-%d %H:%M:%S" } else { "%m-%d %H:%M:%S" }).to_string(),
+        order.state.to_string(),
+        printable(&order.number),
+        order.crm_order_id.map_or_else(|| "-".into(), |id| id.to_string()),
+        order.id.clone(),
+        order.channel.clone(),
+        printable(buyer),
+        why,
+    ]
+}
+
+/// The cells that there is room for.
+fn shown(cells: [String; 8], wide: bool) -> Vec<String> {
+    cells.into_iter().enumerate().filter(|(at, _)| wide || *at != 4).map(|(_, cell)| cell).collect()
 }
 
 /// One order as a page of text.
@@ -109,7 +117,43 @@ pub(super) fn page(order: &OrderDetail) -> String {
 }
 
 /// Text of a stranger on a terminal: control characters must not reach it.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     let hidden = |c: char| (c.is_control() && c != '\n' && c != '\t') || ('\u{202a}'..='\u{202e}').contains(&c);
     text.chars().map(|c| if hidden(c) { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use parom_core::delivery::state::State;
+    use parom_core::order::Target;
+
+    use super::*;
+
+    #[test]
+    fn a_number_stays_whole_in_a_narrow_terminal_and_no_sign_of_control_gets_there() {
+        let order = Summary {
+            seq: 1,
+            id: "01a21e8a-7c6d-7351-84e8-3586491988f7".into(),
+            state: State::Unconfirmed,
+            reason: "needs_delivery_service".into(),
+            channel: "landing-page".into(),
+            account: "main".into(),
+            number: "P-JSX7VVTDAMJTR".into(),
+            crm_order_id: Some(123_456),
+            received_at: 0,
+            attempts: 1,
+            problems: Vec::new(),
+            buyer: "Олена \u{1b}[31mПетренко-Василевська".into(),
+            phone: String::new(),
+            target: Target::Order,
+            erased_at: None,
+        };
+        for width in [80, 100, 150] {
+            let text = table_within(std::slice::from_ref(&order), Some(width));
+            assert!(text.lines().all(|line| line.trim_end().chars().count() <= usize::from(width)), "{text}");
+            assert!(text.contains(&order.number) && text.contains("unconfirmed") && !text.contains('\u{1b}'), "{text}");
+            assert_eq!(text.contains(&order.id), width == 150, "{text}");
+        }
+        assert!(table_within(&[order], None).contains("01a21e8a-7c6d-7351-84e8-3586491988f7"));
+    }
 }

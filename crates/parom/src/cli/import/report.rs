@@ -10,6 +10,7 @@ use parom_gateway::store::problems_to_json;
 use serde_json::{Value, json};
 
 use super::Import;
+use crate::cli::show::printable;
 use crate::cli::{Failed, Outcome, print, print_json};
 
 /// Troubled rows that are printed; `--report` has all.
@@ -96,7 +97,7 @@ impl Report {
 
     fn tell(&self, place: u64, text: &str) {
         match self.held + self.failed {
-            ..=SHOWN => self.bar.suspend(|| eprintln!("row {place}: {text}")),
+            ..=SHOWN => self.bar.suspend(|| eprintln!("row {place}: {}", printable(text))),
             n if n == SHOWN + 1 => self.bar.suspend(|| eprintln!("… more such rows: --report FILE has all of them")),
             _ => {}
         }

@@ -13,6 +13,7 @@ use parom_gateway::store::{Scope, Store};
 use serde_json::{Value, json};
 
 use super::open;
+use crate::cli::show::printable;
 use crate::cli::{Failed, Outcome, print, print_json};
 
 /// Who changes, in the history.
@@ -167,7 +168,7 @@ impl Report {
         } else {
             let mut line = format!("{name}: {}", state.unwrap_or("not changed"));
             if !text.is_empty() {
-                line.push_str(&format!("; {text}"));
+                line.push_str(&format!("; {}", printable(&text)));
             }
             print(&format!("{line}\n"));
         }

@@ -245,6 +245,16 @@ impl<'a> Run<'a> {
             };
             let default = parameter.child_by_field_name("default_value");
             let plain = self.text(name).trim_start_matches('$');
+            if parameter.kind() == "variadic_parameter" {
+                let rest: Vec<Sym> = arguments.by_ref().collect();
+                let clear = named.is_empty() && !rest.iter().any(|argument| matches!(argument, Sym::Unpacked(_)));
+                let value = match clear {
+                    true => Sym::List(rest),
+                    false => Sym::unknown(line(parameter), format!("what {} holds is not known here", self.text(name))),
+                };
+                scope.insert(plain.to_owned(), value);
+                continue;
+            }
             let by_name = named.iter().find_map(|argument| match argument {
                 Sym::Named(known, value) if known == plain => Some((**value).clone()),
                 _ => None,

@@ -29,6 +29,12 @@ pub(super) fn decide(live: &LiveChannel, submission: &Submission, entry: Entry, 
         let message = format!("the channel's file cannot be used: {}", live.fault());
         return held(Code::ChannelBroken, message, "Mend the file: the order then goes by itself.");
     };
+    if !channel.has_mapping() && channel.learn {
+        let message =
+            "the channel learns: what came is kept as a sample, and the order waits for its mapping".to_owned();
+        let hint = "Write the mapping from a sample (parom channel suggest NAME): the order then goes by itself.";
+        return held(Code::NoMapping, message, hint);
+    }
     if !channel.has_mapping() {
         let message = "the channel takes drop-in requests alone, and a form came".to_owned();
         return held(Code::NoMapping, message, "Add a mapping to the channel, then retry this order.");

@@ -98,6 +98,9 @@ async fn propose(config: &Path, sample: &str, source: Option<i64>, account: Opti
     if sample == "-" || file.exists() {
         let named = |error: &dyn std::fmt::Display| format!("{sample}: {error}");
         let body = super::map::read(file).map_err(|error| named(&error))?;
+        if body.trim_ascii().is_empty() {
+            return Err(named(&"there is nothing in it; give a form's body, or JSON, as the site sends it"));
+        }
         let (form, flat) = intake::sniff(body.into()).await.map_err(|error| named(&error))?;
         let submission = Submission { form, flat, ..Submission::empty(clock::now()) };
         print(&suggest(account.as_deref().unwrap_or("main"), source.unwrap_or(1), &submission));

@@ -98,8 +98,8 @@ async fn a_key_column_tells_rows_apart_and_finds_changed_ones() {
     let path = write(&world, "a.csv", one("6").as_bytes());
     let (ran, counts) = import(&world, &path, &["--key", "Номер"]);
     assert!(counts["failed"] == 1 && ran.err.contains("another content"), "{}", ran.err);
-    let (ran, counts) = import(&world, &path, &["--key", "Код"]);
-    assert!(counts["failed"] == 1 && ran.err.contains("`Код`"), "{}", ran.err);
+    let ran = world.cli(&["import", "file", path.to_str().unwrap(), "--key", "Код"]);
+    assert!(ran.code == 2 && ran.err.contains("no column `Код`"), "{}", ran.err);
     assert_eq!(world.orders().len(), 1);
 }
 
@@ -248,6 +248,22 @@ async fn rows_that_a_wrong_quote_would_swallow_are_named() {
     let (ran, counts) = import(&world, &write(&world, "a.csv", cut.as_bytes()), &["--dry-run"]);
     assert_eq!(counts["failed"], 2, "{}", ran.err);
     assert!(ran.err.contains("the header has 6; a quote, a delimiter or a line break"), "{}", ran.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn excels_own_first_line_is_no_header_and_a_key_that_is_no_column_is_told_once() {
+    let world = world().await;
+    let text = format!("sep=;\r\n{HEADER}\r\n1;;Олена;0671112233;Чай;5\r\n2;;Петро;0671112244;Чай;x\r\n");
+    let path = write(&world, "a.csv", text.as_bytes());
+    let (ran, counts) = import(&world, &path, &["--dry-run"]);
+    assert_eq!((&counts["queued"], &counts["held"]), (&json!(1), &json!(1)), "{}", ran.err);
+    assert!(ran.err.contains("row 4: held"), "{}", ran.err);
+    let ran = world.cli(&["import", "file", path.to_str().unwrap(), "--key", "Nomer"]);
+    assert!(
+        ran.code == 2 && ran.err.contains("no column `Nomer`; there are: ") && ran.err.lines().count() == 1,
+        "{}",
+        ran.err
+    );
 }
 
 /// Killed in the middle, and run again: each row is one order.

@@ -82,6 +82,9 @@ impl Import {
             if batch.is_empty() {
                 break;
             }
+            if let Some(fault) = self.unknown_key(&batch).filter(|_| report.is_empty()) {
+                return Err(fault);
+            }
             if let (Err((free, needed)), false) = (store.room_for_intake(), self.dry_run) {
                 return Err(report.stopped(&format!("the disk has {free} bytes free, {needed} are needed")));
             }
@@ -99,11 +102,26 @@ impl Import {
         report.end()
     }
 
+    /// A key that is none of the columns would fail every row. Each line of JSON has names of its own.
+    fn unknown_key(&self, batch: &[Taken]) -> Option<Failed> {
+        let column = self.key.as_ref().filter(|_| matches!(self.ending().as_str(), "csv" | "tsv" | "txt" | "xlsx"))?;
+        let first = batch.iter().find_map(|taken| taken.row.as_ref().ok()?.as_object())?;
+        if first.contains_key(column) {
+            return None;
+        }
+        let known: Vec<&str> = first.keys().map(String::as_str).collect();
+        Some(format!("--key: there is no column `{column}`; there are: {}", known.join(", ")))
+    }
+
+    fn ending(&self) -> String {
+        self.file.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default()
+    }
+
     fn open(&self) -> Result<Reader, Failed> {
         let named = |error: &dyn std::fmt::Display| format!("{}: {error}", self.file.display());
         let file = File::open(&self.file).map_err(|error| named(&error))?;
         let bytes = file.metadata().map_err(|error| named(&error))?.len();
-        let ending = self.file.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let ending = self.ending();
         let (encoding, sheet) = (self.encoding.as_deref(), self.sheet.as_deref());
         let asked = Asked { delimiter: self.delimiter, encoding, sheet };
         Reader::new(file, bytes, &ending, asked).map_err(|error| named(&error))

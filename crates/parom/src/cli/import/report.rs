@@ -49,6 +49,11 @@ impl Report {
         Ok(Report { bar, file, json, dry_run, rows: 0, queued: 0, marked: 0, held: 0, known: 0, failed: 0 })
     }
 
+    /// No row was taken yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
     /// So many bytes of the file are read.
     pub(super) fn at(&self, bytes: u64) {
         self.bar.set_position(bytes);

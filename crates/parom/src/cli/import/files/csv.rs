@@ -48,8 +48,21 @@ pub(super) fn rows<R: Read + Seek + Send + 'static>(
     if !reader.read_record(&mut first).map_err(|error| words(&error))? {
         return Err("the file is empty".into());
     }
+    // By this line Excel knows the delimiter.
+    let hint = first.len() <= 2 && first.get(0).is_some_and(|cell| cell.to_lowercase().starts_with("sep="));
+    if hint && !reader.read_record(&mut first).map_err(|error| words(&error))? {
+        return Err("there is no header after the line `sep=`".into());
+    }
     let header = header(first.iter().map(str::to_owned).collect())?;
-    Ok(Box::new(Rows { reader, delimiter: char::from(delimiter), row, quotes, header, last: 1, over: false }))
+    Ok(Box::new(Rows {
+        reader,
+        delimiter: char::from(delimiter),
+        row,
+        quotes,
+        header,
+        last: 1 + u64::from(hint),
+        over: false,
+    }))
 }
 
 struct Rows<R> {

@@ -1,0 +1,69 @@
+//! Findings about settings, which are no channel's: secrets that are not there, accounts' files that cannot be used.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use parom_core::Code;
+use parom_core::channel::{Finding, Severity};
+
+use super::Located;
+use crate::config::{Account, AccountFault, Config, read_secret};
+
+/// A finding about a setting, which is no channel's.
+pub(super) fn setting(
+    (file, line): (PathBuf, usize),
+    path: String,
+    (code, severity): (Code, Severity),
+    message: String,
+    hint: &str,
+) -> Located {
+    let finding = Finding { line, column: 1, path, code, severity, message, hint: hint.to_owned() };
+    Located { channel: String::new(), file, finding }
+}
+
+/// Secrets of the alerts that are not there: nobody would be told of anything.
+#[must_use]
+pub fn alerts(config: &Config) -> Vec<Located> {
+    let Some(alerts) = &config.alerts else { return Vec::new() };
+    let secrets = [
+        ("ping", alerts.ping.as_ref()),
+        ("telegram.token", alerts.telegram.as_ref().map(|telegram| &telegram.token)),
+        ("email.password", alerts.email.as_ref().and_then(|email| email.password.as_ref())),
+        ("webhook.secret", alerts.webhook.as_ref().map(|webhook| &webhook.secret)),
+    ];
+    let missing = secrets.into_iter().filter_map(|(path, secret)| {
+        let why = read_secret(&config.dir, secret?).err()?.to_string();
+        let table = path.split('.').next().unwrap_or_default();
+        let place = config.place(&[format!("[alerts.{table}]"), "[alerts]".to_owned()]);
+        let hint = "Set the variable, or write the file, for the user that runs `serve`.";
+        let (what, message) = ((Code::Unreadable, Severity::Warning), format!("no alert can be sent: {why}"));
+        Some(setting(place, format!("alerts.{path}"), what, message, hint))
+    });
+    missing.collect()
+}
+
+/// The accounts' own files that cannot be used.
+#[must_use]
+pub fn account_files(config: &Config) -> Vec<Located> {
+    let hint = |name: &str| match config.accounts.is_fixed(name) {
+        true => "What parom.toml has of it is used; take it out of one of both.",
+        false => "Its orders wait until the file is mended; a running `serve` reads it again by itself.",
+    };
+    let located = |(name, fault): (String, AccountFault)| {
+        let what = (Code::InvalidSetting, Severity::Error);
+        setting((fault.file, fault.line), format!("accounts.{name}"), what, fault.message, hint(&name))
+    };
+    config.accounts.faults().into_iter().map(located).collect()
+}
+
+/// The accounts whose keys this process cannot read.
+#[must_use]
+pub fn keys(config: &Config) -> BTreeMap<String, Located> {
+    let missing = |(name, account): (&String, &Account)| {
+        let message = read_secret(&config.dir, &account.api_key).err()?.to_string();
+        let hint = "Set the variable, or write the file, for the user that runs the command and `serve`.";
+        let (place, what) = (config.account_place(name), (Code::Unreadable, Severity::Error));
+        Some((name.clone(), setting(place, format!("accounts.{name}.api_key"), what, message, hint)))
+    };
+    config.accounts.current().iter().filter_map(missing).collect()
+}

@@ -241,6 +241,22 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// A key of the sender's that made another order before, with another content.
+    #[must_use]
+    pub fn key_reused(id: &str) -> Problem {
+        let message = format!("the same idempotency key already made the order {id} with another content");
+        let hint = "Compare the two, then release or cancel this one.";
+        Problem::new("", Code::KeyReused, Effect::Hold, message, hint)
+    }
+
+    /// A number that another order of ours has.
+    #[must_use]
+    pub fn number_taken(number: &str, id: &str) -> Problem {
+        let message = format!("the number `{number}` is already the order {id}'s");
+        let hint = "Cancel this one if it is the same order; else give it another number with `orders edit`.";
+        Problem::new("source_uuid", Code::NumberTaken, Effect::Hold, message, hint)
+    }
+
     /// A problem with its sentences.
     pub fn new(
         path: impl Into<String>,

@@ -62,6 +62,7 @@ pub(super) fn check(channel: &Channel, table: &DeTable<'_>, findings: &mut Findi
         findings.warn(at.clone(), "order.shipping.warehouse_ref", Code::NeedsDeliveryService, message, hint);
     }
     lines::check(&channel.rules, table, "order", findings);
+    lines::check(&channel.card_rules, table, "card", findings);
 }
 
 /// Only an order of a sender that names its orders can be changed later.

@@ -276,11 +276,16 @@ impl Reader<'_, '_, '_> {
             return Duration::from_secs(3);
         };
         let most = Duration::from_secs(limits::WAIT_S);
-        parse_duration(&text).filter(|time| *time <= most).unwrap_or_else(|| {
-            let what = format!("`{text}` is not a time up to {}s", limits::WAIT_S);
-            self.invalid(at, "wait", &what, "Use a number and a unit: 3s, 500ms.");
-            Duration::from_secs(3)
-        })
+        let Some(time) = parse_duration(&text) else {
+            self.invalid(at, "wait", &format!("`{text}` is not a time"), "Use a number and a unit: 3s, 500ms.");
+            return Duration::from_secs(3);
+        };
+        if time > most {
+            let message = format!("`wait` is {} s at most, and is taken for that", limits::WAIT_S);
+            let hint = "A proxy before the gateway gives up sooner.";
+            self.findings.warn(at, "wait", Code::InvalidSetting, message, hint);
+        }
+        time.min(most)
     }
 
     fn access(&mut self) -> Access {
@@ -324,9 +329,14 @@ impl Reader<'_, '_, '_> {
     fn origin(&mut self, item: &Spanned<DeValue<'_>>) -> Option<String> {
         let text = item.get_ref().as_str().unwrap_or_default();
         let after = text.split_once("://").map(|(_, host)| host.trim_end_matches('/'));
-        let plain = after.is_some_and(|host| !host.is_empty() && !host.contains(['/', '*']));
+        let plain = after.is_some_and(|host| !host.is_empty() && !host.contains('/'));
+        if text.contains('*') {
+            let message = format!("`{text}` is no browser's origin: a star stands for nothing here");
+            let hint = "Write out each origin: https://shop.example.ua.";
+            self.findings.warn(item.span(), "access.origins", Code::InvalidSetting, message, hint);
+        }
         if convert::url(text).is_err() || !plain {
-            let hint = "An origin is scheme and host alone, each written out: https://shop.example.ua.";
+            let hint = "An origin is scheme and host alone: https://shop.example.ua.";
             self.invalid(item.span(), "access.origins", &format!("has `{text}`, which is not an origin"), hint);
             return None;
         }

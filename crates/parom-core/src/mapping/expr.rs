@@ -3,32 +3,15 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::LazyLock;
 
+use minijinja::Value as Context;
 use minijinja::value::ValueKind;
-use minijinja::{Environment, ErrorKind, Expression, UndefinedBehavior, Value as Context};
 use serde_json::Value;
 
-use super::lower::{Left, lower};
-use super::{context, filters};
+use super::compiled::{Compiled, shown};
 use crate::convert::{is_empty, plain};
 use crate::limits;
-use crate::order::schema::nearest;
 use crate::problem::Code;
-
-/// One engine for every channel: filters and limits do not differ between them.
-static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(|| {
-    let mut engine = Environment::new();
-    let globals: Vec<String> = engine.globals().map(|(name, _)| name.to_owned()).collect();
-    for name in globals {
-        // A form may well have a field called `range`: a bare name is always the form's.
-        engine.remove_global(&name);
-    }
-    engine.set_undefined_behavior(UndefinedBehavior::Chainable);
-    engine.set_fuel(Some(limits::EXPRESSION_FUEL));
-    filters::register(&mut engine);
-    engine
-});
 
 /// The right side of a rule.
 pub enum Expr {
@@ -40,14 +23,6 @@ pub enum Expr {
     Text(Vec<Piece>),
     /// A list, each part by itself.
     List(Vec<Expr>),
-}
-
-/// An expression and its source.
-pub struct Compiled {
-    source: String,
-    /// The name that it is, where it is a name alone, as most are: that needs no engine.
-    name: Option<Context>,
-    expression: Expression<'static, 'static>,
 }
 
 /// A part of a text.
@@ -191,83 +166,8 @@ impl Expr {
     }
 }
 
-impl Compiled {
-    fn new(source: &str) -> Result<Compiled, String> {
-        if source.is_empty() {
-            return Err("`{{ }}` is empty".into());
-        }
-        if links(source) > limits::EXPRESSION_LINKS {
-            let most = limits::EXPRESSION_LINKS;
-            return Err(format!(
-                "an expression has at most {most} operators, filters and steps; split it into several fields"
-            ));
-        }
-        let expression = ENGINE.compile_expression_owned(source.to_owned()).map_err(|error| {
-            format!("`{}`: {}", shown(source), error.detail().map_or_else(|| error.to_string(), str::to_owned))
-        })?;
-        for filter in filters::used(source) {
-            if !filters::is_known(&ENGINE, &filter) {
-                let near = nearest(&filter, filters::KNOWN.into_iter());
-                let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-                return Err(format!("`{}`: there is no filter `{filter}`{near}", shown(source)));
-            }
-        }
-        let lone = source.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-            && expression.undeclared_variables(false).contains(source);
-        let compiled = Compiled { source: source.to_owned(), name: lone.then(|| Context::from(source)), expression };
-        compiled.miswritten().map_or(Ok(compiled), Err)
-    }
-
-    /// What fails whatever comes: an unknown function, a filter's missing argument, a pattern. Tried without a submission,
-    /// where much else fails too; only what does not depend on values counts.
-    fn miswritten(&self) -> Option<String> {
-        if self.name.is_some() {
-            return None;
-        }
-        let error = self.expression.eval(context::nothing()).err()?;
-        let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
-        match error.kind() {
-            ErrorKind::UnknownFunction | ErrorKind::UnknownMethod => {
-                Some(format!("`{}`: {detail}; there are filters: {{{{ name | title }}}}", shown(&self.source)))
-            }
-            ErrorKind::UnknownTest | ErrorKind::TooManyArguments | ErrorKind::MissingArgument => {
-                Some(format!("`{}`: {detail}", shown(&self.source)))
-            }
-            _ => filters::is_miswritten(&error).then(|| format!("`{}`: {detail}", shown(&self.source))),
-        }
-    }
-
-    fn names(&self) -> BTreeSet<String> {
-        self.expression.undeclared_variables(true).into_iter().collect()
-    }
-
-    fn eval(&self, root: &Context) -> Result<Context, ExprError> {
-        if let Some(name) = &self.name {
-            return Ok(root.get_item(name).unwrap_or_default());
-        }
-        self.expression.eval(root.clone()).map_err(|error| {
-            let untaken = filters::untaken(&error);
-            let code = untaken.as_ref().and_then(|value| value.code);
-            let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
-            let message = if code.is_some() { detail } else { format!("`{{{{ {} }}}}` failed: {detail}", self.source) };
-            ExprError { message, code, text: untaken.map(|value| value.text) }
-        })
-    }
-}
-
-impl Compiled {
-    /// The value as JSON; none that is larger than a form could bring: a number in a form may say how often to repeat.
-    fn lowered(&self, value: &Context) -> Result<Value, ExprError> {
-        lower(value, 0, &mut Left::all()).ok_or_else(|| self.large())
-    }
-
-    fn large(&self) -> ExprError {
-        ExprError::of(format!("`{{{{ {} }}}}` gives more than an order can hold", self.source))
-    }
-}
-
 impl ExprError {
-    fn of(message: impl Into<String>) -> ExprError {
+    pub(super) fn of(message: impl Into<String>) -> ExprError {
         ExprError { message: message.into(), code: None, text: None }
     }
 }
@@ -289,35 +189,6 @@ fn closing(text: &str) -> Option<usize> {
         at += 1;
     }
     None
-}
-
-/// An expression as a message quotes it.
-fn shown(source: &str) -> String {
-    let start: String = source.chars().take(limits::QUOTED_CHARS).collect();
-    if start.len() < source.len() { format!("{start}…") } else { start }
-}
-
-/// The operators, filters and steps of an expression, counted before the engine sees it: what stands outside of its texts, but
-/// for the commas and colons of tables, which make no chain.
-fn links(source: &str) -> usize {
-    let (mut links, mut quote, mut escaped) = (0, None, false);
-    let mut word = String::new();
-    for c in source.chars().chain([' ']) {
-        if let Some(open) = quote {
-            quote = (escaped || c != open).then_some(open);
-            escaped = !escaped && c == '\\';
-            continue;
-        }
-        if c.is_alphanumeric() || c == '_' {
-            word.push(c);
-            continue;
-        }
-        links += usize::from(matches!(word.as_str(), "and" | "or" | "in" | "is" | "if" | "not"));
-        word.clear();
-        links += usize::from("~+-*/%|.<>=!([".contains(c));
-        quote = matches!(c, '"' | '\'').then_some(c);
-    }
-    links
 }
 
 /// A text whose expressions all came out empty is empty, whatever stands between them.
@@ -351,17 +222,12 @@ impl fmt::Debug for Expr {
     }
 }
 
-impl fmt::Debug for Compiled {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.source)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
     use serde_json::json;
 
+    use super::super::context;
     use super::*;
     use crate::convert::Locale;
     use crate::submission::Submission;
@@ -421,6 +287,8 @@ mod tests {
             "-x",
             "name in allowed",
             "items | map({'a': 1})",
+            "name | regex_capture('[' ~ form.letters ~ ']')",
+            "day | date(form.f ~ '')",
             "{'name': name, 'price': price} | rows",
             "town | np_branch(place)",
             "lines | first",

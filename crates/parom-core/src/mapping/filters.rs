@@ -66,7 +66,10 @@ impl std::error::Error for Untaken {}
 
 /// A filter is asked for what it never can do: the file has to be mended, whatever comes.
 #[derive(Debug)]
-struct Miswritten;
+struct Miswritten {
+    /// What cannot be read, where it is a text: a submission may have brought it.
+    text: Option<String>,
+}
 
 impl fmt::Display for Miswritten {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -76,13 +79,23 @@ impl fmt::Display for Miswritten {
 
 impl std::error::Error for Miswritten {}
 
-fn miswritten(detail: String) -> Error {
-    Error::new(ErrorKind::InvalidOperation, detail).with_source(Miswritten)
+fn miswritten(text: Option<&str>, detail: String) -> Error {
+    Error::new(ErrorKind::InvalidOperation, detail).with_source(Miswritten { text: text.map(str::to_owned) })
 }
 
-/// Whether a failure is the file's fault, and no value's.
-pub(super) fn is_miswritten(error: &Error) -> bool {
-    std::error::Error::source(error).is_some_and(|source| source.is::<Miswritten>())
+/// Whether a failure is the fault of an expression's source, and of no value.
+pub(super) fn is_miswritten(error: &Error, source: &str) -> bool {
+    let found = std::error::Error::source(error).and_then(|source| source.downcast_ref::<Miswritten>());
+    let written = |text: &str, quote: char| source.contains(&format!("{quote}{text}{quote}"));
+    let stands = |text: &String| {
+        // An empty one is what a name gives that is not there.
+        if text.is_empty() {
+            return false;
+        }
+        let escaped = text.replace('\\', "\\\\");
+        ['"', '\''].into_iter().any(|quote| written(text, quote) || written(&escaped, quote))
+    };
+    found.is_some_and(|found| found.text.as_ref().is_none_or(stands))
 }
 
 pub(super) fn register(engine: &mut Environment<'static>) {
@@ -149,7 +162,7 @@ fn map(value: Value, table: Value) -> Result<Value, Error> {
         let detail = "map takes a table: map({\"card\": 1, \"cash\": 2})";
         // A table of the form's own may be absent.
         let absent = table.is_undefined().then(|| Error::new(ErrorKind::InvalidOperation, detail));
-        return Err(absent.unwrap_or_else(|| miswritten(detail.to_owned())));
+        return Err(absent.unwrap_or_else(|| miswritten(None, detail.to_owned())));
     }
     if is_blank(&value) {
         return Ok(Value::UNDEFINED);
@@ -209,7 +222,7 @@ fn round(value: Value, places: Option<u32>) -> Result<Value, Error> {
 /// A date or a time as ISO, read from the known forms or by a strptime format: `date('%d %B %Y')`.
 fn date(state: &State, value: Value, format: Option<String>) -> Result<Value, Error> {
     if let Some(format) = &format {
-        convert::check_format(format).map_err(|why| miswritten(format!("date('{format}'): {why}")))?;
+        convert::check_format(format).map_err(|why| miswritten(Some(format), format!("date('{format}'): {why}")))?;
     }
     convert_text(&value, |text| {
         let zone = &locale(state)?.zone;
@@ -295,7 +308,7 @@ fn compiled(pattern: &str) -> Result<Regex, Error> {
         return Ok(regex.clone());
     }
     let built = RegexBuilder::new(pattern).size_limit(limits::REGEX_BYTES).build();
-    let regex = built.map_err(|error| miswritten(format!("regex: {error}")))?;
+    let regex = built.map_err(|error| miswritten(Some(pattern), format!("regex: {error}")))?;
     if cache.len() >= limits::REGEX_CACHE {
         cache.clear();
     }

@@ -4,6 +4,7 @@
 mod apply;
 mod branch;
 mod card;
+mod compiled;
 mod context;
 mod expr;
 mod filters;

@@ -5,11 +5,13 @@ use std::borrow::Cow;
 use encoding_rs::WINDOWS_1251;
 use percent_encoding::percent_decode;
 
-/// A text by its bytes: UTF-8, and where that cannot be, the windows-1251 of the field's older sites.
+/// A text by its bytes: UTF-8, and where that cannot be, the windows-1251 of the field's older sites. What begins as UTF-8, other
+/// letters than Latin ones among it, was cut inside of a letter.
 #[must_use]
 pub fn readable(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
+        Err(error) if !bytes[..error.valid_up_to()].is_ascii() => String::from_utf8_lossy(bytes),
         Err(_) => WINDOWS_1251.decode_without_bom_handling(bytes).0,
     }
 }
@@ -60,6 +62,15 @@ pub(super) fn with_whole_letters(body: &[u8]) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_that_was_cut_is_no_other_encoding() {
+        let whole = "Олена Петренко".as_bytes();
+        assert_eq!(readable(whole), "Олена Петренко");
+        assert_eq!(readable(&whole[..whole.len() - 1]), "Олена Петренк\u{fffd}");
+        assert_eq!(readable(b"\xce\xeb\xe5\xed\xe0 A"), "Олена A");
+        assert_eq!(readable(b"A \xce\xeb\xe5\xed\xe0"), "A Олена");
+    }
 
     #[test]
     fn half_a_letter_is_a_sign_of_its_own() {

@@ -51,8 +51,8 @@ fn each_fault_is_named_at_its_place() {
         ),
         (GOOD.replace("{{ phone }}", ""), "2:1 error order.buyer no_contact"),
         (with("[[order.custom_fields]]\nuuid = \"\"\nvalue = 1"), "6:1 warning order.custom_fields.0 required"),
-        (format!("wait = \"9000h\"\n{GOOD}"), "1:8 error wait invalid_setting"),
-        (format!("{GOOD}[access]\norigins = [\"https://*.shop.ua\"]"), "7:12 error access.origins invalid_setting"),
+        (format!("wait = \"9000h\"\n{GOOD}"), "1:8 warning wait invalid_setting"),
+        (format!("{GOOD}[access]\norigins = [\"https://*.shop.ua\"]"), "7:12 warning access.origins invalid_setting"),
         (
             with("[order.shipping]\nwarehouse_ref = \"{{ ref }}\""),
             "2:1 warning order.shipping.warehouse_ref needs_delivery_service",

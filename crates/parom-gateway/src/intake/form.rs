@@ -24,7 +24,7 @@ use super::{Intake, body, cors, key, pages, spam};
 use crate::clock;
 use crate::config::LiveChannel;
 use crate::metering;
-use crate::store::{Accepted, NewSubmission, StoreError, Turn};
+use crate::store::{Accepted, NewOrder, NewSubmission, StoreError, Turn};
 
 pub(super) async fn post_open(
     State(intake): State<Intake>,
@@ -138,8 +138,20 @@ async fn accept(
     learn(intake, live, &row, submission.received_at).await;
     let told = Told { key: key.clone(), foreign: entry == Entry::Foreign, mark, signed, page, changes, stamp };
     let order = new_order(live, &submission, row, decided, told);
-    let (id, account, checked) = (order.id.clone(), order.account.clone(), order.checked);
-    let lacks_directory = order.lacks_directory();
+    let id = order.id.clone();
+    let accepted = store(intake, live, order, &looked).await;
+    let kept = known(live, id, accepted, again)?;
+    Ok(answered(live, kept, page.then_some((number.as_str(), Language::of(headers)))))
+}
+
+/// Keeps an order, and tells those who look after what waits.
+async fn store(
+    intake: &Intake,
+    live: &LiveChannel,
+    order: NewOrder,
+    looked: &spam::Looked,
+) -> Result<Accepted, StoreError> {
+    let (account, checked, lacks_directory) = (order.account.clone(), order.checked, order.lacks_directory());
     crate::crash::point("intake.before_accept");
     let accepted = intake.store.accept(order).await;
     crate::crash::point("intake.after_accept");
@@ -149,10 +161,9 @@ async fn accept(
             intake.dictionaries.notice(&account, checked, lacks_directory);
         }
         Ok(Accepted::New(_)) => {}
-        _ => intake.spam.give_back(&looked),
+        _ => intake.spam.give_back(looked),
     }
-    let kept = known(live, id, accepted, again)?;
-    Ok(answered(live, kept, page.then_some((number.as_str(), Language::of(headers)))))
+    accepted
 }
 
 /// Refuses while more orders wait than can be kept soon, or while the disk is nearly full.

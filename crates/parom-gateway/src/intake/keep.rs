@@ -132,13 +132,15 @@ pub(super) fn standing(verdict: Verdict, problems: &[Problem]) -> (State, String
     match verdict {
         Verdict::Go => (State::Queued, String::new()),
         Verdict::Reject => (State::Canceled, "refused to its sender (on_invalid = reject)".to_owned()),
-        Verdict::Hold => {
-            let holds = problems.iter().filter(|problem| problem.effect == Effect::Hold);
-            // What concerns the whole order explains more than one of its fields.
-            let first = holds.max_by_key(|problem| problem.path.is_empty());
-            (State::Held, first.map_or("invalid", |problem| problem.code.as_str()).to_owned())
-        }
+        Verdict::Hold => (State::Held, why(problems).unwrap_or("invalid").to_owned()),
     }
+}
+
+/// The code of what holds an order, where something does: what concerns the whole order explains more than one of its fields.
+#[must_use]
+pub fn why(problems: &[Problem]) -> Option<&'static str> {
+    let holds = problems.iter().filter(|problem| problem.effect == Effect::Hold);
+    holds.max_by_key(|problem| problem.path.is_empty()).map(|problem| problem.code.as_str())
 }
 
 /// The content's hash: two forms with the same fields are the same, in whatever encoding they came.

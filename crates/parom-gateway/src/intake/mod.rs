@@ -26,7 +26,7 @@ use axum::routing::{get, post};
 pub use access::{bearer, token_hash};
 pub use branches::SearchWatch;
 pub use decode::{decode, sniff};
-pub use keep::submission_of;
+pub use keep::{submission_of, why};
 pub use key::of_kept as key_of_kept;
 pub(crate) use language::Language;
 pub use late::later_state;

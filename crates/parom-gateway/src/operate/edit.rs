@@ -6,7 +6,9 @@ use parom_core::order::{self, Target, Verdict, schema};
 use parom_core::{Code, Effect, Problem};
 use serde_json::Value;
 
+use super::kept::Kept;
 use super::{Desk, Done, OperateError};
+use crate::intake;
 use crate::store::{Revision, Stored, Summary};
 
 /// One change of an edit.
@@ -45,7 +47,8 @@ pub async fn edit(
     for change in changes {
         apply(detail.summary.target, &mut body, change).map_err(OperateError::Wrong)?;
     }
-    let channel = channels.get(&detail.summary.channel).and_then(|live| live.channel.clone());
+    let live = channels.get(&detail.summary.channel);
+    let channel = live.and_then(|live| live.channel.clone());
     let locale = channel.as_ref().map_or_else(default_locale, |channel| channel.locale());
     let own = Some(&detail.summary.account).filter(|account| !account.is_empty());
     let dictionary = own.or(channel.as_ref().map(|channel| &channel.account)).and_then(|name| dictionaries.get(name));
@@ -58,13 +61,12 @@ pub async fn edit(
         verdict = Verdict::Hold;
     }
     let goes = verdict == Verdict::Go && !keep;
-    let account = if detail.summary.account.is_empty() {
-        channel.map(|channel| channel.account.clone()).unwrap_or_default()
-    } else {
-        detail.summary.account.clone()
-    };
+    let account = own.or(channel.as_ref().map(|channel| &channel.account)).cloned().unwrap_or_default();
     if goes && account.is_empty() {
         return Err(OperateError::Wrong("the order's channel cannot be used, so its account is not known".into()));
+    }
+    if let (true, Some(live), Some(channel)) = (goes, live, &channel) {
+        Kept { store, live, channel, order: &detail, actor }.take_key().await?;
     }
     let paths: Vec<&str> = changes.iter().map(Change::path).collect();
     // What did not fit any more stays in the body as it was typed: an edit must not lose it.
@@ -84,25 +86,21 @@ pub async fn edit(
         actor: actor.to_owned(),
         note: format!("edited: {}", paths.join(", ")),
     };
+    let number = revision.number.clone();
     match store.revise(detail.summary.seq, seen, revision).await? {
         Stored::Done if goes => Ok(Done::Now(State::Queued)),
         Stored::Done if verdict == Verdict::Go => Ok(Done::Kept(seen, "edited; send it with `orders retry`".into())),
-        Stored::Done => {
-            let texts: Vec<String> = draft.problems.iter().map(ToString::to_string).collect();
-            Ok(Done::Kept(seen, texts.join("\n")))
-        }
+        Stored::Done => Ok(Done::Kept(seen, super::texts(&draft.problems))),
         Stored::MovedOn => Ok(Done::Stays(seen, "it has just moved on".into())),
         Stored::NumberTaken(owner) => {
-            let text =
-                format!("the number `{}` is already the order {owner}'s", number_of(&draft, &detail.summary.number));
-            Err(OperateError::Wrong(text))
+            Err(OperateError::Wrong(format!("the number `{number}` is already the order {owner}'s")))
         }
     }
 }
 
 /// Why the order stands where it does: a held one for what holds it now, a refused one for the CRM's answer.
 fn reason(goes: bool, before: &Summary, problems: &[Problem]) -> String {
-    let now = super::why(problems).filter(|_| before.state == State::Held);
+    let now = intake::why(problems).filter(|_| before.state == State::Held);
     if goes { String::new() } else { now.map_or_else(|| before.reason.clone(), str::to_owned) }
 }
 

@@ -58,14 +58,14 @@ impl Kept<'_> {
             (Claim::Of(id, true), _) => self.cancel(&format!("a repeat of the order {id}")).await,
             (Claim::Of(id, false), Some((key, true))) if mark.updates => {
                 let new = intake::later_state(self.live, self.order, &submission, (key, mark), given);
+                // What the channel refuses changes nothing: a person looks at it.
+                if new.state == State::Canceled {
+                    return Ok(Seen::Order(vec![Problem::key_reused(&id)]));
+                }
                 let taken = self.store.take_later_state(self.order.summary.seq, new, &id, self.actor).await?;
                 Ok(Seen::Settled(canceled(taken)))
             }
-            (Claim::Of(id, false), _) => {
-                let message = format!("the same key already made the order {id} with another content");
-                let hint = "Compare the two, then release or cancel this one.";
-                Ok(Seen::Order(vec![Problem::new("", Code::KeyReused, Effect::Hold, message, hint)]))
-            }
+            (Claim::Of(id, false), _) => Ok(Seen::Order(vec![Problem::key_reused(&id)])),
             (Claim::Own, _) => {
                 let hint = "Look for it in the CRM: cancel it if it is there, release it if not.";
                 let doubt = mark.doubt.map(|doubt| Problem::new("", Code::UnknownUpdate, Effect::Hold, doubt, hint));
@@ -100,7 +100,8 @@ impl Kept<'_> {
     }
 
     async fn claim(&self, key: &str, of_sender: bool) -> Result<Claim, StoreError> {
-        self.store.claim_key(self.order.summary.seq, &self.live.name, key, of_sender).await
+        let place = (self.live.name.as_str(), self.channel.account.as_str());
+        self.store.claim_key(self.order.summary.seq, place, (key, of_sender)).await
     }
 
     async fn cancel(&self, why: &str) -> Result<Seen, StoreError> {

@@ -10,8 +10,8 @@ mod replay;
 use std::fmt;
 
 use jiff::Timestamp;
+use parom_core::Problem;
 use parom_core::delivery::state::State;
-use parom_core::{Effect, Problem};
 
 use crate::config::ChannelSet;
 use crate::dictionaries::Dictionaries;
@@ -84,10 +84,9 @@ pub struct Desk<'a> {
     pub actor: &'a str,
 }
 
-/// The code of what holds an order, where something does.
-fn why(problems: &[Problem]) -> Option<&'static str> {
-    let first = |effect| problems.iter().find(|problem| problem.effect == effect);
-    first(Effect::Hold).or_else(|| first(Effect::Mend)).map(|problem| problem.code.as_str())
+/// Problems as they are told, a line each.
+fn texts(problems: &[Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 /// The order that is asked for, with all that it was made of.

@@ -33,18 +33,19 @@ pub async fn replay(
     let Some(order) = store.order_by_id(id).await?.filter(|order| order.summary.state == State::Held) else {
         return Ok(Done::Stays(State::Held, "it has moved on".into()));
     };
-    if order.revision > 0 {
-        return Ok(Done::Stays(order.summary.state, "it was edited by hand: a person sends it".into()));
-    }
     let (live, channel) = match usable(channels, &order.summary.channel) {
         Ok(used) => used,
         Err(why) => return Ok(Done::Stays(order.summary.state, why)),
     };
+    let kept = Kept { store, live, channel: &channel, order: &order, actor };
+    if order.revision > 0 {
+        kept.take_key().await?;
+        return Ok(Done::Stays(order.summary.state, "it was edited by hand: a person sends it".into()));
+    }
     let (dictionary, directory) = (dictionaries.get(&channel.account), dictionaries.directory());
     let entry = doubts::entry_problem(live, &channel, &order).await;
     let random = uuid::Uuid::new_v4().as_u128();
     let given = Given { dictionary: dictionary.as_deref(), directory: directory.as_ref(), random };
-    let kept = Kept { store, live, channel: &channel, order: &order, actor };
     let holds = match kept.look(entry.is_none(), given).await? {
         Seen::Order(holds) => holds,
         Seen::Settled(done) => return Ok(done),
@@ -92,6 +93,7 @@ pub(super) async fn release(desk: Desk<'_>, order: OrderDetail) -> Result<Done, 
         Ok(used) => used,
         Err(why) => return Ok(Done::Stays(order.summary.state, why)),
     };
+    Kept { store, live, channel: &channel, order: &order, actor }.take_key().await?;
     let (dictionary, directory) = (dictionaries.get(&channel.account), dictionaries.directory());
     let (draft, verdict) = if order.revision > 0 {
         let (target, locale) = (order.summary.target, channel.locale());
@@ -109,7 +111,6 @@ pub(super) async fn release(desk: Desk<'_>, order: OrderDetail) -> Result<Done, 
         }
         (draft, verdict)
     } else {
-        Kept { store, live, channel: &channel, order: &order, actor }.take_key().await?;
         remap(&order, &channel, (dictionary.as_deref(), directory.as_ref())).await
     };
     let decided = Decided { draft, verdict, dictionary };
@@ -205,7 +206,7 @@ async fn write(
     let goes = verdict == Verdict::Go;
     if !goes && draft.problems == order.summary.problems && draft.body == order.body {
         // Nothing new is known of it: the history does not grow with each look.
-        return Ok(Done::Stays(seen, texts(&draft.problems)));
+        return Ok(Done::Stays(seen, super::texts(&draft.problems)));
     }
     if goes {
         // They are settled, and stay readable as marks.
@@ -215,7 +216,7 @@ async fn write(
     let number = draft.number().unwrap_or(&order.summary.number).to_owned();
     let revision = Revision {
         state: if goes { State::Queued } else { seen },
-        reason: if goes { String::new() } else { super::why(&draft.problems).unwrap_or("invalid").to_owned() },
+        reason: if goes { String::new() } else { intake::why(&draft.problems).unwrap_or("invalid").to_owned() },
         account: channel.account.clone(),
         channel_version: live.version,
         target: draft.target,
@@ -230,13 +231,11 @@ async fn write(
     };
     let stored = match store.revise(order.summary.seq, seen, revision.clone()).await? {
         Stored::NumberTaken(owner) => {
-            let message = format!("the number `{}` is already the order {owner}'s", revision.number);
-            let hint = "Cancel this one if it is the same order; else give it another number with `orders edit`.";
-            let taken = Problem::new("source_uuid", Code::NumberTaken, Effect::Hold, message, hint);
+            let taken = Problem::number_taken(&revision.number, &owner);
             hold_for(store, order, revision, taken).await?
         }
         Stored::Done if goes => Done::Now(State::Queued),
-        Stored::Done => Done::Stays(seen, texts(&revision.problems)),
+        Stored::Done => Done::Stays(seen, super::texts(&revision.problems)),
         Stored::MovedOn => Done::Stays(seen, "it has just moved on".into()),
     };
     Ok(stored)
@@ -252,17 +251,13 @@ async fn hold_for(
     let seen = order.summary.state;
     revision.problems.push(problem);
     if revision.problems == order.summary.problems && revision.body == order.body {
-        return Ok(Done::Stays(seen, texts(&revision.problems)));
+        return Ok(Done::Stays(seen, super::texts(&revision.problems)));
     }
-    revision.reason = super::why(&revision.problems).unwrap_or("invalid").to_owned();
+    revision.reason = intake::why(&revision.problems).unwrap_or("invalid").to_owned();
     (revision.state, revision.note) = (seen, "still has problems".to_owned());
-    let words = texts(&revision.problems);
+    let words = super::texts(&revision.problems);
     Ok(match store.revise(order.summary.seq, seen, revision).await? {
         Stored::Done => Done::Stays(seen, words),
         Stored::MovedOn | Stored::NumberTaken(_) => Done::Stays(seen, "it has just moved on".into()),
     })
-}
-
-fn texts(problems: &[Problem]) -> String {
-    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }

@@ -165,8 +165,7 @@ pub(super) fn accept(db: &Db<'_>, order: &mut NewOrder, careful: bool) -> Result
                 if let Some(again) = again(db, order)? {
                     return Ok(Accepted::Duplicate(again));
                 }
-                let message = format!("the same idempotency key already made the order {id} with another content");
-                hold(order, "", Code::KeyReused, message, "Compare the two, then release or cancel this one.");
+                add_hold(order, Problem::key_reused(&id));
                 order.key = None;
             }
             None => {
@@ -180,6 +179,7 @@ pub(super) fn accept(db: &Db<'_>, order: &mut NewOrder, careful: bool) -> Result
         repeat(db, order)?;
     }
     if order.key_conflict == KeyConflict::Correct
+        && order.state != State::Canceled
         && let Some((id, content)) = by_number(db, order)?
     {
         return if content == order.content { Ok(Accepted::Duplicate(id)) } else { correct(db, order, id) };
@@ -257,9 +257,7 @@ fn owns_number(db: &Db<'_>, order: &mut NewOrder) -> Result<bool, StoreError> {
         return Ok(false);
     }
     if let Some(id) = number_owner(db, &order.account, source_id, &number, -1)? {
-        let message = format!("the number `{number}` is already the order {id}'s");
-        let hint = "Cancel this one if it is the same order; else give it another number with `orders edit`.";
-        hold(order, "source_uuid", Code::NumberTaken, message, hint);
+        add_hold(order, Problem::number_taken(&number, &id));
         return Ok(false);
     }
     Ok(true)

@@ -20,13 +20,19 @@ pub enum Claim {
 
 impl Store {
     /// Gives an order that was kept without it its key. One that came with a key of its own keeps that, unless this is its
-    /// sender's id. A crash before or after: the next replay asks again.
+    /// sender's id. It takes turns with what comes in for the channel's `account`: the order may have none yet. A crash before or
+    /// after: the next replay asks again.
     ///
     /// # Errors
     /// As any write.
-    pub async fn claim_key(&self, seq: i64, channel: &str, key: &str, of_sender: bool) -> Result<Claim, StoreError> {
-        let (channel, key) = (channel.to_owned(), key.to_owned());
-        self.write("claim_key", Whose::Order(seq), move |db| claim(db, seq, &channel, &key, of_sender)).await
+    pub async fn claim_key(
+        &self,
+        seq: i64,
+        (channel, account): (&str, &str),
+        (key, of_sender): (&str, bool),
+    ) -> Result<Claim, StoreError> {
+        let (channel, key, whose) = (channel.to_owned(), key.to_owned(), Whose::Account(account.to_owned()));
+        self.write("claim_key", whose, move |db| claim(db, seq, &channel, &key, of_sender)).await
     }
 
     /// A held order turns out to be a later state of the order `first`: that takes it, as if it came now, and the order of its

@@ -6,7 +6,7 @@ use parom_core::delivery::change::{Change, ChangeKind};
 use parom_core::delivery::state::State;
 use parom_core::limits;
 use parom_core::order::Target;
-use parom_core::{Code, Effect, Problem};
+use parom_core::{Effect, Problem};
 use serde_json::{Map, Value as Json, json};
 
 use super::accept::{Accepted, NewOrder, append_event, identity, number_owner};
@@ -114,11 +114,9 @@ pub(super) fn correct(db: &Db<'_>, new: &NewOrder, id: String) -> Result<Accepte
     if came_before(db, &known, new)? {
         return Ok(Accepted::Duplicate(id));
     }
-    if known.state != State::Rejected
-        || known.erased
-        || known.number != new.number
-        || place(&known, new) != Updated::Replaced
-    {
+    let correctable = known.state == State::Rejected && !known.erased && known.number == new.number;
+    // What a person would have to look at is no correction yet: it would stand behind the CRM's old answer.
+    if !correctable || new.state != State::Queued || place(&known, new) != Updated::Replaced {
         return Ok(Accepted::Conflict);
     }
     update(db, new, id, false)
@@ -229,9 +227,7 @@ fn replace(db: &Db<'_>, known: &Known, mut new: Content, now: i64) -> Result<Sta
         None => None,
     };
     if let Some(id) = &owner {
-        let message = format!("the number `{}` is already the order {id}'s", new.number);
-        let hint = "Cancel this one if it is the same order; else give it another number with `orders edit`.";
-        new.hold(Problem::new("source_uuid", Code::NumberTaken, Effect::Hold, message, hint));
+        new.hold(Problem::number_taken(&new.number, id));
     }
     // A refused order that is still wrong stays what it is.
     if known.state == State::Rejected && new.state == State::Held {

@@ -316,6 +316,41 @@ async fn an_older_state_that_was_kept_does_not_undo_a_newer_one() {
     assert_eq!(world.crm.orders()[0]["buyer_comment"], "third");
 }
 
+/// An order that a person edited while its file was broken has its sender's id when it goes: what comes later is no second order.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edited_order_of_a_broken_file_has_its_key() {
+    let mut world = world_of("format = \"woocommerce", true).await;
+    let id = send(&world, &order("first", 0)).await.json()["id"].as_str().unwrap().to_owned();
+    let edits = ["source_id=22", "buyer.full_name=Olena", "buyer.phone=0671112233"];
+    let sets: Vec<&str> = edits.iter().flat_map(|edit| ["--set", edit]).collect();
+    world.cli(&[&["orders", "edit", &id, "--keep"], sets.as_slice()].concat());
+    world.stop();
+    world.channel("woo", WOO);
+    world.serve(&[]);
+    assert_eq!(world.cli(&["orders", "retry", &id]).code, 0);
+    world.reaches(&id, "delivered").await;
+    let later = send(&world, &order("later", 1)).await;
+    assert_eq!((later.status, later.json()["id"].as_str()), (200, Some(id.as_str())));
+    assert_eq!((world.orders().len(), world.crm.orders().len()), (1, 1));
+}
+
+/// What the channel refuses of a later state changes nothing, and a person sees it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_later_state_that_the_channel_refuses_waits_for_a_person() {
+    let mut world = world_of("format = \"woocommerce", true).await;
+    send(&world, &order("first", 0)).await;
+    let mut wrong = order("later", 1);
+    wrong["line_items"][0]["quantity"] = json!("many");
+    send(&world, &wrong).await;
+    world.channel("woo", &format!("on_invalid = \"reject\"\n{WOO}"));
+    world.crm_has(1).await;
+    world.until("the later one waits", || world.orders()[0]["problems"].to_string().contains("key_reused")).await;
+    assert_eq!(
+        (world.orders()[0]["state"].as_str(), world.crm.orders()[0]["buyer_comment"].as_str()),
+        (Some("held"), Some("first"))
+    );
+}
+
 /// Killed while it is sorted out what came for a broken file: the next start goes on, and nothing is there twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_while_a_mended_file_sorts_out_changes_nothing() {

@@ -44,13 +44,18 @@ impl Export {
             return ended(write_all(&store, filter, format, &mut BufWriter::new(std::io::stdout().lock())).await);
         };
         let named = |error: std::io::Error| format!("{}: {error}", path.display());
-        if path.exists() && !path.is_file() {
-            let file = File::options().write(true).open(path).map_err(named)?;
+        let before = fs::symlink_metadata(path).ok();
+        if before.as_ref().is_some_and(|before| !before.is_file()) {
+            // A device, a pipe, a link: what it leads to is written.
+            let file = File::options().write(true).truncate(true).open(path).map_err(named)?;
             return ended(write_all(&store, filter, format, &mut BufWriter::new(file)).await);
         }
         // Under its name once it is whole: half a file would pass for all orders.
         let part = part_of(path);
         let file = File::create(&part).map_err(named)?;
+        if let Some(before) = before {
+            file.set_permissions(before.permissions()).map_err(named)?;
+        }
         let written = ended(write_all(&store, filter, format, &mut BufWriter::new(file)).await);
         let put = written.and_then(|outcome| fs::rename(&part, path).map(|()| outcome).map_err(named));
         put.inspect_err(|_| drop(fs::remove_file(&part)))

@@ -107,11 +107,10 @@ impl<R: Read> Iterator for Rows<R> {
                     self.last = place;
                     return Some(Taken { place, row: Err(format!("{message}; mend it, and run the import again")) });
                 }
-                Ok(true) if record.len() != self.header.len() => {
+                Ok(true) if record.len() > self.header.len() => {
                     self.last = place;
                     let message = format!("{} columns, and the header has {}", record.len(), self.header.len());
-                    let hint = "a quote, a delimiter or a line break may be wrong";
-                    return Some(Taken { place, row: Err(format!("{message}; {hint}")) });
+                    return Some(Taken { place, row: Err(format!("{message}; a quote or a delimiter may be wrong")) });
                 }
                 Ok(true) => {
                     self.last = place;
@@ -129,16 +128,18 @@ impl<R: Read> Iterator for Rows<R> {
 }
 
 impl<R: Read> Rows<R> {
-    /// Whether a quote has made one record of several lines: one that is closed inside of a column or never, or a cell with
-    /// whole rows in it.
+    /// Whether a quote has made one record of several rows: one that is closed inside of a column or never, or a cell that begins
+    /// as the end of one row and ends as the beginning of another, with whole rows between.
     fn swallows(&self, record: &StringRecord, began: u64) -> bool {
         let wrong = self.quotes.is_in(began, self.reader.position().byte());
-        let is_row = |line: &str| {
-            let columns = line.matches(self.delimiter).count() + 1;
-            self.header.len() > 2 && columns >= self.header.len()
+        let columns = |line: &str| line.matches(self.delimiter).count() + 1;
+        let holds_rows = |(at, cell): (usize, &str)| {
+            let lines: Vec<&str> = cell.trim_end().lines().collect();
+            let [first, between @ .., last] = lines.as_slice() else { return false };
+            let whole = self.header.len() > 2 && between.iter().all(|line| columns(line) == self.header.len());
+            wrong || (whole && columns(first) == record.len() - at && columns(last) == at + 1)
         };
-        let lines = |cell: &str| cell.contains('\n') && (wrong || cell.lines().any(is_row));
-        record.iter().any(lines) || self.quotes.is_open_in(began)
+        record.iter().enumerate().any(holds_rows) || self.quotes.is_open_in(began)
     }
 }
 

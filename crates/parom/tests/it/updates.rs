@@ -337,7 +337,7 @@ async fn an_edited_order_of_a_broken_file_has_its_key() {
 /// What the channel refuses of a later state changes nothing, and a person sees it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_later_state_that_the_channel_refuses_waits_for_a_person() {
-    let mut world = world_of("format = \"woocommerce", true).await;
+    let world = world_of("format = \"woocommerce", true).await;
     send(&world, &order("first", 0)).await;
     let mut wrong = order("later", 1);
     wrong["line_items"][0]["quantity"] = json!("many");

@@ -2,7 +2,7 @@
 //!
 //! Intake and delivery meet only in the store; SQL stands only in `store/`; only `crm/` speaks to the CRM.
 
-mod alerts;
+pub mod alerts;
 pub mod api;
 pub mod channels;
 pub mod clock;

@@ -7,19 +7,15 @@ use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::{Email, is_loopback};
-use crate::ui::word;
 
 pub(super) async fn send(
     settings: &Email,
     password: Option<&SecretString>,
-    language: &str,
+    about: &str,
     text: &str,
 ) -> Result<(), String> {
     let from: Mailbox = settings.from.parse().map_err(|_| "the sender's address cannot be read".to_owned())?;
-    let mut message = Message::builder()
-        .from(from)
-        .subject(format!("Parom: {}", word(language, "needs-a-person")))
-        .header(ContentType::TEXT_PLAIN);
+    let mut message = Message::builder().from(from).subject(format!("Parom: {about}")).header(ContentType::TEXT_PLAIN);
     for to in &settings.to {
         message = message.to(to.parse().map_err(|_| "an address cannot be read".to_owned())?);
     }

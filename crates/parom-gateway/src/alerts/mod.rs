@@ -12,6 +12,7 @@ mod text;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -19,6 +20,7 @@ use crate::channels::Channels;
 use crate::clock;
 use crate::config::{Alerts, Config, read_secret};
 use crate::store::{DueAlert, Store, StoreError, Told};
+use crate::ui::word;
 
 use faults::{Eyes, Fault};
 
@@ -29,6 +31,37 @@ const AGAIN_MS: i64 = 30_000;
 const LONGEST_MS: i64 = 3_600_000;
 /// One try to send.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What a receiver said of a test.
+pub type Tried = (&'static str, Result<(), String>);
+
+/// Sends a test to each receiver that is configured, and asks the watcher; what each said.
+pub async fn test(config: &Config, alerts: &Alerts) -> Vec<Tried> {
+    let text = format!("Parom\n{}\n{}", word(&alerts.language, "alerts-test-text"), config.pages_url());
+    let now = clock::now().as_millisecond();
+    let tries = receivers(alerts).into_iter().map(|receiver| {
+        let alert =
+            DueAlert { id: now, receiver: receiver.to_owned(), text: text.clone(), created_at: now, attempts: 0 };
+        async move { (receiver, within_patience(deliver(config, alerts, &alert, "alerts-test")).await) }
+    });
+    let mut tried = join_all(tries).await;
+    if let Some(address) = &alerts.ping {
+        tried.push(("ping", within_patience(ping::ping(config, alerts, address)).await));
+    }
+    tried
+}
+
+async fn within_patience(sending: impl Future<Output = Result<(), String>>) -> Result<(), String> {
+    tokio::time::timeout(PATIENCE, sending).await.unwrap_or_else(|_| Err("no answer in time".into()))
+}
+
+fn receivers(alerts: &Alerts) -> Vec<&'static str> {
+    let mut receivers = Vec::new();
+    receivers.extend(alerts.telegram.is_some().then_some("telegram"));
+    receivers.extend(alerts.email.is_some().then_some("email"));
+    receivers.extend(alerts.webhook.is_some().then_some("webhook"));
+    receivers
+}
 
 struct Watch {
     config: Arc<Config>,
@@ -94,18 +127,10 @@ impl Watch {
         let mut told = Told { over, ..Told::default() };
         if !quiet {
             let text = text::of(&self.alerts.language, &self.config.pages_url(), &news.orders, &new);
-            told.messages = self.receivers().into_iter().map(|receiver| (receiver, text.clone())).collect();
+            told.messages = receivers(&self.alerts).into_iter().map(|receiver| (receiver, text.clone())).collect();
             told.new = new.iter().map(kept).collect();
         }
         self.store.tell(&news, told).await
-    }
-
-    fn receivers(&self) -> Vec<&'static str> {
-        let mut receivers = Vec::new();
-        receivers.extend(self.alerts.telegram.is_some().then_some("telegram"));
-        receivers.extend(self.alerts.email.is_some().then_some("email"));
-        receivers.extend(self.alerts.webhook.is_some().then_some("webhook"));
-        receivers
     }
 
     /// One that does not answer keeps no other waiting.
@@ -128,8 +153,7 @@ fn kept(fault: &Fault) -> String {
 }
 
 async fn send_one(config: &Config, alerts: &Alerts, store: &Store, alert: DueAlert) -> Result<(), StoreError> {
-    let sent = tokio::time::timeout(PATIENCE, deliver(config, alerts, &alert)).await;
-    match sent.unwrap_or_else(|_| Err("no answer in time".into())) {
+    match within_patience(deliver(config, alerts, &alert, "needs-a-person")).await {
         Ok(()) => store.alert_sent(alert.id).await,
         Err(why) => {
             let now = clock::now().as_millisecond();
@@ -141,7 +165,8 @@ async fn send_one(config: &Config, alerts: &Alerts, store: &Store, alert: DueAle
     }
 }
 
-async fn deliver(config: &Config, alerts: &Alerts, alert: &DueAlert) -> Result<(), String> {
+/// Sends one message; `about` is the word that a mail's subject says.
+async fn deliver(config: &Config, alerts: &Alerts, alert: &DueAlert, about: &str) -> Result<(), String> {
     let read = |secret| read_secret(&config.dir, secret).map_err(|error| error.to_string());
     match alert.receiver.as_str() {
         "telegram" => {
@@ -155,7 +180,7 @@ async fn deliver(config: &Config, alerts: &Alerts, alert: &DueAlert) -> Result<(
         _ => {
             let settings = alerts.email.as_ref().ok_or("no longer configured")?;
             let password = settings.password.as_ref().map(read).transpose()?;
-            email::send(settings, password.as_ref(), &alerts.language, &alert.text).await
+            email::send(settings, password.as_ref(), &word(&alerts.language, about), &alert.text).await
         }
     }
 }

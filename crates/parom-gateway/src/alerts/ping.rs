@@ -26,7 +26,7 @@ pub(super) async fn run(config: &Config, alerts: &Alerts, store: &Store, mut sto
     }
 }
 
-async fn ping(config: &Config, alerts: &Alerts, address: &SecretRef) -> Result<(), String> {
+pub(super) async fn ping(config: &Config, alerts: &Alerts, address: &SecretRef) -> Result<(), String> {
     let address = read_secret(&config.dir, address).map_err(|error| error.to_string())?;
     let response = alerts.reach.client()?.post(address.expose_secret())?.send().await.map_err(words)?;
     let status = response.status();

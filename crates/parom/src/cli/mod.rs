@@ -1,5 +1,6 @@
 //! The command line: one file a command. Exit 0: done; 1: ran and found problems; 2: wrong usage or configuration.
 
+mod alerts;
 mod backup;
 mod channel;
 mod check;
@@ -84,6 +85,9 @@ enum Command {
     /// Move the store into another database
     #[command(subcommand)]
     Migrate(migrate::Migrate),
+    /// Messages about what needs a person: a test of them
+    #[command(subcommand)]
+    Alerts(alerts::Alerts),
     /// Nova Poshta's directory of branches: its age, a refresh, a try
     #[command(subcommand)]
     Novaposhta(novaposhta::Carrier),
@@ -115,6 +119,7 @@ pub(crate) fn run() -> ExitCode {
             Command::Backup(command) => command.run(&config).await,
             Command::Restore(command) => command.run(&config).await,
             Command::Migrate(command) => command.run(&config).await,
+            Command::Alerts(command) => command.run(&config).await,
             Command::Novaposhta(command) => command.run(&config).await,
             Command::Sandbox(command) => command.run().await,
         }

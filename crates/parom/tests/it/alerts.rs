@@ -317,3 +317,40 @@ async fn an_order_that_stays_in_doubt_is_told() {
     world.until("it is settled", || world.count(&["delivered"]) == 1).await;
     assert_eq!(world.crm.orders().len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_goes_by_every_way_and_tells_who_did_not_take_it() {
+    let world = World::idle(Settings::default()).await;
+    let none = world.cli(&["alerts", "test"]);
+    assert!(none.code == 2 && none.err.contains("[alerts.telegram]"), "{}", none.err);
+    let (bot, bot_heard) = http_server(1);
+    let (watcher, watched) = http_server(0);
+    let (mail, mail_heard) = mail_server();
+    configure(
+        &world,
+        &format!(
+            "language = \"en\"\nping = {{ env = \"PING\" }}\n[alerts.telegram]\nurl = \"{bot}\"\ntoken = {{ env = \"BOT\" }}\nchat = 5\n\
+             [alerts.webhook]\nurl = \"{bot}/told\"\nsecret = {{ env = \"NOT_SET_HOOK\" }}\n\
+             [alerts.email]\nserver = \"{mail}\"\nfrom = \"parom@example.ua\"\nto = [\"boss@example.ua\"]"
+        ),
+    );
+    let run = |more: &[&str]| {
+        let secrets = [("BOT", "1234:canary-token"), ("PING", watcher.as_str())];
+        let ran = world.command(&secrets).args(["alerts", "test"]).args(more).output().unwrap();
+        (ran.status.code(), String::from_utf8(ran.stdout).unwrap())
+    };
+    let (code, out) = run(&["--json"]);
+    let said: Vec<serde_json::Value> = serde_json::from_str(&out).unwrap();
+    let sent: Vec<(&str, bool)> =
+        said.iter().map(|row| (row["receiver"].as_str().unwrap(), row["sent"].as_bool().unwrap())).collect();
+    // The bot answers with an error the first time.
+    assert_eq!(sent, [("telegram", false), ("email", true), ("webhook", false), ("ping", true)], "{out}");
+    assert!(said[2]["why"].as_str().unwrap().contains("NOT_SET_HOOK") && !out.contains("canary"), "{out}");
+    let (again, table) = run(&[]);
+    assert_eq!((code, again), (Some(1), Some(1)), "{table}");
+    assert!(table.lines().any(|line| line.contains("telegram") && line.contains("yes")), "{table}");
+    let mail = mail_heard.lock().unwrap()[0].clone();
+    assert!(format!("{mail:?}").contains("Parom: a test"), "{mail:?}");
+    assert!(bot_heard.lock().unwrap().iter().any(|(_, _, body)| body.contains("This is a test")));
+    assert!(!watched.lock().unwrap().is_empty());
+}

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use parom_core::channel::{Channel, Finding, Severity, parse};
 use parom_core::problem::Code;
 
-use super::Config;
 use super::secrets::{Secrets, read_secrets};
+use super::{Config, line_in};
 
 /// One channel as it is served.
 #[derive(Debug)]
@@ -88,8 +88,9 @@ pub fn load_channels(config: &Config) -> Result<Vec<LiveChannel>, String> {
 /// A channel of its text, or of why that cannot be read. A broken one has findings and no channel.
 #[must_use]
 pub fn channel_of(config: &Config, name: String, file: PathBuf, text: Result<String, String>) -> LiveChannel {
+    let written = text.as_ref().cloned().unwrap_or_default();
     let finding = |path: &str, code: Code, message: String, hint: &str| Finding {
-        line: 1,
+        line: line_in(&written, &path.split('.').collect::<Vec<_>>()),
         column: 1,
         path: path.into(),
         code,

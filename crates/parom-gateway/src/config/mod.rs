@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use parom_core::channel::SecretRef;
+use toml::de::{DeTable, DeValue};
 
 pub use accounts::{AccountFault, Accounts};
 pub use alerts::{Alerts, Email, Telegram, Webhook};
@@ -183,22 +184,21 @@ impl Config {
         self.dir.join("channels")
     }
 
-    /// The file and the line in which an account stands.
+    /// Where a key of an account stands: in its own file, or in the configuration.
     #[must_use]
-    pub fn account_place(&self, name: &str) -> (PathBuf, usize) {
+    pub fn account_place(&self, name: &str, key: &str) -> (PathBuf, usize) {
         let own = self.dir.join("accounts").join(format!("{name}.toml"));
         if own.exists() {
-            return (own, 1);
+            let line = line_of(&own, &[key]);
+            return (own, line);
         }
-        self.place(&[format!("[accounts.{name}]"), format!("[accounts.\"{name}\"]")])
+        self.place(&["accounts", name, key])
     }
 
-    /// The configuration's file and the line that begins with one of these.
+    /// The configuration's file, and the line of a key or of what stands around it.
     #[must_use]
-    pub fn place(&self, starts: &[String]) -> (PathBuf, usize) {
-        let text = std::fs::read_to_string(&self.file).unwrap_or_default();
-        let line = text.lines().position(|line| starts.iter().any(|start| line.trim_start().starts_with(start)));
-        (self.file.clone(), line.map_or(1, |line| line + 1))
+    pub fn place(&self, path: &[&str]) -> (PathBuf, usize) {
+        (self.file.clone(), line_of(&self.file, path))
     }
 
     /// The address of the pages, without a slash at the end: the public one, unless the pages have their own.
@@ -223,4 +223,21 @@ impl Config {
         let path = Path::new(path);
         if path.is_absolute() { path.to_owned() } else { self.dir.join(path) }
     }
+}
+
+fn line_of(file: &Path, path: &[&str]) -> usize {
+    line_in(&std::fs::read_to_string(file).unwrap_or_default(), path)
+}
+
+/// The line of a key in a text of settings; where it is not there, of the table that it belongs to.
+pub(crate) fn line_in(text: &str, path: &[&str]) -> usize {
+    let Ok(whole) = DeTable::parse(text) else { return 1 };
+    let (mut table, mut at) = (whole.get_ref(), 0);
+    for step in path {
+        let Some((key, value)) = table.iter().find(|(key, _)| key.get_ref() == step) else { break };
+        at = key.span().start;
+        let DeValue::Table(inner) = value.get_ref() else { break };
+        table = inner;
+    }
+    text.get(..at).map_or(1, |before| before.matches('\n').count() + 1)
 }

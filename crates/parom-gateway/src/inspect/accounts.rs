@@ -48,7 +48,7 @@ pub async fn accounts(config: &Config, store: &Store) -> Result<Vec<AccountRepor
 
 pub(super) fn of_account(config: &Config, report: &AccountReport) -> Vec<Located> {
     let at = |path: &str, code, severity, message: String, hint: &str| {
-        let (place, path) = (config.account_place(&report.name), format!("accounts.{}.{path}", report.name));
+        let (place, path) = (config.account_place(&report.name, path), format!("accounts.{}.{path}", report.name));
         setting(place, path, (code, severity), message, hint)
     };
     let mut found = Vec::new();

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 pub use accounts::{AccountReport, accounts};
 pub use settings::{account_files, alerts, keys};
 
-use crate::config::{Config, LiveChannel};
+use crate::config::{Config, LiveChannel, line_in};
 use crate::intake;
 use crate::store::{Store, StoreError};
 
@@ -71,7 +71,7 @@ pub fn tokens<'a>(channels: impl Iterator<Item = &'a LiveChannel>) -> Vec<Locate
         let taken = names.iter().max().copied().unwrap_or_default();
         let message = format!("{} have one token: what comes to /v1/order with it goes to `{taken}`", names.join(", "));
         channels.into_iter().map(move |live| {
-            let line = live.text.lines().position(|line| line.trim_start().starts_with("token")).map_or(1, |at| at + 1);
+            let line = line_in(&live.text, &["access", "token"]);
             let (path, code, severity) = ("access.token".to_owned(), Code::InvalidSetting, Severity::Warning);
             let hint = "Give each channel a token of its own.".to_owned();
             located(live, Finding { line, column: 1, path, code, severity, message: message.clone(), hint })

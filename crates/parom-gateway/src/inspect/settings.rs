@@ -33,8 +33,8 @@ pub fn alerts(config: &Config) -> Vec<Located> {
     ];
     let missing = secrets.into_iter().filter_map(|(path, secret)| {
         let why = read_secret(&config.dir, secret?).err()?.to_string();
-        let table = path.split('.').next().unwrap_or_default();
-        let place = config.place(&[format!("[alerts.{table}]"), "[alerts]".to_owned()]);
+        let steps: Vec<&str> = std::iter::once("alerts").chain(path.split('.')).collect();
+        let place = config.place(&steps);
         let hint = "Set the variable, or write the file, for the user that runs `serve`.";
         let (what, message) = ((Code::Unreadable, Severity::Warning), format!("no alert can be sent: {why}"));
         Some(setting(place, format!("alerts.{path}"), what, message, hint))
@@ -62,7 +62,7 @@ pub fn keys(config: &Config) -> BTreeMap<String, Located> {
     let missing = |(name, account): (&String, &Account)| {
         let message = read_secret(&config.dir, &account.api_key).err()?.to_string();
         let hint = "Set the variable, or write the file, for the user that runs the command and `serve`.";
-        let (place, what) = (config.account_place(name), (Code::Unreadable, Severity::Error));
+        let (place, what) = (config.account_place(name, "api_key"), (Code::Unreadable, Severity::Error));
         Some((name.clone(), setting(place, format!("accounts.{name}.api_key"), what, message, hint)))
     };
     config.accounts.current().iter().filter_map(missing).collect()

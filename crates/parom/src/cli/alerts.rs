@@ -27,7 +27,11 @@ impl Alerts {
         let Alerts::Test { json } = self;
         let config = load(config)?;
         let file = config.file.display();
-        let none = || format!("{file} names nobody to tell; add [alerts.telegram], [alerts.email] or [alerts.webhook] (docs/run.md)");
+        let none = || {
+            format!(
+                "{file} names nobody to tell; add [alerts.telegram], [alerts.email] or [alerts.webhook] (docs/run.md)"
+            )
+        };
         let alerts = config.alerts.as_ref().ok_or_else(none)?;
         let tried = alerts::test(&config, alerts).await;
         if tried.is_empty() {

@@ -120,4 +120,8 @@ async fn channels_with_one_token_are_told() {
     let told =
         ran.out.lines().filter(|line| line.contains("first, second have one token") && line.contains("`second`"));
     assert_eq!((ran.code, told.count()), (0, 2), "{}", ran.out);
+    world.channel("lost", &format!("{SHOP}[access]\norigins = []\ntoken = {{ env = \"TEST_TOKEN_NOT_SET\" }}\n"));
+    let line = SHOP.lines().count() + 3;
+    let ran = world.cli(&["check", "--offline"]);
+    assert!(ran.out.contains(&format!("lost.toml:{line}:1: error: access.token")), "{}", ran.out);
 }

@@ -32,6 +32,8 @@ codes! {
     AmbiguousNumber = "ambiguous_number",
     /// A number or a date outside of what is believed.
     OutOfRange = "out_of_range",
+    /// The sender counts in another currency than the CRM's source does.
+    WrongCurrency = "wrong_currency",
     /// Neither yes nor no.
     InvalidBoolean = "invalid_boolean",
     /// Not a date or a time.

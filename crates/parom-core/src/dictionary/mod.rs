@@ -75,6 +75,8 @@ pub struct Entry {
     pub active: bool,
     /// A source's driver, or a delivery service's carrier (`novaposhta`).
     pub carrier: String,
+    /// A source's currency (`UAH`), which the CRM takes for its orders; empty where it is not known.
+    pub currency: String,
     /// A pipeline's statuses.
     pub statuses: Vec<Entry>,
 }

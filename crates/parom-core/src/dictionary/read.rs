@@ -56,6 +56,9 @@ fn entry_json(entry: &Entry) -> Value {
     if !entry.carrier.is_empty() {
         row["source_name"] = json!(entry.carrier);
     }
+    if !entry.currency.is_empty() {
+        row["currency_code"] = json!(entry.currency);
+    }
     if !entry.statuses.is_empty() {
         row["statuses"] = entry.statuses.iter().map(entry_json).collect();
     }
@@ -73,6 +76,7 @@ pub(super) fn entry(row: &Value) -> Option<Entry> {
         alias: get(&["alias", "username"]),
         active: !blocked && row.get("is_active").is_none_or(|flag| flag != &Value::Bool(false) && flag != &json!(0)),
         carrier: get(&["source_name", "driver"]),
+        currency: get(&["currency_code"]),
         statuses: row.get("statuses").and_then(Value::as_array).into_iter().flatten().filter_map(entry).collect(),
     })
 }

@@ -66,8 +66,27 @@ pub fn map(channel: &Channel, submission: &Submission, given: Given<'_>) -> (Dra
     draft.left_out.splice(0..0, applied.left_out);
     let kg = branch::weight(&mut draft, channel, submission, given.directory);
     finish(&mut draft, channel, &locale, submission.received_at, given, kg);
+    draft.problems.extend(currency(channel, submission, &draft, given.dictionary));
     let verdict = settle(&mut draft, channel.on_invalid);
     (draft, verdict)
+}
+
+/// A mark where a shop counts in another currency than the CRM's source, which takes the amounts for its own.
+fn currency(
+    channel: &Channel,
+    submission: &Submission,
+    draft: &Draft,
+    dictionary: Option<&Dictionary>,
+) -> Option<Problem> {
+    let said = plain(submission.form.pointer(channel.preset?.currency?)?).filter(|said| !said.is_empty())?;
+    let source = draft.source_id()?;
+    let entry = dictionary?.entries(dictionary::Kind::Sources)?.iter().find(|entry| entry.id == source)?;
+    if entry.currency.is_empty() || entry.currency.eq_ignore_ascii_case(&said) {
+        return None;
+    }
+    let message = format!("the shop's order is in {said}, and the CRM's source counts in {}", entry.currency);
+    let hint = "Give orders of this currency a source of their own in the CRM, and map order.source_id by it.";
+    Some(Problem::new("", Code::WrongCurrency, Effect::Warn, message, hint))
 }
 
 /// The order of a drop-in request, whose body already is the CRM's: the same conversion and rules, dates untouched, the

@@ -40,6 +40,8 @@ pub struct Preset {
     pub signing: Option<Signing>,
     /// How it wants to be answered.
     pub answer: Answer,
+    /// Where its orders name their currency, where they do: the CRM takes a source's for all of its orders.
+    pub currency: Option<&'static str>,
     /// A channel file's `[order]` for it.
     pub mapping: &'static str,
     /// What a person does on its side, and how each fact was confirmed.

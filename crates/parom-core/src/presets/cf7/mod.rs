@@ -11,6 +11,7 @@ pub(super) static PRESET: Preset = Preset {
     title: "Contact Form 7",
     signing: None,
     answer: Answer::Ok,
+    currency: None,
     mapping: include_str!("mapping.toml"),
     readme: include_str!("README.md"),
     snippets: &[],

@@ -11,6 +11,7 @@ pub(super) static PRESET: Preset = Preset {
     title: "Google Forms",
     signing: Some(PAROM),
     answer: Answer::Accepted,
+    currency: None,
     mapping: include_str!("mapping.toml"),
     readme: include_str!("README.md"),
     snippets: &[("parom.gs", include_str!("parom.gs"))],

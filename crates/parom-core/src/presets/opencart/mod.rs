@@ -12,6 +12,7 @@ pub(super) static PRESET: Preset = Preset {
     title: "OpenCart",
     signing: Some(PAROM),
     answer: Answer::Accepted,
+    currency: Some("/currency_code"),
     mapping: include_str!("mapping.toml"),
     readme: include_str!("README.md"),
     snippets: &[("parom-oc3.php", include_str!("parom-oc3.php")), ("parom-oc4.php", include_str!("parom-oc4.php"))],

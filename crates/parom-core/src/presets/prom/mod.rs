@@ -12,6 +12,7 @@ pub(super) static PRESET: Preset = Preset {
     title: "Prom.ua",
     signing: None,
     answer: Answer::Accepted,
+    currency: None,
     mapping: include_str!("mapping.toml"),
     readme: include_str!("README.md"),
     snippets: &[],

@@ -15,6 +15,7 @@ pub(super) static PRESET: Preset = Preset {
         scheme: Scheme::StandardWebhooks,
     }),
     answer: Answer::Accepted,
+    currency: None,
     mapping: include_str!("mapping.toml"),
     readme: include_str!("README.md"),
     snippets: &[],

@@ -11,6 +11,7 @@ pub(super) static PRESET: Preset = Preset {
     title: "Tilda",
     signing: None,
     answer: Answer::Text,
+    currency: None,
     mapping: include_str!("mapping.toml"),
     readme: include_str!("README.md"),
     snippets: &[],

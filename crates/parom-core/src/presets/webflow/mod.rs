@@ -16,6 +16,7 @@ pub(super) static PRESET: Preset = Preset {
         scheme: Scheme::Stamped { header: "x-webflow-timestamp", separator: ":", unit: Unit::Millis },
     }),
     answer: Answer::Ok,
+    currency: None,
     mapping: include_str!("mapping.toml"),
     readme: include_str!("README.md"),
     snippets: &[],

@@ -17,6 +17,7 @@ pub(super) static PRESET: Preset = Preset {
         scheme: Scheme::Body,
     }),
     answer: Answer::Accepted,
+    currency: Some("/currency"),
     mapping: include_str!("mapping.toml"),
     readme: include_str!("README.md"),
     snippets: &[],

@@ -340,8 +340,8 @@ pub(super) async fn edit(
         (path, "") => changes.push(Change::Unset(path.to_owned())),
         (path, value) => changes.push(Change::Set(path.to_owned(), Value::String(value.to_owned()))),
     }
-    // The button at the top sends, whatever else is ticked.
-    let keep = posted.get("keep") == "on" && posted.get("send").is_empty();
+    // Whoever ticked it does not want the order to go, whichever button or key it was: Enter presses the first one.
+    let keep = posted.get("keep") == "on";
     let read = revision(&posted);
     let channels = ui.intake.channels.current();
     let desk = ui.desk(&channels, &caller);

@@ -255,3 +255,19 @@ async fn a_double_click_is_seen_whatever_the_form_comes_as() {
     let refused = world.post("/in/shop/some-token", &form("Hanna")).await;
     assert!(refused.status == 401 && refused.text.contains("has no token"), "{}", refused.text);
 }
+
+/// Without its number an order is not found again in the CRM: it was sent twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_orders_number_cannot_be_taken_away() {
+    let world = World::start().await;
+    let id = world.post("/in/shop", "name=Olena&phone=12345&product=Mug&price=5").await.json()["id"].clone();
+    let id = id.as_str().unwrap();
+    for change in [["--unset", "source_uuid"], ["--set", "source_uuid="], ["--set", "source_uuid=  "]] {
+        let ran = world.cli(&["orders", "edit", id, change[0], change[1], "--set", "buyer.phone=0671112233"]);
+        assert!(ran.code == 1 && ran.out.contains("needs its number"), "{change:?}: {}{}", ran.out, ran.err);
+        assert_eq!(world.order(id)["state"], "held");
+    }
+    assert_eq!(world.cli(&["orders", "edit", id, "--set", "buyer.phone=0671112233"]).code, 0);
+    world.crm_has(1).await;
+    assert_eq!(world.crm.orders()[0]["source_uuid"], world.order(id)["source_uuid"]);
+}

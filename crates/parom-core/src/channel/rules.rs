@@ -184,11 +184,14 @@ impl Reader<'_, '_, '_> {
         }
     }
 
-    /// A name that stands beside its id is not looked at.
+    /// A name that stands beside a constant id is not looked at. Of two expressions the one counts that gives something.
     fn beside(&mut self, table: &DeTable<'_>, path: &str) {
         for name in ["source", "delivery_service", "payment_method", "pipeline", "status"] {
             let id = format!("{name}_id");
-            if let (Some(value), true) = (table.get(name), table.contains_key(id.as_str())) {
+            let constant = |value: &DeValue<'_>| !value.as_str().is_some_and(|text| text.contains("{{"));
+            if let (Some(value), true) =
+                (table.get(name), table.get(id.as_str()).is_some_and(|id| constant(id.get_ref())))
+            {
                 let place = format!("{path}.{name}");
                 let message = format!("`{name}` and `{id}` stand beside each other: the id counts");
                 self.findings.warn(value.span(), &place, Code::InvalidSetting, message, "Keep one of the two.");

@@ -84,6 +84,12 @@ fn each_fault_is_named_at_its_place() {
 }
 
 #[test]
+fn a_name_for_where_the_form_brings_no_id_is_no_fault() {
+    let either = GOOD.replace("source_id = 22", "source_id = \"{{ id }}\"\nsource = \"{{ site }}\"");
+    assert_eq!(findings(&either), Vec::<String>::new());
+}
+
+#[test]
 fn an_item_is_known_inside_of_each_and_in_what_stands_under_it() {
     let lines = "[[order.products]]\neach = \"{{ items }}\"\nname = \"{{ item.name }}\"\n\
                  [[order.products.properties]]\nname = \"Color\"\nvalue = \"{{ item.color }}\"\n\

@@ -166,6 +166,9 @@ async fn check_names_each_fault_with_file_and_line() {
     world.channel("good", SHOP);
     let clean = world.cli(&["check", "--offline"]);
     assert_eq!((clean.code, clean.out.trim()), (0, "1 channels, 0 errors, 0 warnings"));
+    // What a newcomer meets first has nothing to say of itself.
+    world.channel("demo", &include_str!("../../src/cli/demo/shop.toml").replace("SHOP_ADDRESS", "127.0.0.1:1"));
+    assert!(world.cli(&["check", "--offline"]).out.contains("2 channels, 0 errors, 0 warnings"));
     world.channel("hyphen", &SHOP.replace("{{ name }}", "{{ your-name }}"));
     assert_eq!(world.cli(&["check", "--offline"]).code, 0);
     assert_eq!(world.cli(&["check", "--offline", "--strict"]).code, 1);

@@ -127,8 +127,17 @@ pub fn revise(
     branch::check(&mut draft, (directory, dictionary), None);
     dictionary::apply(&mut draft, dictionary, unknown_sku, &locale);
     order::check(&mut draft);
+    draft.problems.extend(numberless(&draft));
     let verdict = settle(&mut draft, OnInvalid::Hold);
     (draft, verdict)
+}
+
+/// An order whose number a person took away: no look-up could find it in the CRM, and it would be sent once more.
+fn numberless(draft: &Draft) -> Option<Problem> {
+    let known = draft.problems.iter().any(|problem| problem.path == "source_uuid");
+    let lacks = draft.target == Target::Order && draft.number().is_none() && !known;
+    let hint = "Give it another number, or cancel it.";
+    lacks.then(|| Problem::new("source_uuid", Code::Required, Effect::Hold, "an order needs its number", hint))
 }
 
 /// The idempotency key by the channel's expression; none where it comes out empty, and where it fails a problem beside it: a

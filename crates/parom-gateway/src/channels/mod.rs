@@ -39,7 +39,7 @@ impl Channels {
     /// Reads the channels for the first time; a broken one falls back to the last good version in the store.
     ///
     /// # Errors
-    /// A store that does not write.
+    /// A store that does not write, or a folder that cannot be read: nobody knows the channels then.
     pub async fn start(config: &Config, store: &Store) -> Result<Channels, StoreError> {
         let channels = Channels { set: RwLock::default(), kept: tokio::sync::Mutex::default(), late: Mutex::default() };
         channels.reload(config, store).await?;

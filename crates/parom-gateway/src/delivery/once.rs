@@ -47,7 +47,8 @@ pub async fn fetch_now(config: &Config, store: &Store, account: &str, tell: impl
             let rest = budget.next_free(now).map_or(1_000, |free| free.since(now).max(1));
             if rest > SHORT_MS {
                 let seconds = rest.div_ceil(1_000);
-                if let Some(age) = store.sync_state(account).await.map_err(words)?.young(wall_ms()) {
+                let state = store.sync_state(account).await.map_err(words)?;
+                if let Some(age) = state.young(clock::now().as_millisecond()) {
                     tell(&format!(
                         "the minute's requests are used: what was fetched {age} s ago is taken; anew in {seconds} s"
                     ));
@@ -72,10 +73,6 @@ pub async fn fetch_now(config: &Config, store: &Store, account: &str, tell: impl
         }
     }
     end(store, account, &fetch.outcome(), &fetch).await
-}
-
-fn wall_ms() -> i64 {
-    clock::now().as_millisecond()
 }
 
 async fn end(store: &Store, account: &str, outcome: &str, fetch: &Fetch) -> Result<(), String> {

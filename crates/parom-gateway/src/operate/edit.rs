@@ -1,6 +1,5 @@
 //! An operator's edit of an order that is not in the CRM.
 
-use parom_core::convert::is_empty;
 use parom_core::delivery::state::State;
 use parom_core::mapping;
 use parom_core::order::{self, Target, Verdict, schema};
@@ -158,14 +157,6 @@ impl Change {
         }
     }
 
-    /// Whether it leaves nothing at its place.
-    fn empties(&self) -> bool {
-        match self {
-            Change::Set(_, value) => is_empty(value),
-            Change::Unset(_) => true,
-        }
-    }
-
     /// Whether it says something of a path: also where it changes what is under it, or a group that it stands in. Of a field
     /// that a new group does not have it says nothing.
     fn touches(&self, path: &str) -> bool {
@@ -189,10 +180,6 @@ fn number_of(draft: &order::Draft, before: &str) -> String {
 fn apply(target: Target, body: &mut serde_json::Map<String, Value>, change: &Change) -> Result<(), String> {
     let path = change.path();
     known(target, path)?;
-    if target == Target::Order && path == "source_uuid" && change.empties() {
-        // By it the order is found again in the CRM: one without a number would be sent once more.
-        return Err("an order needs its number: give it another with source_uuid=…, or cancel the order".to_owned());
-    }
     match change {
         Change::Set(_, value) => order::set(body, path, value.clone()),
         Change::Unset(_) => {

@@ -80,10 +80,8 @@ impl Kept<'_> {
     /// The store.
     pub(super) async fn take_key(&self) -> Result<(), StoreError> {
         let Some(submission) = self.submission().await else { return Ok(()) };
-        let mark = match self.channel.preset.map(|preset| preset.kind(&submission)) {
-            Some(Kind::Order(mark)) => mark,
-            _ => Mark::default(),
-        };
+        let kind = self.channel.preset.map(|preset| preset.kind(&submission));
+        let mark = if let Some(Kind::Order(mark)) = kind { mark } else { Mark::default() };
         if let Some((key, of_sender)) = intake::key_of_kept(self.channel, &submission, &mark) {
             // Another's key stays another's: whoever released the order meant it.
             self.claim(&key, of_sender).await?;

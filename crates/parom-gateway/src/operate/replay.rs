@@ -229,7 +229,7 @@ async fn write(
         actor: actor.to_owned(),
         note: if goes { "released".into() } else { "still has problems".into() },
     };
-    let stored = match store.revise(order.summary.seq, seen, revision.clone()).await? {
+    Ok(match store.revise(order.summary.seq, seen, revision.clone()).await? {
         Stored::NumberTaken(owner) => {
             let taken = Problem::number_taken(&revision.number, &owner);
             hold_for(store, order, revision, taken).await?
@@ -237,8 +237,7 @@ async fn write(
         Stored::Done if goes => Done::Now(State::Queued),
         Stored::Done => Done::Stays(seen, super::texts(&revision.problems)),
         Stored::MovedOn => Done::Stays(seen, "it has just moved on".into()),
-    };
-    Ok(stored)
+    })
 }
 
 /// Keeps a revision as held, for one problem more.

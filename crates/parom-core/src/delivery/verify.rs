@@ -35,6 +35,10 @@ pub enum Control {
 /// The dispute of an order that may have been sent before its store was restored.
 pub const SENT_BEFORE: &str = "an order with this number was in the CRM before the store was restored";
 
+/// The dispute of an order that the CRM took under another number, by an answer that had its id. Nobody's asking makes it
+/// go again.
+pub const TAKEN_ELSEWHERE: &str = "the CRM answered with an order of another number, and shows none with this one";
+
 /// Looks for a card among more cards than can be read, before a person is asked.
 const CARD_LOOKS: u32 = 12;
 
@@ -51,7 +55,7 @@ pub struct Doubt {
     before: bool,
     /// The CRM's answer had an id and another number: it made an order, which no look for this number finds.
     elsewhere: bool,
-    /// A person asked for it: proven absent, it goes, whatever it is.
+    /// A person asked for it: proven absent, it goes, unless the CRM's own word was that it has it.
     asked: bool,
     /// The store was restored, and it may have gone before.
     restored: bool,
@@ -205,14 +209,14 @@ impl Doubt {
     }
 
     fn absent(&self, plan: &Plan) -> Verdict {
-        if self.asked && !self.taken {
+        if self.elsewhere {
+            Verdict::Dispute(TAKEN_ELSEWHERE)
+        } else if self.asked && !self.taken {
             Verdict::Resend
         } else if self.card {
             Verdict::Dispute("no card of this title and contact was found, and cards have no number to be sure by")
         } else if self.taken {
             Verdict::Dispute("the CRM says that the number is taken, and shows no order with it")
-        } else if self.elsewhere {
-            Verdict::Dispute("the CRM answered with an order of another number, and shows none with this one")
         } else if !plan.resend {
             Verdict::Dispute("not in the CRM; this account resends only by hand")
         } else if self.resends >= limits::RESENDS && !planted::is(Planted::ResendsUncounted) {

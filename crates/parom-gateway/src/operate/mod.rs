@@ -15,7 +15,7 @@ use parom_core::delivery::state::State;
 
 use crate::config::ChannelSet;
 use crate::dictionaries::Dictionaries;
-use crate::store::{OrderDetail, Scope, Store, StoreError};
+use crate::store::{OrderDetail, Recognised, Scope, Store, StoreError};
 
 pub use branch::{candidates, choose};
 pub use edit::{Change, edit};
@@ -155,8 +155,14 @@ pub async fn accept(desk: Desk<'_>, name: &str, crm_order_id: i64) -> Result<Don
     if crm_order_id < 1 {
         return Err(OperateError::Wrong("an order of the CRM has a number from 1".into()));
     }
-    let done = store.accept_found(order.summary.seq, crm_order_id, actor).await?;
-    Ok(if done { Done::Now(State::Delivered) } else { Done::Stays(state, "it has just moved on".into()) })
+    match store.accept_found(order.summary.seq, crm_order_id, actor).await? {
+        Recognised::Done => Ok(Done::Now(State::Delivered)),
+        Recognised::MovedOn => Ok(Done::Stays(state, "it has just moved on".into())),
+        Recognised::Anothers(other) => {
+            let text = format!("the CRM's order {crm_order_id} is order {other} already; look again which one is this");
+            Err(OperateError::Wrong(text))
+        }
+    }
 }
 
 /// Cancels an order that is not in the CRM, with a reason.

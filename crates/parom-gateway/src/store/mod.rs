@@ -64,7 +64,7 @@ pub use leases::{Lease, Neighbours};
 pub use looks_back::LookBack;
 pub use moving::{Moved, move_to_postgres};
 pub use novaposhta::Standing;
-pub use operator::{Revision, Stored};
+pub use operator::{Recognised, Revision, Stored};
 pub use operators::Operator;
 pub use overview::Overview;
 pub use pauses::Pause;

@@ -2,7 +2,9 @@
 
 use super::sql::{Db, params};
 use parom_core::delivery::checks;
+use parom_core::delivery::outcome::OTHER_NUMBER;
 use parom_core::delivery::state::State;
+use parom_core::delivery::verify::TAKEN_ELSEWHERE;
 use parom_core::order::Target;
 use parom_core::{Code, Problem};
 use serde_json::{Map, Value};
@@ -55,6 +57,17 @@ pub enum Stored {
     NumberTaken(String),
 }
 
+/// What became of a person's word that an order is one of the CRM's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recognised {
+    /// It is delivered.
+    Done,
+    /// The order moved on meanwhile: nothing was changed.
+    MovedOn,
+    /// The order of ours with this id is that one of the CRM's already: nothing was changed.
+    Anothers(String),
+}
+
 impl Store {
     /// Gives a held or rejected order a new body. A crash before: nothing; after: kept, and in the history.
     ///
@@ -88,11 +101,14 @@ impl Store {
         let moved = self
             .write("move_order", Whose::Order(seq), move |db| {
                 let reason = if to == State::Canceled { "canceled" } else { "asked" };
-                let sql = "UPDATE orders SET state = ?3, reason = ?4, updated_at = ?5, due_at = ?5,
+                // What the CRM said that it made stays known: asked for as often as one likes, it never goes again.
+                let sql = "UPDATE orders SET state = ?3, updated_at = ?5, due_at = ?5,
+                             reason = CASE WHEN ?3 = 'unconfirmed' AND reason = ?6 THEN ?7 ELSE ?4 END,
                              resends = CASE WHEN ?3 = 'unconfirmed' THEN 0 ELSE resends END,
                              owns_number = CASE WHEN ?3 = 'canceled' AND attempts = 0 THEN 0 ELSE owns_number END
                            WHERE seq = ?1 AND state = ?2";
-                let changed = db.execute(sql, params![seq, seen.as_str(), to.as_str(), reason, now])?;
+                let (seen, next) = (seen.as_str(), to.as_str());
+                let changed = db.execute(sql, params![seq, seen, next, reason, now, TAKEN_ELSEWHERE, OTHER_NUMBER])?;
                 if changed == 1 {
                     append_event(db, seq, now, to, &actor, &note)?;
                     if to == State::Canceled {
@@ -108,23 +124,28 @@ impl Store {
 }
 
 impl Store {
-    /// A person says that a disputed order is the CRM's order of this number: it is delivered, and never sent again.
-    /// `false` if it has moved on. A crash before: nothing; after: kept, and in the history.
+    /// A person says that a disputed order is the CRM's order of this number: it is delivered, and never sent again. What
+    /// another order of ours is already changes nothing. A crash before: nothing; after: kept, and in the history.
     ///
     /// # Errors
     /// As any write.
-    pub async fn accept_found(&self, seq: i64, crm_order_id: i64, actor: &str) -> Result<bool, StoreError> {
+    pub async fn accept_found(&self, seq: i64, crm_order_id: i64, actor: &str) -> Result<Recognised, StoreError> {
         let (actor, now) = (actor.to_owned(), clock::now().as_millisecond());
         self.write("accept_found", Whose::Order(seq), move |db| {
+            let sql = "SELECT b.id FROM orders a JOIN orders b ON b.account = a.account AND b.target = a.target
+                       WHERE a.seq = ?1 AND b.crm_order_id = ?2 AND b.seq <> a.seq LIMIT 1";
+            if let Some(other) = db.first(sql, params![seq, crm_order_id], |row| row.get(0))? {
+                return Ok(Recognised::Anothers(other));
+            }
             let sql = "UPDATE orders SET state = 'delivered', reason = '', crm_order_id = ?2, updated_at = ?3,
                          looks_back = 0, doubted = 1, check_at = CASE WHEN target = 'order' THEN ?4 END
                        WHERE seq = ?1 AND state = 'disputed'";
-            let changed = db.execute(sql, params![seq, crm_order_id, now, checks::next(false, 0, now)])? == 1;
-            if changed {
-                let note = format!("accepted as the CRM's order {crm_order_id}");
-                append_event(db, seq, now, State::Delivered, &actor, &note)?;
+            if db.execute(sql, params![seq, crm_order_id, now, checks::next(false, 0, now)])? != 1 {
+                return Ok(Recognised::MovedOn);
             }
-            Ok(changed)
+            let note = format!("accepted as the CRM's order {crm_order_id}");
+            append_event(db, seq, now, State::Delivered, &actor, &note)?;
+            Ok(Recognised::Done)
         })
         .await
     }

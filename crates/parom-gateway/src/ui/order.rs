@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 use super::guard::{Caller, Posted};
 use super::{Ui, branch, guard, page, shown};
 use crate::operate::{self, Change, Done, OperateError};
-use crate::store::{OrderDetail, StoreError};
+use crate::store::{Attempt, OrderDetail, StoreError};
 
 /// Bytes of a submission that a page shows.
 const SHOWN: usize = 16 * 1024;
@@ -76,6 +76,7 @@ pub(super) async fn show(
         id => summary.id.clone(), number => summary.number.clone(), state => summary.state.as_str(), reason => said(&summary.reason),
         channel => summary.channel.clone(), account => summary.account.clone(), target => summary.target.as_str(),
         received_at => summary.received_at, attempts_made => summary.attempts,
+        crm_said => order.attempts.last().and_then(said_to_be),
         crm_order_id => summary.crm_order_id, crm_address => crm.and_then(|(_, address)| address),
         buyer => shown::buyer(&caller, &summary.buyer), phone => shown::phone(&caller, &summary.phone),
         problems => page::of(&problems(&summary.problems, sees)),
@@ -103,6 +104,13 @@ pub(super) async fn show(
 /// Why it is in its state, where the problems do not say it.
 fn said(reason: &str) -> &str {
     if Code::ALL.iter().any(|code| code.as_str() == reason) { "" } else { reason }
+}
+
+/// The CRM's number of an order in the answer to a try of which nobody knows what became.
+fn said_to_be(attempt: &Attempt) -> Option<i64> {
+    let answer =
+        attempt.answer.as_deref().filter(|_| attempt.status.is_some_and(|status| (200..300).contains(&status)))?;
+    serde_json::from_str::<Value>(answer).ok()?.get("id")?.as_i64()
 }
 
 /// What the caller may do with it now.

@@ -153,6 +153,14 @@ async fn an_order_that_the_crm_took_under_another_number_is_not_sent_again() {
     world.reaches(&id, "disputed").await;
     assert!(world.order(&id)["reason"].as_str().unwrap().contains("another number"), "{}", world.order(&id));
     assert_eq!(world.crm_posts(), 2);
+    // Nor when a person asks, once and again: the CRM's word was that it has it.
+    for looks in 2..4 {
+        assert_eq!(world.cli(&["orders", "retry", &id]).code, 0);
+        let again = || states(&world.order(&id)).iter().filter(|state| *state == "disputed").count() == looks;
+        world.until("it is disputed again", again).await;
+        assert!(world.order(&id)["reason"].as_str().unwrap().contains("another number"), "{}", world.order(&id));
+    }
+    assert_eq!(world.crm_posts(), 2);
 }
 
 /// The last guard: the CRM says that the number is taken, and the look-up finds another's order.

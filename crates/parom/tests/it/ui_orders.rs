@@ -99,6 +99,10 @@ async fn a_disputed_order_is_settled_by_a_persons_word() {
     for wrong in ["crm_order_id=0", "crm_order_id=x", ""] {
         assert!(olena.post(&world, &path, wrong).await.header("location").contains("did=wrong"), "{wrong}");
     }
+    // That of another order of the shop's is not this one's too.
+    let taken = format!("crm_order_id={}", world.crm.orders()[0]["id"]);
+    assert!(olena.post(&world, &path, &taken).await.header("location").contains("did=wrong"));
+    assert_eq!(world.order(&id)["state"], "disputed");
     assert!(olena.post(&world, &path, "crm_order_id=5012").await.header("location").contains("did=delivered"));
     let order = world.order(&id);
     assert_eq!((&order["state"], &order["crm_order_id"]), (&"delivered".into(), &5012.into()));

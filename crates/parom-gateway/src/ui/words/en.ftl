@@ -1,6 +1,7 @@
 # The pages' texts.
 
 accept-found = This is it: never send again
+accept-sure = Is it this order of the CRM? It will never be sent again.
 account = CRM account
 account-file-broken = The account's file cannot be used
 account-rests = Resting: the CRM does not take orders now

@@ -1,6 +1,7 @@
 # The pages' texts.
 
 accept-found = Это он: больше не отправлять
+accept-sure = Это тот самый заказ в CRM? Больше он не отправится.
 account = Аккаунт CRM
 account-file-broken = Файл аккаунта с ошибкой
 account-rests = Отдыхает: CRM сейчас не принимает

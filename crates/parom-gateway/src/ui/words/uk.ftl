@@ -1,6 +1,7 @@
 # The pages' texts.
 
 accept-found = Це воно: більше не надсилати
+accept-sure = Це саме те замовлення в CRM? Більше воно не надсилатиметься.
 account = Акаунт CRM
 account-file-broken = Файл акаунта має помилку
 account-rests = Відпочиває: CRM зараз не приймає

@@ -5,12 +5,11 @@ use serde_json::{Map, Value};
 
 use super::outcome::{self, Answer, Outcome};
 use super::planted::{self, Planted};
+use super::reason;
 use crate::limits;
 use crate::order::Target;
 use crate::order::schema::{self, Entry, Shape};
 
-/// The reason of an order that is doubtful because it went in a bulk call.
-pub const REASON: &str = "bulk";
 /// Orders in one call: as many as one look-up settles, with its controls. The CRM takes 50.
 pub const BATCH: usize = limits::LOOKUP_NUMBERS - 2;
 /// Fewer go singly: nothing is won.
@@ -63,10 +62,10 @@ pub fn classify(answer: Answer<'_>) -> (Outcome, bool) {
     let expected = matches!(answer, Answer::Response { status: 200..=299, .. });
     match outcome::classify(answer, None) {
         outcome @ (Outcome::NotApplied | Outcome::RateLimited(_) | Outcome::Paused(401 | 403)) => (outcome, false),
-        _ if expected => (Outcome::Unknown(REASON), false),
+        _ if expected => (Outcome::Unknown(reason::BULK), false),
         Outcome::Rejected(_) | Outcome::NumberTaken if planted::is(Planted::BulkRefusalBelieved) => {
             (Outcome::NotApplied, true)
         }
-        _ => (Outcome::Unknown(REASON), true),
+        _ => (Outcome::Unknown(reason::BULK), true),
     }
 }

@@ -2,6 +2,7 @@
 //! CRM is not sent again.
 
 use super::planted::{self, Planted};
+use super::reason;
 use super::rows::List;
 
 const HOUR_MS: i64 = 3_600_000;
@@ -62,9 +63,9 @@ pub fn weigh(list: &List, source_id: i64, number: &str, known: i64, trusted: boo
     let number = Some(number.trim());
     let mut ids = list.rows.iter().filter(|row| row.source_id == Some(source_id) && row.number.as_deref() == number);
     match (ids.next(), ids.next()) {
-        (Some(_), Some(_)) => Checked::Wrong("the CRM has this order more than once"),
+        (Some(_), Some(_)) => Checked::Wrong(reason::SEVERAL),
         (Some(row), None) if row.id == known => Checked::Fine,
-        (Some(_), None) => Checked::Wrong("the CRM shows another order under this number"),
+        (Some(_), None) => Checked::Wrong(reason::ANOTHER_ROW),
         (None, _) if trusted => Checked::Gone,
         (None, _) => Checked::Unclear,
     }

@@ -13,6 +13,7 @@ pub mod dispatch;
 pub mod outcome;
 pub mod planted;
 pub mod rate;
+pub mod reason;
 pub mod rows;
 pub mod share;
 pub mod state;

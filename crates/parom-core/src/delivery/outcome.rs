@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::planted::{self, Planted};
+use super::reason;
 use super::state::State;
 
 /// What the client saw.
@@ -65,21 +66,15 @@ impl Outcome {
 pub fn becomes(outcome: &Outcome) -> (State, String) {
     match outcome {
         Outcome::Delivered(_) => (State::Delivered, String::new()),
-        Outcome::NotApplied => (State::Queued, "unreachable".to_owned()),
-        Outcome::RateLimited(_) => (State::Queued, "rate_limited".to_owned()),
+        Outcome::NotApplied => (State::Queued, reason::UNREACHABLE.to_owned()),
+        Outcome::RateLimited(_) => (State::Queued, reason::RATE_LIMITED.to_owned()),
         Outcome::Paused(status) => (State::Queued, format!("paused_{status}")),
         Outcome::Rejected(_) => (State::Rejected, "rejected".to_owned()),
         Outcome::NumberTaken if planted::is(Planted::TakenIsDelivered) => (State::Delivered, String::new()),
-        Outcome::NumberTaken => (State::Unconfirmed, NUMBER_TAKEN.to_owned()),
+        Outcome::NumberTaken => (State::Unconfirmed, reason::NUMBER_TAKEN.to_owned()),
         Outcome::Unknown(why) => (State::Unconfirmed, (*why).to_owned()),
     }
 }
-
-/// The reason of an order whose number the CRM calls taken.
-pub const NUMBER_TAKEN: &str = "number_taken";
-
-/// The reason of an order that the CRM took, by its own word under another number.
-pub const OTHER_NUMBER: &str = "success with another number";
 
 /// The shortest rest after a 429: the limit counts by the minute.
 pub const RATE_LIMIT_REST_S: u64 = 60;
@@ -99,7 +94,7 @@ pub fn classify(answer: Answer<'_>, number: Option<&str>) -> Outcome {
         return match answer {
             Answer::NotSent => Outcome::NotApplied,
             _ if planted::is(Planted::LostIsNotApplied) => Outcome::NotApplied,
-            _ => Outcome::Unknown("connection lost"),
+            _ => Outcome::Unknown(reason::CONNECTION_LOST),
         };
     };
     let json: Option<Value> = serde_json::from_slice(body).ok();
@@ -111,11 +106,11 @@ pub fn classify(answer: Answer<'_>, number: Option<&str>) -> Outcome {
         429 if has_rate_header || json.as_ref().is_some_and(is_error_shape) => {
             Outcome::RateLimited(rest_after(retry_after))
         }
-        429 => Outcome::Unknown("429 that is not the CRM's"),
-        300..=399 => Outcome::Unknown("redirect"),
+        429 => Outcome::Unknown(reason::FOREIGN_429),
+        300..=399 => Outcome::Unknown(reason::REDIRECT),
         500..=599 if planted::is(Planted::FailureIsNotApplied) => Outcome::NotApplied,
-        500..=599 => Outcome::Unknown("server error"),
-        _ => Outcome::Unknown("unexpected status"),
+        500..=599 => Outcome::Unknown(reason::SERVER_ERROR),
+        _ => Outcome::Unknown(reason::UNEXPECTED_STATUS),
     }
 }
 
@@ -135,14 +130,14 @@ pub(crate) fn id(value: &Value) -> Option<i64> {
 
 fn applied(json: Option<&Value>, number: Option<&str>) -> Outcome {
     let Some(Value::Object(order)) = json else {
-        return Outcome::Unknown("success without JSON");
+        return Outcome::Unknown(reason::NO_JSON);
     };
     let echoed = order.get("source_uuid").and_then(number_text);
     match (order.get("id").and_then(id), echoed) {
         (Some(id), _) if number.is_none() || planted::is(Planted::NumberUnchecked) => Outcome::Delivered(id),
         (Some(id), Some(echo)) if Some(echo.as_str()) == number.map(str::trim) => Outcome::Delivered(id),
-        (None, _) => Outcome::Unknown("success without an id"),
-        _ => Outcome::Unknown(OTHER_NUMBER),
+        (None, _) => Outcome::Unknown(reason::NO_ID),
+        _ => Outcome::Unknown(reason::OTHER_NUMBER),
     }
 }
 
@@ -152,7 +147,7 @@ fn is_error_shape(json: &Value) -> bool {
 
 fn refused(json: Option<&Value>) -> Outcome {
     let Some(json) = json.filter(|json| is_error_shape(json)) else {
-        return Outcome::Unknown("refusal that is not the CRM's");
+        return Outcome::Unknown(reason::FOREIGN_REFUSAL);
     };
     let mut found = Vec::new();
     if let Some(Value::Object(errors)) = json.get("errors") {

@@ -6,6 +6,7 @@
 
 use super::Mono;
 use super::planted::{self, Planted};
+use super::reason;
 use super::rows::Finding;
 use crate::limits;
 use crate::order::Target;
@@ -31,13 +32,6 @@ pub enum Control {
     /// The control did not come back, or the answer is out of shape: absence means nothing.
     Failed,
 }
-
-/// The dispute of an order that may have been sent before its store was restored.
-pub const SENT_BEFORE: &str = "an order with this number was in the CRM before the store was restored";
-
-/// The dispute of an order that the CRM took under another number, by an answer that had its id. Nobody's asking makes it
-/// go again.
-pub const TAKEN_ELSEWHERE: &str = "the CRM answered with an order of another number, and shows none with this one";
 
 /// Looks for a card among more cards than can be read, before a person is asked.
 const CARD_LOOKS: u32 = 12;
@@ -161,17 +155,17 @@ impl Doubt {
         self.count(began);
         match finding {
             Finding::Ours(_) if self.before => {
-                return Verdict::Dispute("the CRM had an order with this number before this one was sent");
+                return Verdict::Dispute(reason::THERE_BEFORE);
             }
             Finding::Ours(id) => return Verdict::Delivered(*id),
             Finding::Several(_) => {
-                return Verdict::Dispute("the CRM has this order more than once");
+                return Verdict::Dispute(reason::SEVERAL);
             }
             Finding::Foreign(_) if self.restored => {
-                return Verdict::Dispute(SENT_BEFORE);
+                return Verdict::Dispute(reason::SENT_BEFORE);
             }
             Finding::Foreign(_) => {
-                return Verdict::Dispute("the number belongs to another order in the CRM");
+                return Verdict::Dispute(reason::ANOTHERS_NUMBER);
             }
             Finding::Absent => {}
         }
@@ -182,7 +176,7 @@ impl Doubt {
         let waited = began.since(self.first_seen) >= quiet || planted::is(Planted::QuietIgnored);
         let counts = control != Control::Failed && waited;
         if self.card && control == Control::Failed && self.looks >= CARD_LOOKS {
-            return Verdict::Dispute("the CRM's list of cards could not be read to its end");
+            return Verdict::Dispute(reason::CARDS_UNREAD);
         }
         let verdict = match self.absent_at {
             Some(first) if counts && began.since(first) >= plan.gap => self.absent(plan),
@@ -210,17 +204,17 @@ impl Doubt {
 
     fn absent(&self, plan: &Plan) -> Verdict {
         if self.elsewhere {
-            Verdict::Dispute(TAKEN_ELSEWHERE)
+            Verdict::Dispute(reason::TAKEN_ELSEWHERE)
         } else if self.asked && !self.taken {
             Verdict::Resend
         } else if self.card {
-            Verdict::Dispute("no card of this title and contact was found, and cards have no number to be sure by")
+            Verdict::Dispute(reason::CARD_UNSEEN)
         } else if self.taken {
-            Verdict::Dispute("the CRM says that the number is taken, and shows no order with it")
+            Verdict::Dispute(reason::TAKEN_UNSEEN)
         } else if !plan.resend {
-            Verdict::Dispute("not in the CRM; this account resends only by hand")
+            Verdict::Dispute(reason::BY_HAND)
         } else if self.resends >= limits::RESENDS && !planted::is(Planted::ResendsUncounted) {
-            Verdict::Dispute("sent three times, and not in the CRM")
+            Verdict::Dispute(reason::THREE_TIMES)
         } else {
             Verdict::Resend
         }

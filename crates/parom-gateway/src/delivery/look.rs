@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use parom_core::delivery::cards;
 use parom_core::delivery::dispatch::{CARD_PAGES, Look, Looked};
 use parom_core::delivery::outcome::rest_after;
+use parom_core::delivery::reason;
 use parom_core::delivery::rows::{Delivered, Finding, List, Wanted, read};
 use parom_core::delivery::verify::Control;
 use parom_core::limits;
@@ -15,7 +16,7 @@ use parom_core::order::Target;
 use crate::clock;
 use crate::crash;
 use crate::crm::{Client, LookUp, Seen};
-use crate::store::{Doubtful, RESTORED, Store};
+use crate::store::{Doubtful, Store};
 
 /// A request may go on for so long after its answer was lost.
 const CARD_LATE_MS: i64 = 3_600_000;
@@ -225,7 +226,7 @@ fn wanted(doubt: &Doubtful) -> Wanted {
 
 /// What was repeated after a restore is older in the CRM than here; a number of our own follows from what was sent.
 fn received(doubt: &Doubtful) -> Timestamp {
-    if doubt.reason == RESTORED && number::is_own(&doubt.number) {
+    if doubt.reason == reason::RESTORED && number::is_own(&doubt.number) {
         return Timestamp::UNIX_EPOCH;
     }
     Timestamp::from_millisecond(doubt.received_at).unwrap_or(Timestamp::UNIX_EPOCH)

@@ -6,6 +6,7 @@ use parom_core::delivery::Mono;
 use parom_core::delivery::bulk;
 use parom_core::delivery::dispatch::too_old;
 use parom_core::delivery::outcome::{Outcome, becomes, classify};
+use parom_core::delivery::reason;
 use parom_core::order::Target;
 
 use crate::clock;
@@ -88,7 +89,7 @@ fn is_too_late(claimed: Mono) -> bool {
 pub(super) async fn put_back(store: &Store, intents: &[Intent]) {
     let outcome = Outcome::NotApplied;
     let mut settlement = settlement(&outcome, &Seen::NotSent("the account rests".into()));
-    settlement.reason = "not_sent".into();
+    settlement.reason = reason::NOT_SENT.into();
     settle(store, intents, &settlement).await;
 }
 

@@ -1,7 +1,7 @@
 //! Verbs of the bulk call: the intents of many orders in one commit, and their results in another.
 
-use parom_core::delivery::bulk;
 use parom_core::delivery::state::State;
+use parom_core::delivery::{bulk, reason};
 use parom_core::order::Target;
 
 use super::accept::append_event;
@@ -66,7 +66,7 @@ impl Store {
                 intent.attempt += 1;
                 let sql = "UPDATE orders SET state = 'sending', reason = ?3, attempts = attempts + 1, updated_at = ?2
                            WHERE seq = ?1 AND state = 'queued' AND account = ?4";
-                if db.execute(sql, params![intent.seq, now, bulk::REASON, account])? == 0 {
+                if db.execute(sql, params![intent.seq, now, reason::BULK, account])? == 0 {
                     continue;
                 }
                 let sql = "INSERT INTO attempts (seq, attempt, started_at) VALUES (?1, ?2, ?3)";

@@ -3,7 +3,7 @@
 use super::sql::{Db, params};
 use parom_core::delivery::rows::Delivered;
 use parom_core::delivery::state::State;
-use parom_core::delivery::{bulk, checks};
+use parom_core::delivery::{checks, reason};
 use parom_core::order::Target;
 use serde_json::Map;
 
@@ -40,9 +40,6 @@ pub struct Doubtful {
     /// The CRM's body, where it is a card: it is found by title and contact.
     pub body: Map<String, serde_json::Value>,
 }
-
-/// The reason of an order that may have gone before its store was restored.
-pub const RESTORED: &str = "restored";
 
 // A partial index is used only where a query repeats its condition word by word.
 const SENDING: &str = "SELECT seq FROM orders
@@ -106,7 +103,7 @@ impl Store {
                     "SELECT 1 FROM orders WHERE account = ?1 AND crm_order_id = ?2 AND target = ?3 AND seq <> ?4";
                 let taken = db.exists(others, params![account, crm_order_id, target, seq])?;
                 let (state, reason, crm_order_id) = if taken && state == State::Delivered {
-                    (State::Disputed, "the CRM's row is another order's".to_owned(), None)
+                    (State::Disputed, reason::ANOTHERS_ROW.to_owned(), None)
                 } else {
                     (state, reason, crm_order_id)
                 };
@@ -183,8 +180,8 @@ pub(super) fn recover(db: &Db<'_>, account: &str, now: i64) -> Result<usize, Sto
     for seq in &seqs {
         // Of a bulk call it stays known: that may be applied later than a single one.
         let sql = "UPDATE orders SET state = 'unconfirmed', updated_at = ?2,
-                     reason = CASE WHEN reason = ?3 THEN reason ELSE 'interrupted' END WHERE seq = ?1";
-        db.execute(sql, params![seq, now, bulk::REASON])?;
+                     reason = CASE WHEN reason = ?3 THEN reason ELSE ?4 END WHERE seq = ?1";
+        db.execute(sql, params![seq, now, reason::BULK, reason::INTERRUPTED])?;
         let note = "the process ended between the intent and the result";
         append_event(db, *seq, now, State::Unconfirmed, "delivery", note)?;
     }

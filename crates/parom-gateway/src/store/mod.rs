@@ -54,7 +54,7 @@ pub use changes::{DueChange, KeptChange};
 pub use channels::{ChannelChange, KeptVersion, StoredChannel, Version};
 pub use delivery::{Intent, Settlement};
 pub use dictionaries::{COMPLETE, Recheck, SyncState, Unchecked};
-pub use doubt::{Doubtful, RESTORED};
+pub use doubt::Doubtful;
 pub(crate) use erasure::ERASED_KEY;
 pub use erasure::{Cutoffs, Found};
 pub use error::{OpenError, StoreError};

@@ -2,9 +2,8 @@
 
 use super::sql::{Db, params};
 use parom_core::delivery::checks;
-use parom_core::delivery::outcome::OTHER_NUMBER;
+use parom_core::delivery::reason;
 use parom_core::delivery::state::State;
-use parom_core::delivery::verify::TAKEN_ELSEWHERE;
 use parom_core::order::Target;
 use parom_core::{Code, Problem};
 use serde_json::{Map, Value};
@@ -100,7 +99,7 @@ impl Store {
         let now = clock::now().as_millisecond();
         let moved = self
             .write("move_order", Whose::Order(seq), move |db| {
-                let reason = if to == State::Canceled { "canceled" } else { "asked" };
+                let why = if to == State::Canceled { "canceled" } else { reason::ASKED };
                 // What the CRM said that it made stays known: asked for as often as one likes, it never goes again.
                 let sql = "UPDATE orders SET state = ?3, updated_at = ?5, due_at = ?5,
                              reason = CASE WHEN ?3 = 'unconfirmed' AND reason = ?6 THEN ?7 ELSE ?4 END,
@@ -108,7 +107,8 @@ impl Store {
                              owns_number = CASE WHEN ?3 = 'canceled' AND attempts = 0 THEN 0 ELSE owns_number END
                            WHERE seq = ?1 AND state = ?2";
                 let (seen, next) = (seen.as_str(), to.as_str());
-                let changed = db.execute(sql, params![seq, seen, next, reason, now, TAKEN_ELSEWHERE, OTHER_NUMBER])?;
+                let changed =
+                    db.execute(sql, params![seq, seen, next, why, now, reason::TAKEN_ELSEWHERE, reason::OTHER_NUMBER])?;
                 if changed == 1 {
                     append_event(db, seq, now, to, &actor, &note)?;
                     if to == State::Canceled {

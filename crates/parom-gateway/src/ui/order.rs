@@ -8,6 +8,7 @@ use axum::response::Response;
 use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use minijinja::context;
+use parom_core::delivery::reason;
 use parom_core::dictionary::{Dictionary, Kind};
 use parom_core::order::Target;
 use parom_core::submission::masked;
@@ -22,6 +23,9 @@ use crate::store::{Attempt, OrderDetail, StoreError};
 
 /// Bytes of a submission that a page shows.
 const SHOWN: usize = 16 * 1024;
+
+/// Problems whose advice is what the hint names; of the others the page's own words say the same in the reader's language.
+const HINTED: [Code; 2] = [Code::InvalidChoice, Code::NotInAccount];
 
 /// What the last action came to, by the address. Why stands in a cookie for a minute: it may name the buyer, and an address is
 /// kept in many places.
@@ -74,6 +78,7 @@ pub(super) async fn show(
     let crm = summary.crm_order_id.map(|id| (id, crm_address(&ui, &order, id)));
     let own = context! {
         id => summary.id.clone(), number => summary.number.clone(), state => summary.state.as_str(), reason => said(&summary.reason),
+        reason_key => reason::key(&summary.reason),
         channel => summary.channel.clone(), account => summary.account.clone(), target => summary.target.as_str(),
         received_at => summary.received_at, attempts_made => summary.attempts,
         crm_said => order.attempts.last().and_then(said_to_be),
@@ -101,9 +106,10 @@ pub(super) async fn show(
     page::page(&ui, &caller, "order.html", own)
 }
 
-/// Why it is in its state, where the problems do not say it.
+/// Why it is in its state, where neither that nor its problems say it; a reason of another version in its own words.
 fn said(reason: &str) -> &str {
-    if Code::ALL.iter().any(|code| code.as_str() == reason) { "" } else { reason }
+    let known = reason::key(reason).is_some() || ["canceled", "rejected"].contains(&reason);
+    if known || Code::ALL.iter().any(|code| code.as_str() == reason) { "" } else { reason }
 }
 
 /// The CRM's number of an order in the answer to a try of which nobody knows what became.
@@ -165,7 +171,7 @@ fn problems(problems: &[Problem], sees: bool) -> Vec<ProblemRow> {
         path: problem.path.clone(),
         code: problem.code.as_str(),
         message: if sees { problem.message.clone() } else { String::new() },
-        hint: if sees { problem.hint.clone() } else { String::new() },
+        hint: if sees && HINTED.contains(&problem.code) { problem.hint.clone() } else { String::new() },
         holds: problem.effect == parom_core::Effect::Hold,
     });
     rows.collect()

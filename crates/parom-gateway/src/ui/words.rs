@@ -12,18 +12,27 @@ pub(super) const LANGUAGES: [&str; 3] = ["uk", "ru", "en"];
 
 static BUNDLES: LazyLock<[FluentBundle<FluentResource>; 3]> = LazyLock::new(|| {
     [
-        bundle("uk", include_str!("words/uk.ftl"), include_str!("words/problems.uk.ftl")),
-        bundle("ru", include_str!("words/ru.ftl"), include_str!("words/problems.ru.ftl")),
-        bundle("en", include_str!("words/en.ftl"), include_str!("words/problems.en.ftl")),
+        bundle(
+            "uk",
+            [include_str!("words/uk.ftl"), include_str!("words/problems.uk.ftl"), include_str!("words/reasons.uk.ftl")],
+        ),
+        bundle(
+            "ru",
+            [include_str!("words/ru.ftl"), include_str!("words/problems.ru.ftl"), include_str!("words/reasons.ru.ftl")],
+        ),
+        bundle(
+            "en",
+            [include_str!("words/en.ftl"), include_str!("words/problems.en.ftl"), include_str!("words/reasons.en.ftl")],
+        ),
     ]
 });
 
-fn bundle(language: &str, pages: &str, problems: &str) -> FluentBundle<FluentResource> {
+fn bundle(language: &str, texts: [&str; 3]) -> FluentBundle<FluentResource> {
     let tag = language.parse().unwrap_or_default();
     let mut bundle = FluentBundle::new_concurrent(vec![tag]);
     // Marks around what is put in would be seen in titles.
     bundle.set_use_isolating(false);
-    for text in [pages, problems] {
+    for text in texts {
         // A fault in a file leaves its other entries; a test reads the files for faults.
         let resource = FluentResource::try_new(text.to_owned()).unwrap_or_else(|(resource, _)| resource);
         let _ = bundle.add_resource(resource);

@@ -71,6 +71,10 @@ async fn an_order_held_for_the_dictionarys_sake_goes_when_it_is_mended() {
     world.reaches(&id, "held").await;
     let problem = &world.order(&id)["problems"][0];
     assert_eq!((&problem["code"], &problem["path"]), (&json!("not_in_account"), &json!("payments.0.payment_method")));
+    let page =
+        super::ui::person(&world, "olena", "operator", &[]).await.get(&world, &format!("/orders/{id}")).await.text;
+    let page = page.replace("&quot;", "\"").replace("&#x2f;", "/").replace("&#x27;", "'");
+    assert!(page.contains(problem["hint"].as_str().unwrap()), "the names that are there: {page}");
     world.crm.change_directory(|account| account.payment_methods[4].name = "Bitcoin".into());
     refresh(&world);
     world.reaches(&id, "delivered").await;

@@ -2,6 +2,7 @@
 
 use keycrm_sandbox::{DupMode, Fault, FaultKind, FaultOn};
 
+use super::ui::person;
 use super::world::{SHOP, Settings, World, form};
 
 /// A world with one order delivered: look-ups then have a control.
@@ -140,19 +141,23 @@ async fn f14_a_success_without_proof_is_looked_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_that_the_crm_took_under_another_number_is_not_sent_again() {
     let world = settled().await;
-    let id = {
+    let (id, made) = {
         world.crm.add_fault(Fault::once(FaultOn::Post, FaultKind::WrongNumber));
         // No look before it is gone from there: for one by our number it is not there.
         world.crm.add_fault(Fault::always(FaultOn::Lookup, FaultKind::RefuseBefore { status: 503 }));
         let answer = world.post("/in/shop", &form("Second")).await;
         world.crm_has(2).await;
-        assert!(world.crm.delete_order(world.crm.orders()[1]["id"].as_u64().unwrap()));
+        let made = world.crm.orders()[1]["id"].as_u64().unwrap();
+        assert!(world.crm.delete_order(made));
         world.crm.clear_faults();
-        answer.json()["id"].as_str().unwrap().to_owned()
+        (answer.json()["id"].as_str().unwrap().to_owned(), made)
     };
     world.reaches(&id, "disputed").await;
     assert!(world.order(&id)["reason"].as_str().unwrap().contains("another number"), "{}", world.order(&id));
     assert_eq!(world.crm_posts(), 2);
+    let olena = person(&world, "olena", "operator", &[]).await;
+    let page = olena.get(&world, &format!("/orders/{id}")).await.text;
+    assert!(page.contains("under another number") && page.contains(&format!("value=\"{made}\"")), "{page}");
     // Nor when a person asks, once and again: the CRM's word was that it has it.
     for looks in 2..4 {
         assert_eq!(world.cli(&["orders", "retry", &id]).code, 0);

@@ -1,5 +1,7 @@
 //! The operator's pages over HTTP: who gets in, what each role may, what is shown to whom, and what the forms do.
 
+use std::collections::BTreeSet;
+
 use axum::http::Method;
 use parom_gateway::config::Role;
 use parom_gateway::ui::{self, RouteNeeds};
@@ -338,15 +340,19 @@ fn the_languages_have_the_same_texts_and_none_is_left_over() {
             .map(|line| line.split_once(" = ").unwrap_or_else(|| panic!("`{line}` has no text")).0.to_owned())
             .collect()
     };
-    for files in [["uk.ftl", "ru.ftl", "en.ftl"], ["problems.uk.ftl", "problems.ru.ftl", "problems.en.ftl"]] {
-        let first = keys(&read(files[0]));
-        for file in files {
+    let of = |kind: &str| ["uk", "ru", "en"].map(|language| format!("{kind}{language}.ftl"));
+    for files in ["", "problems.", "reasons."].map(of) {
+        let first = keys(&read(&files[0]));
+        for file in &files {
             assert_eq!(keys(&read(file)), first, "{file}");
             for line in read(file).lines() {
                 assert_eq!(line.matches('{').count(), line.matches('}').count(), "{file}: {line}");
             }
         }
     }
+    let reasons: BTreeSet<String> =
+        parom_core::delivery::reason::ALL.iter().map(|(_, key)| format!("reason-{key}")).collect();
+    assert!(keys(&read("reasons.en.ftl")).iter().eq(&reasons), "each reason has a text, and no other");
     let mut used = String::new();
     for (dir, ending) in [("templates", "html"), ("", "rs"), ("../alerts", "rs")] {
         for file in std::fs::read_dir(folder.join(dir)).unwrap().flatten().map(|file| file.path()) {

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use parom_core::delivery::dispatch::DoubtRow;
-use parom_core::delivery::outcome::{NUMBER_TAKEN, OTHER_NUMBER, Outcome, becomes};
+use parom_core::delivery::outcome::{Outcome, becomes};
 use parom_core::delivery::rows::{Delivered, Wanted};
 use parom_core::delivery::state::{State, allowed};
-use parom_core::delivery::{bulk, checks};
+use parom_core::delivery::{checks, reason};
 use parom_core::order::Target;
 
 use super::{Broken, LEASE, SOURCE};
@@ -158,7 +158,7 @@ impl Store {
         self.ledger.push(now);
         let mut intents = Vec::new();
         for seq in self.fresh().into_iter().take(most) {
-            self.set(seq, State::Sending, bulk::REASON);
+            self.set(seq, State::Sending, reason::BULK);
             let Some(row) = self.rows.get_mut(&seq) else { continue };
             row.attempts += 1;
             row.epoch = epoch;
@@ -197,7 +197,7 @@ impl Store {
         let to = if self.broken == Some(Broken::RecoverToQueued) { State::Queued } else { State::Unconfirmed };
         for seq in cut {
             let reason = self.rows[&seq].reason.clone();
-            self.set(seq, to, if reason == bulk::REASON { bulk::REASON } else { "interrupted" });
+            self.set(seq, to, if reason == reason::BULK { reason::BULK } else { reason::INTERRUPTED });
         }
     }
 
@@ -274,11 +274,11 @@ impl Store {
         let doubtful = self.rows.iter().filter(|(_, row)| row.state == State::Unconfirmed);
         let row = |(seq, row): (&i64, &Row)| DoubtRow {
             seq: *seq,
-            taken: row.reason == NUMBER_TAKEN,
-            elsewhere: row.reason == OTHER_NUMBER,
+            taken: row.reason == reason::NUMBER_TAKEN,
+            elsewhere: row.reason == reason::OTHER_NUMBER,
             asked: false,
-            restored: row.reason == "restored",
-            bulk: row.reason == bulk::REASON,
+            restored: row.reason == reason::RESTORED,
+            bulk: row.reason == reason::BULK,
             attempts: i64::from(row.attempts),
             resends: row.resends,
             target: Target::Order,

@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 
 use parom_core::delivery::Mono;
-use parom_core::delivery::bulk;
 use parom_core::delivery::dispatch::{DoubtRow, Look, Looked};
-use parom_core::delivery::outcome::{NUMBER_TAKEN, OTHER_NUMBER};
+use parom_core::delivery::reason;
 use parom_core::delivery::rows::Finding;
 use parom_core::delivery::state::State;
 use parom_core::delivery::verify::{Control, Verdict};
@@ -13,7 +12,7 @@ use parom_core::delivery::verify::{Control, Verdict};
 use super::super::look;
 use super::{Dispatcher, Done};
 use crate::clock;
-use crate::store::{Doubtful, RESTORED, StoreError};
+use crate::store::{Doubtful, StoreError};
 
 impl Dispatcher {
     /// The rows decide which orders are doubtful; when each was first seen is this process's own knowledge.
@@ -33,11 +32,11 @@ impl Dispatcher {
         self.stale = false;
         let known = rows.iter().map(|row| DoubtRow {
             seq: row.seq,
-            taken: row.reason == NUMBER_TAKEN,
-            elsewhere: row.reason == OTHER_NUMBER,
-            asked: row.reason == "asked",
-            restored: row.reason == RESTORED,
-            bulk: row.reason == bulk::REASON,
+            taken: row.reason == reason::NUMBER_TAKEN,
+            elsewhere: row.reason == reason::OTHER_NUMBER,
+            asked: row.reason == reason::ASKED,
+            restored: row.reason == reason::RESTORED,
+            bulk: row.reason == reason::BULK,
             attempts: row.attempts,
             resends: row.resends,
             target: row.target,
@@ -90,7 +89,7 @@ impl Dispatcher {
             Verdict::Resend => {
                 let note = "twice not in the CRM after the quiet period: sent again";
                 tracing::warn!(order = %row.id, "not in the CRM; sent again");
-                self.store.resolve(row, self.epoch, State::Queued, None, "resend", note).await?;
+                self.store.resolve(row, self.epoch, State::Queued, None, reason::RESEND, note).await?;
             }
             Verdict::Dispute(why) => {
                 tracing::error!(order = %row.id, why, "a person must decide");

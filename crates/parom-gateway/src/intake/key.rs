@@ -72,6 +72,18 @@ pub fn of_kept(channel: &Channel, submission: &Submission, mark: &Mark) -> Optio
     own.or_else(|| Some((short(mapping::idempotency_key(channel, submission).0?), false)))
 }
 
+/// What identifies a row of a file: the column that was named, or what tells the channel's other orders apart, so that a row
+/// of an order that came in already adds nothing; or else all of its content.
+pub(super) fn of_row(channel: &Channel, submission: &Submission, named: Option<String>) -> Key {
+    let hashed = |text: String| Some(format!("import:{}", token_hash(&text)));
+    if let Some(named) = named {
+        return Key { text: hashed(format!("key:{named}")), ..Key::default() };
+    }
+    let (own, problem) = mapping::idempotency_key(channel, submission);
+    let text = own.map(short).or_else(|| hashed(format!("content:{}", submission.canonical())));
+    Key { text, of_sender: false, problem }
+}
+
 /// The key of a sender's own id, as it is kept.
 fn of_sender(mark: &Mark) -> Option<String> {
     mark.key.as_ref().map(|key| short(format!("{SENDERS}{key}")))

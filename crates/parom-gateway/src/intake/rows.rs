@@ -13,9 +13,8 @@ use parom_core::submission::Submission;
 use parom_core::{Problem, delivery::state::State};
 use serde_json::{Value, json};
 
-use super::access::token_hash;
 use super::decide::bits;
-use super::keep;
+use super::{keep, key};
 use crate::clock;
 use crate::config::LiveChannel;
 use crate::store::{Accepted, KeyConflict, NewOrder, NewSubmission, Store, StoreError};
@@ -25,7 +24,7 @@ use crate::store::{Accepted, KeyConflict, NewOrder, NewSubmission, Store, StoreE
 pub struct Row {
     /// Its columns by their names.
     pub form: Value,
-    /// What identifies it; without one, its content does.
+    /// What identifies it; without one, the channel's `idempotency_key` does, or else its content.
     pub key: Option<String>,
 }
 
@@ -34,7 +33,7 @@ pub struct Row {
 pub enum Landed {
     /// An order in this state, with what was found.
     New(String, State, Vec<Problem>),
-    /// The order that an earlier run, or an equal row, made.
+    /// The order that an earlier run, an equal row, or a form of this key made.
     Known(String),
     /// Its key came before with another content; nothing was kept.
     Conflict,
@@ -57,10 +56,10 @@ pub async fn take_row(
         return Err(StoreError::Refused(live.fault()));
     };
     let submission = Submission { form: row.form, ..Submission::empty(clock::now()) };
-    let text = row.key.map_or_else(|| format!("content:{}", submission.canonical()), |key| format!("key:{key}"));
-    let (key, content) = (format!("import:{}", token_hash(&text)), keep::content_hash(&submission));
-    let given = Given { dictionary, directory, random: bits(live, Some(&key), &content) };
-    let (draft, verdict) = mapping::map(channel, &submission, given);
+    let (key, content) = (key::of_row(channel, &submission, row.key), keep::content_hash(&submission));
+    let given = Given { dictionary, directory, random: bits(live, key.text.as_deref(), &content) };
+    let (mut draft, verdict) = mapping::map(channel, &submission, given);
+    draft.problems.extend(key.problem);
     if verdict == Verdict::Reject {
         return Ok(Landed::Refused(draft.problems));
     }
@@ -84,7 +83,7 @@ pub async fn take_row(
         body: draft.body,
         problems: draft.problems,
         content,
-        key: Some(key),
+        key: key.text,
         key_conflict: KeyConflict::Refuse,
         changed_at: None,
         doubt: None,

@@ -103,6 +103,31 @@ async fn a_key_column_tells_rows_apart_and_finds_changed_ones() {
     assert_eq!(world.orders().len(), 1);
 }
 
+/// The site's own list of orders, imported to be sure that none is missing: those that came in by the form are no second ones.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_orders_that_came_in_by_the_form_add_nothing() {
+    let mut world = World::idle(Settings::default()).await;
+    world.channel("file", &format!("idempotency_key = \"{{{{ form['Номер'] }}}}\"\n{CHANNEL}"));
+    world.serve(&[]);
+    let of = |number: &str| json!({"Номер": number, "Покупець": "Олена", "Телефон": "0671112233", "Товар": "Чай", "Ціна": "5"});
+    let post = async |number: &str| {
+        world.send("/in/file", "application/json", of(number).to_string().into_bytes(), &[]).await.status
+    };
+    assert_eq!(post("A-1").await, 202);
+    let lines = |numbers: &[&str]| numbers.iter().map(|number| format!("{}\n", of(number))).collect::<String>();
+    let path = write(&world, "site.ndjson", lines(&["A-1", "A-2", "A-2"]).as_bytes());
+    let counts = import(&world, &path, &[]).1;
+    assert_eq!((&counts["known"], &counts["queued"]), (&json!(2), &json!(1)), "{counts}");
+    // And the other way round.
+    assert_eq!(post("A-2").await, 200);
+    // Of the same number, and with another content: which one is right, a person decides.
+    let path = write(&world, "site.csv", "Номер,Покупець,Телефон,Товар,Ціна\nA-1,Олена,0671112233,Чай,6\n".as_bytes());
+    let (ran, counts) = import(&world, &path, &[]);
+    assert!(counts["failed"] == 1 && ran.code == 1 && ran.err.contains("another content"), "{}", ran.err);
+    world.crm_has(2).await;
+    assert_eq!(world.orders().len(), 2);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn ndjson_and_xlsx_are_taken_too() {
     let world = world().await;

@@ -27,7 +27,8 @@ const TOGETHER: usize = 128;
 
 /// Take orders from a file.
 #[derive(Args)]
-#[command(after_help = "Running it again adds nothing: a row is known by --key, or by its content.\n\
+#[command(after_help = "Running it again adds nothing: a row is known by --key, else by the channel's\n\
+    idempotency_key, else by its content.\n\
     A column is a field of the form: order.buyer.phone = \"{{ form['Телефон'] }}\".\n\
     Exit 1 if a row was held, refused, or could not be read.\n\
     Example: parom import shop november.csv --key \"Номер замовлення\" --dry-run")]

@@ -55,6 +55,8 @@ struct ProblemRow {
     code: &'static str,
     message: String,
     hint: String,
+    /// Another order that it names.
+    other: Option<String>,
     holds: bool,
 }
 
@@ -172,9 +174,19 @@ fn problems(problems: &[Problem], sees: bool) -> Vec<ProblemRow> {
         code: problem.code.as_str(),
         message: if sees { problem.message.clone() } else { String::new() },
         hint: if sees && HINTED.contains(&problem.code) { problem.hint.clone() } else { String::new() },
+        other: problem
+            .message
+            .split(|c: char| !c.is_ascii_hexdigit() && c != '-')
+            .find(|word| is_id(word))
+            .map(str::to_owned),
         holds: problem.effect == parom_core::Effect::Hold,
     });
     rows.collect()
+}
+
+/// Whether a word of a problem is an order's id, not one in the buyer's text.
+fn is_id(word: &str) -> bool {
+    word.len() == 36 && uuid::Uuid::try_parse(word).is_ok_and(|id| id.get_version_num() == 7)
 }
 
 /// The order's fields in a row each, and the empty ones that a problem names.
@@ -362,7 +374,10 @@ pub(super) async fn edit(
     match (changes.is_empty(), keep) {
         (true, true) => page::to(&format!("/orders/{id}")),
         (true, false) => back(&ui, &id, operate::retry(desk, &id).await),
-        (false, _) => back(&ui, &id, operate::edit(desk, &id, &changes, keep, read).await),
+        (false, _) => match operate::edit(desk, &id, &changes, keep, read).await {
+            Ok(Done::Kept(..)) if keep => page::to(&format!("/orders/{id}?did=saved")),
+            done => back(&ui, &id, done),
+        },
     }
 }
 

@@ -8,7 +8,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 use super::guard::Caller;
 use super::{Ui, words};
 use crate::config::Role;
-use crate::store::StoreError;
+use crate::store::{Scope, StoreError};
 
 /// No script, style, picture or address but our own; nobody may frame a page.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
@@ -73,6 +73,7 @@ pub(super) fn page_with(ui: &Ui, caller: &Caller, status: StatusCode, name: &str
         role => caller.role.as_str(),
         may_mend => !caller.name.is_empty() && caller.role >= Role::Operator,
         is_admin => !caller.name.is_empty() && caller.role >= Role::Admin,
+        sees_all => caller.scope == Scope::All,
         csrf => caller.csrf.clone(),
         place => caller.place.clone(),
         seen => caller.seen,

@@ -295,6 +295,9 @@ async fn a_number_that_is_taken_holds_and_never_fails() {
     let held = &world.orders()[0];
     assert_eq!((&held["state"], &held["problems"][0]["code"]), (&json!("held"), &json!("number_taken")));
     let id = held["id"].as_str().unwrap().to_owned();
+    let page = super::ui::person(&world, "olena", "viewer", &[]).await.get(&world, &format!("/orders/{id}")).await.text;
+    let first = world.orders()[1]["id"].as_str().unwrap().to_owned();
+    assert_eq!(page.matches(&format!("<a href=\"/orders/{first}\"")).count(), 1, "the one that has it: {page}");
     assert_eq!(world.cli(&["orders", "retry", &id]).code, 1);
     assert_eq!(world.cli(&["orders", "edit", &id, "--set", "source_uuid=8"]).code, 0);
     world.crm_has(2).await;

@@ -241,6 +241,9 @@ async fn viewers_see_no_buyer_and_an_agencys_client_only_its_own() {
             seen.text
         );
     }
+    let of_all = person(&world, "all", "admin", &[]).await.get(&world, "/").await.text;
+    assert!(of_all.contains("href=\"/people\""));
+    assert!(!foreign.get(&world, "/").await.text.contains("href=\"/people\""), "names of others are not for a client");
     for path in [format!("/orders/{id}"), "/channels/shop".to_owned()] {
         assert_eq!(foreign.get(&world, &path).await.status, 404, "{path}");
     }

@@ -218,6 +218,9 @@ async fn nothing_goes_that_nobody_meant() {
     assert!(late.header("location").contains("did=stays"), "{}", late.header("location"));
     let kept = olena.post(&world, &format!("/orders/{id}/edit"), "keep=on").await;
     assert_eq!(kept.header("location"), format!("/orders/{id}"));
+    let body = "keep=on&was:buyer.full_name=Ivan&set:buyer.full_name=Ivan+K";
+    let kept = olena.post(&world, &format!("/orders/{id}/edit"), body).await;
+    assert_eq!(kept.header("location"), format!("/orders/{id}?did=saved"), "as it was wanted: no alarm");
     for act in ["", "act=nothing&"] {
         let enter = olena.post(&world, "/orders", &format!("{act}id={id}&reason=x&place=/orders")).await;
         assert_eq!(enter.header("location"), "/orders");

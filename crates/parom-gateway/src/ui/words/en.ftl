@@ -12,6 +12,7 @@ address = Address for the form
 alerts-test = a test
 alerts-test-text = This is a test. What needs a person is told here.
 all-is-well = All is well: no order waits for a person.
+all-that-need = All that need a person
 another-field = Another field
 answer = The CRM's answer
 any = all

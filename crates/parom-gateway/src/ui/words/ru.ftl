@@ -12,6 +12,7 @@ address = Адрес для формы
 alerts-test = проверка
 alerts-test-text = Это проверка. Сюда придёт то, что требует человека.
 all-is-well = Всё в порядке: ни один заказ не ждёт человека.
+all-that-need = Все, где нужен человек
 another-field = Ещё одно поле
 answer = Ответ CRM
 any = все

@@ -154,7 +154,13 @@ async fn ten_times_what_can_be_kept_is_kept_soon_or_refused_at_once() {
     assert_eq!(kept.len(), calm.len() + times(&planned, true).len() + accepted.len(), "what was refused is not there");
     assert!(world.crm.orders().len() > before, "delivery goes on meanwhile");
     assert!(memory < 256 << 20, "{figures}");
-    // The figure is the machine's; that it does not grow with the flood is the point.
-    assert!(percentile(&accepted, 99) < 2_000 && percentile(&refused, 99) < 2_000, "{figures}");
+    assert!(!refused.is_empty(), "more come at once than may wait: {figures}");
+    // The figure is the machine's, which the flood shares; that nobody waits for many rounds of all who ask is the point.
+    let round = time.as_millis() * u128::try_from(SENDERS).unwrap() / u128::try_from(answers.len()).unwrap();
+    let most = (8 * round).max(2_000);
+    assert!(
+        percentile(&accepted, 99) < most && percentile(&refused, 99) < most,
+        "{figures}; a round of all {round} ms"
+    );
     assert_eq!(world.post("/in/shop", &form("After")).await.status, 202, "and it is over when the flood is");
 }

@@ -14,7 +14,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 pub use accounts::{AccountReport, accounts};
-pub use settings::{account_files, alerts, keys};
+pub use settings::{account_files, alerts, keys, shared_keys};
 
 use crate::config::{Config, LiveChannel, line_in};
 use crate::intake;

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 
 use parom_core::Code;
 use parom_core::channel::{Finding, Severity};
+use secrecy::ExposeSecret;
 
 use super::Located;
 use crate::config::{Account, AccountFault, Config, read_secret};
+use crate::intake::token_hash;
 
 /// A finding about a setting, which is no channel's.
 pub(super) fn setting(
@@ -66,4 +68,30 @@ pub fn keys(config: &Config) -> BTreeMap<String, Located> {
         Some((name.clone(), setting(place, format!("accounts.{name}.api_key"), what, message, hint)))
     };
     config.accounts.current().iter().filter_map(missing).collect()
+}
+
+/// Accounts with one key, which are one account of the CRM: its orders and its requests a minute are counted as two.
+#[must_use]
+pub fn shared_keys(config: &Config) -> Vec<Located> {
+    let accounts = config.accounts.current();
+    let mut by_key: BTreeMap<(&str, String), Vec<&str>> = BTreeMap::new();
+    for (name, account) in accounts.iter() {
+        // One that cannot be read is told by `keys`.
+        let Ok(key) = read_secret(&config.dir, &account.api_key) else { continue };
+        by_key.entry((&account.url, token_hash(key.expose_secret()))).or_default().push(name);
+    }
+    let shared = by_key.into_values().filter(|names| names.len() > 1);
+    let findings = shared.flat_map(|names| {
+        let message = format!(
+            "{} have one key: all their orders go into one account of the CRM, which grants its requests a minute once",
+            names.join(", ")
+        );
+        let hint =
+            "Give each the key of its own CRM account; where they are one, have their channels name one account.";
+        names.into_iter().map(move |name| {
+            let (place, what) = (config.account_place(name, "api_key"), (Code::InvalidSetting, Severity::Warning));
+            setting(place, format!("accounts.{name}.api_key"), what, message.clone(), hint)
+        })
+    });
+    findings.collect()
 }

@@ -52,6 +52,7 @@ impl Check {
         };
         found.extend(inspect::tokens(channels.iter()));
         found.extend(inspect::account_files(&config));
+        found.extend(inspect::shared_keys(&config));
         found.extend(inspect::alerts(&config));
         // What was kept of real submissions needs no CRM, and no store that is not there yet.
         if config.store.exists()

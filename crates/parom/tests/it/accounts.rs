@@ -143,3 +143,24 @@ async fn one_mistyped_account_stops_no_start() {
     account(&world, "second", &of(&world.crm.api_url(), ""));
     world.until("the mended one goes", || world.count(&["delivered"]) == 2).await;
 }
+
+/// A file that was copied with its key sends one shop's orders into the other's CRM, at twice the rate that it grants.
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_with_one_key_are_told() {
+    let world = World::idle(Settings::default()).await;
+    fs::create_dir(world.dir.path().join("accounts")).unwrap();
+    world.channel("shop", SHOP);
+    key(&world, "second.key", KEY);
+    account(&world, "second", &of(NO_CRM, ""));
+    account(&world, "third", &of(NO_CRM, ""));
+    let ran = world.cli(&["check", "--offline"]);
+    let told = |name: &str| {
+        ran.out.contains(&format!(
+            "accounts/{name}.toml:2:1: warning: accounts.{name}.api_key: second, third have one key"
+        ))
+    };
+    assert!(ran.code == 0 && told("second") && told("third"), "{}", ran.out);
+    // The same key of another CRM is another account.
+    account(&world, "third", &of("https://crm.example/v1", ""));
+    assert!(!world.cli(&["check", "--offline"]).out.contains("have one key"));
+}

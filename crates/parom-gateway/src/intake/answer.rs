@@ -101,7 +101,7 @@ impl From<DecodeError> for Refusal {
 }
 
 /// Whether a browser's person waits for the answer.
-pub(super) fn wants_page(headers: &HeaderMap) -> bool {
+pub(crate) fn wants_page(headers: &HeaderMap) -> bool {
     headers.get_all(ACCEPT).iter().any(|value| value.to_str().is_ok_and(|text| text.contains("text/html")))
 }
 

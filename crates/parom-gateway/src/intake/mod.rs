@@ -24,12 +24,14 @@ use axum::Router;
 use axum::routing::{get, post};
 
 pub use access::{bearer, token_hash};
+pub(crate) use answer::wants_page;
 pub use branches::SearchWatch;
 pub use decode::{decode, sniff};
 pub use keep::{submission_of, why};
 pub use key::of_kept as key_of_kept;
 pub(crate) use language::Language;
 pub use late::later_state;
+pub(crate) use pages::{no_such_page, not_to_be_opened};
 pub use rows::{Landed, Row, take_row};
 pub use sender::{brings_token, verify};
 pub use spam::SpamWatch;

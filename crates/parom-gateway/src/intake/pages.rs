@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::answer::RETRY_AFTER_S;
 use super::language::Language;
@@ -96,6 +96,35 @@ pub(super) fn again(action: &str, fields: &[(String, String)], language: Languag
         escape(action)
     );
     page(StatusCode::SERVICE_UNAVAILABLE, title, &main, language, "<script src=\"/assets/again.js\" defer></script>")
+}
+
+/// For a mistyped address: of a page, or of the form that was sent to it.
+pub(crate) fn no_such_page(headers: &HeaderMap) -> Response {
+    let language = Language::of(headers);
+    let title = language.pick("Тут нічого немає", "Здесь ничего нет", "There is nothing here");
+    let text = language.pick(
+        "За цією адресою нічого немає, і нічого не збережено. Перевірте адресу.",
+        "По этому адресу ничего нет, и ничего не сохранено. Проверьте адрес.",
+        "There is nothing at this address, and nothing was kept. Check the address.",
+    );
+    told(StatusCode::NOT_FOUND, title, text, language)
+}
+
+/// For whoever opens the address of a form to see whether it is there.
+pub(crate) fn not_to_be_opened(headers: &HeaderMap) -> Response {
+    let language = Language::of(headers);
+    let title = language.pick("Ця адреса – для форми", "Этот адрес – для формы", "This address is for a form");
+    let text = language.pick(
+        "Її не відкривають у браузері: сайт надсилає на неї дані методом POST.",
+        "Его не открывают в браузере: сайт отправляет на него данные методом POST.",
+        "It is not opened in a browser: the site sends data to it by POST.",
+    );
+    told(StatusCode::METHOD_NOT_ALLOWED, title, text, language)
+}
+
+fn told(status: StatusCode, title: &str, text: &str, language: Language) -> Response {
+    let main = format!("<div class=\"mark\" aria-hidden=\"true\">?</div><h1>{title}</h1><p>{text}</p>");
+    page(status, title, &main, language, "")
 }
 
 fn page(status: StatusCode, title: &str, main: &str, language: Language, head: &str) -> Response {

@@ -4,6 +4,7 @@ mod connections;
 mod headers;
 mod health;
 mod hosts;
+mod nothing;
 mod places;
 mod slow;
 
@@ -11,11 +12,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Request;
-use axum::http::StatusCode;
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
-use percent_encoding::percent_decode_str;
+use axum::middleware;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -32,6 +29,7 @@ use crate::store::{Role, Store};
 use crate::ui;
 use headers::Common;
 use hosts::Hosts;
+use nothing::nothing_else;
 
 /// A running gateway.
 #[derive(Debug)]
@@ -153,31 +151,4 @@ fn operator_routes(intake: Intake, stopping: watch::Receiver<bool>) -> Result<Ro
     let routes = health::metrics(api.clone()).merge(api::routes(api)).merge(ui::routes(intake, stopping)?);
     let routes = routes.layer(middleware::from_fn_with_state(hosts, hosts::guard));
     Ok(routes.layer(middleware::from_fn_with_state(common, headers::add)))
-}
-
-/// Whatever is asked for beside the routes is answered in the one shape of errors.
-fn nothing_else(router: Router, config: &Config) -> Router {
-    let common = Common::of_senders(config);
-    router
-        .fallback(|| async { nothing() })
-        .method_not_allowed_fallback(|| async {
-            told(StatusCode::METHOD_NOT_ALLOWED, "this address does not take this method")
-        })
-        .layer(middleware::from_fn(|request: Request, next: Next| async {
-            // No name has other bytes than a text.
-            let path = request.uri().path();
-            if path.contains('%') && percent_decode_str(path).decode_utf8().is_err() {
-                return nothing();
-            }
-            next.run(request).await
-        }))
-        .layer(middleware::from_fn_with_state(common, headers::add))
-}
-
-fn nothing() -> Response {
-    told(StatusCode::NOT_FOUND, "there is nothing at this address")
-}
-
-fn told(status: StatusCode, message: &str) -> Response {
-    (status, axum::Json(serde_json::json!({ "message": message }))).into_response()
 }

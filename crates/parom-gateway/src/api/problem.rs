@@ -1,4 +1,4 @@
-//! Refusals in the shape that senders know from the CRM: `{"message"}`.
+//! Refusals in the shape that senders know from the CRM: `{"message"}`, and `errors` by field where one is to blame.
 
 use axum::Json;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
@@ -15,18 +15,24 @@ use crate::store::StoreError;
 pub(super) struct Refused {
     status: u16,
     message: String,
+    /// The field that is to blame.
+    field: Option<String>,
 }
 
 impl Refused {
     pub(super) fn new(status: u16, message: impl Into<String>) -> Refused {
-        Refused { status, message: message.into() }
+        Refused { status, message: message.into(), field: None }
     }
 }
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(json!({ "message": self.message }))).into_response();
+        let mut body = json!({ "message": self.message });
+        if let Some(field) = self.field {
+            body["errors"] = json!({ field: [self.message] });
+        }
+        let mut response = (status, Json(body)).into_response();
         if status == StatusCode::UNAUTHORIZED {
             let bearer = axum::http::HeaderValue::from_static("Bearer");
             response.headers_mut().insert(axum::http::header::WWW_AUTHENTICATE, bearer);
@@ -75,6 +81,7 @@ impl From<OperateError> for Refused {
         match error {
             OperateError::Unknown(_) => Refused::new(404, "there is no such order in your accounts"),
             OperateError::Wrong(text) => Refused::new(409, text),
+            OperateError::Unfit(field, text) => Refused { field: Some(field), ..Refused::new(422, text) },
             OperateError::Store(error) => error.into(),
         }
     }

@@ -47,7 +47,8 @@ pub async fn choose(
     let parsed = Ref::parse(reference).filter(|parsed| directory.fit(*parsed, None) == Fit::Fits);
     let branch = parsed.and_then(|parsed| directory.branch(parsed));
     let Some(branch) = branch else {
-        return Err(OperateError::Wrong(format!("`{reference}` is no branch that takes parcels now")));
+        let why = format!("`{reference}` is no branch that takes parcels now");
+        return Err(OperateError::Unfit(REF.into(), why));
     };
     let order = super::whole(desk.store, desk.scope, name).await?;
     let value = Value::String(branch.reference.to_string());

@@ -45,7 +45,8 @@ pub async fn edit(
     }
     let mut body = detail.body.clone();
     for change in changes {
-        apply(detail.summary.target, &mut body, change).map_err(OperateError::Wrong)?;
+        let unfit = |why| OperateError::Unfit(change.path().to_owned(), why);
+        apply(detail.summary.target, &mut body, change).map_err(unfit)?;
     }
     let live = channels.get(&detail.summary.channel);
     let channel = live.and_then(|live| live.channel.clone());

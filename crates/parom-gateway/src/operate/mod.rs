@@ -40,8 +40,10 @@ pub enum Done {
 pub enum OperateError {
     /// No such order in the caller's accounts.
     Unknown(String),
-    /// What was asked makes no sense for it.
+    /// What was asked is not possible as the order stands.
     Wrong(String),
+    /// What was asked fits no order: the field, and why not.
+    Unfit(String, String),
     /// The store.
     Store(StoreError),
 }
@@ -52,7 +54,7 @@ impl fmt::Display for OperateError {
             OperateError::Unknown(name) => {
                 write!(f, "there is no order `{name}`; see `parom orders list`")
             }
-            OperateError::Wrong(text) => f.write_str(text),
+            OperateError::Wrong(text) | OperateError::Unfit(_, text) => f.write_str(text),
             OperateError::Store(error) => write!(f, "{error}"),
         }
     }
@@ -153,7 +155,7 @@ pub async fn accept(desk: Desk<'_>, name: &str, crm_order_id: i64) -> Result<Don
         return Err(OperateError::Wrong(text));
     }
     if crm_order_id < 1 {
-        return Err(OperateError::Wrong("an order of the CRM has a number from 1".into()));
+        return Err(OperateError::Unfit("crm_order_id".into(), "an order of the CRM has a number from 1".into()));
     }
     match store.accept_found(order.summary.seq, crm_order_id, actor).await? {
         Recognised::Done => Ok(Done::Now(State::Delivered)),

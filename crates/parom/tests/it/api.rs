@@ -103,12 +103,14 @@ async fn orders_are_listed_shown_mended_and_canceled() {
         ("{", 400),
         ("[]", 400),
         ("{}", 422),
-        (r#"{"set":{"byer.phone":"1"}}"#, 409),
+        (r#"{"set":{"byer.phone":"1"}}"#, 422),
         (r#"{"set":[]}"#, 422),
         (r#"{"sett":{}}"#, 422),
     ] {
         assert_eq!(ask(&world, "PATCH", &path, "hand-token-of-twenty-four", body).await.status, status, "{body}");
     }
+    let answer = ask(&world, "PATCH", &path, "hand-token-of-twenty-four", r#"{"set":{"byer.phone":"1"}}"#).await.json();
+    assert!(answer["errors"]["byer.phone"][0].as_str().unwrap().contains("did you mean `buyer`"), "{answer}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -181,6 +183,24 @@ async fn what_is_no_address_is_told_as_json() {
         assert_eq!(answer.status, status, "{method} {path}");
         assert!(answer.json()["message"].is_string(), "{method} {path}: {}", answer.text);
     }
+}
+
+/// Whoever opens a wrong address in a browser reads so in their language, and is not told that an order was refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_address_is_a_page_in_a_browser() {
+    let world = world().await;
+    let browser = [("accept", "text/html,*/*;q=0.8"), ("accept-language", "ru-UA,ru;q=0.9")];
+    for (method, path, status, text) in [
+        ("GET", "/nothing", 404, "Здесь ничего нет"),
+        ("GET", "/%ff", 404, "Здесь ничего нет"),
+        ("POST", "/inn/shop", 404, "ничего не сохранено"),
+        ("GET", "/in/shop", 405, "методом POST"),
+    ] {
+        let answer = world.call(method, path, &browser, "").await;
+        assert!(answer.status == status && answer.text.contains(text), "{method} {path}: {}", answer.text);
+        assert!(answer.text.starts_with("<!doctype html>\n<html lang=\"ru\">"), "{}", answer.text);
+    }
+    assert!(world.call("PUT", "/in/shop", &browser, "").await.json()["message"].is_string());
 }
 
 /// What is not known is told in our words, and every answer has the headers of an answer.

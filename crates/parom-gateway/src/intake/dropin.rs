@@ -170,7 +170,7 @@ async fn store_and_wait(
             id = first;
             true
         }
-        Ok(Accepted::Conflict) => {
+        Ok(Accepted::Conflict(_)) => {
             let message = if by_number {
                 "this source_uuid, or the Idempotency-Key, already came with another content; a new order needs new ones"
             } else {

@@ -207,7 +207,7 @@ fn known(
             tracing::info!(order = %first, channel = %live.name, how = how.as_str(), "changed by its sender");
             Ok((first, true))
         }
-        Ok(Accepted::Conflict) => {
+        Ok(Accepted::Conflict(_)) => {
             let message = "this idempotency key already came with another content; a new order needs a new key";
             Err(Refusal::new(409, message).into())
         }

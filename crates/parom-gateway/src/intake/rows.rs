@@ -35,8 +35,8 @@ pub enum Landed {
     New(String, State, Vec<Problem>),
     /// The order that an earlier run, an equal row, or a form of this key made.
     Known(String),
-    /// Its key came before with another content; nothing was kept.
-    Conflict,
+    /// Its key made this order with another content; nothing was kept.
+    Conflict(String),
     /// The channel refuses such rows (`on_invalid = "reject"`); nothing was kept.
     Refused(Vec<Problem>),
 }
@@ -66,7 +66,15 @@ pub async fn take_row(
     let (state, reason) = keep::standing(verdict, &draft.problems);
     let id = uuid::Uuid::now_v7().to_string();
     if dry_run {
-        return Ok(Landed::New(id, state, draft.problems));
+        let known = match &key.text {
+            Some(key) => store.known(&live.name, key, content).await?,
+            None => None,
+        };
+        return Ok(match known {
+            Some(Accepted::Duplicate(first)) => Landed::Known(first),
+            Some(Accepted::Conflict(first)) => Landed::Conflict(first),
+            _ => Landed::New(id, state, draft.problems),
+        });
     }
     let problems = draft.problems.clone();
     let order = NewOrder {
@@ -100,6 +108,6 @@ pub async fn take_row(
     Ok(match store.accept(order).await? {
         Accepted::New(state) => Landed::New(id, state, problems),
         Accepted::Duplicate(first) | Accepted::Updated(first, _) => Landed::Known(first),
-        Accepted::Conflict => Landed::Conflict,
+        Accepted::Conflict(first) => Landed::Conflict(first),
     })
 }

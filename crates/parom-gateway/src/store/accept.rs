@@ -109,8 +109,8 @@ pub enum Accepted {
     Duplicate(String),
     /// The key is known with another content, which is this order's later state.
     Updated(String, Updated),
-    /// The key is known with another content, and nothing was kept.
-    Conflict,
+    /// The key made this order with another content, and nothing was kept.
+    Conflict(String),
 }
 
 impl Store {
@@ -132,33 +132,22 @@ impl Store {
         Ok(accepted)
     }
 
-    /// The id of the order that a key made, if the content is the same.
+    /// What an order of this key and content would be, where the key is known and another content is refused.
     ///
     /// # Errors
     /// As any read.
-    pub async fn by_key(&self, channel: &str, key: &str) -> Result<Option<String>, StoreError> {
+    pub async fn known(&self, channel: &str, key: &str, content: [u8; 32]) -> Result<Option<Accepted>, StoreError> {
         let (channel, key) = (channel.to_owned(), key.to_owned());
-        self.read(move |db| {
-            let sql =
-                "SELECT id FROM orders WHERE seq = (SELECT seq FROM idempotency_keys WHERE channel = ?1 AND key IN (?2, ?3))";
-            let hidden = hidden_key(&channel, &key);
-            db.first(sql, params![channel, key, hidden], |row| row.get(0))
-        })
-        .await
+        let known = self.read(move |db| by_key(db, &channel, &key)).await?;
+        Ok(known.map(|(id, kept)| if kept == content { Accepted::Duplicate(id) } else { Accepted::Conflict(id) }))
     }
 }
 
 pub(super) fn accept(db: &Db<'_>, order: &mut NewOrder, careful: bool) -> Result<Accepted, StoreError> {
     if let Some(key) = &order.key {
-        let sql = "SELECT o.id, k.content FROM idempotency_keys k JOIN orders o ON o.seq = k.seq
-                   WHERE k.channel = ?1 AND k.key IN (?2, ?3)";
-        let known: Option<(String, [u8; 32])> =
-            db.first(sql, params![order.channel, key, hidden_key(&order.channel, key)], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })?;
-        match known {
+        match by_key(db, &order.channel, key)? {
             Some((id, content)) if content == order.content => return Ok(Accepted::Duplicate(id)),
-            Some(_) if order.key_conflict == KeyConflict::Refuse => return Ok(Accepted::Conflict),
+            Some((id, _)) if order.key_conflict == KeyConflict::Refuse => return Ok(Accepted::Conflict(id)),
             Some((id, _)) if order.key_conflict == KeyConflict::Update => return update(db, order, id, false),
             Some((id, _)) if order.key_conflict == KeyConflict::Correct => return correct(db, order, id),
             Some((id, _)) => {
@@ -201,6 +190,13 @@ pub(super) fn accept(db: &Db<'_>, order: &mut NewOrder, careful: bool) -> Result
         db.execute(sql, params![&order.id])?;
     }
     Ok(Accepted::New(order.state))
+}
+
+/// The order that a key made, and the content with which it came.
+fn by_key(db: &Db<'_>, channel: &str, key: &str) -> Result<Option<(String, [u8; 32])>, StoreError> {
+    let sql = "SELECT o.id, k.content FROM idempotency_keys k JOIN orders o ON o.seq = k.seq
+               WHERE k.channel = ?1 AND k.key IN (?2, ?3)";
+    db.first(sql, params![channel, key, hidden_key(channel, key)], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 /// The channel's order that has this number, and its content.

@@ -117,7 +117,7 @@ pub(super) fn correct(db: &Db<'_>, new: &NewOrder, id: String) -> Result<Accepte
     let correctable = known.state == State::Rejected && !known.erased && known.number == new.number;
     // What a person would have to look at is no correction yet: it would stand behind the CRM's old answer.
     if !correctable || new.state != State::Queued || place(&known, new) != Updated::Replaced {
-        return Ok(Accepted::Conflict);
+        return Ok(Accepted::Conflict(id));
     }
     update(db, new, id, false)
 }

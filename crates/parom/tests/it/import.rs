@@ -114,6 +114,7 @@ async fn rows_of_orders_that_came_in_by_the_form_add_nothing() {
         world.send("/in/file", "application/json", of(number).to_string().into_bytes(), &[]).await.status
     };
     assert_eq!(post("A-1").await, 202);
+    let first = world.orders()[0]["id"].clone();
     let lines = |numbers: &[&str]| numbers.iter().map(|number| format!("{}\n", of(number))).collect::<String>();
     let path = write(&world, "site.ndjson", lines(&["A-1", "A-2", "A-2"]).as_bytes());
     let counts = import(&world, &path, &[]).1;
@@ -122,8 +123,15 @@ async fn rows_of_orders_that_came_in_by_the_form_add_nothing() {
     assert_eq!(post("A-2").await, 200);
     // Of the same number, and with another content: which one is right, a person decides.
     let path = write(&world, "site.csv", "Номер,Покупець,Телефон,Товар,Ціна\nA-1,Олена,0671112233,Чай,6\n".as_bytes());
-    let (ran, counts) = import(&world, &path, &[]);
-    assert!(counts["failed"] == 1 && ran.code == 1 && ran.err.contains("another content"), "{}", ran.err);
+    for more in [&[][..], &["--dry-run"]] {
+        let (ran, counts) = import(&world, &path, more);
+        assert!(counts["failed"] == 1 && ran.code == 1 && ran.err.contains("another content"), "{}", ran.err);
+        assert!(ran.err.contains(first.as_str().unwrap()), "{}", ran.err);
+    }
+    // And a dry run tells beforehand what is there already.
+    let path = write(&world, "site.ndjson", lines(&["A-1", "A-2", "A-3"]).as_bytes());
+    let counts = import(&world, &path, &["--dry-run"]).1;
+    assert_eq!((&counts["known"], &counts["queued"]), (&json!(2), &json!(1)), "{counts}");
     world.crm_has(2).await;
     assert_eq!(world.orders().len(), 2);
 }

@@ -81,7 +81,11 @@ impl Report {
                 self.known += 1;
                 json!({ "row": place, "result": "known", "id": id })
             }
-            Ok(Landed::Conflict) => self.fail(place, "its key came before with another content; nothing was kept", &[]),
+            Ok(Landed::Conflict(id)) => {
+                let why =
+                    format!("its key made the order {id} with another content: compare the two; nothing was kept");
+                self.fail(place, &why, &[])
+            }
             Ok(Landed::Refused(problems)) => {
                 let texts: Vec<String> = problems.iter().map(|p| format!("{}: {}", p.path, p.message)).collect();
                 self.fail(place, &format!("refused: {}", texts.join("; ")), &problems)

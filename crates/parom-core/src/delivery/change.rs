@@ -93,7 +93,9 @@ pub fn after(kind: ChangeKind, outcome: &Outcome, attempts: u32) -> Next {
                 errors.iter().map(|(path, text)| format!("{path} {text}").trim().to_owned()).collect();
             Next::Refused(words.join("; "))
         }
-        (Outcome::NumberTaken, _) => Next::Refused("the CRM speaks of a number that is taken".to_owned()),
+        (Outcome::NumberTaken | Outcome::Elsewhere(_), _) => {
+            Next::Refused("the CRM speaks of the number of an order".to_owned())
+        }
         // Not sent, or not applied: it costs nothing to wait.
         (Outcome::NotApplied | Outcome::RateLimited(_) | Outcome::Paused(_), _) => Next::Again,
         (Outcome::Unknown(_), ChangeKind::Payment) => Next::Look,

@@ -64,8 +64,8 @@ pub struct DoubtRow {
     pub seq: i64,
     /// The CRM said that its number is taken.
     pub taken: bool,
-    /// The CRM answered with an order of another number.
-    pub elsewhere: bool,
+    /// The CRM's number of it by the CRM's or a person's own word, whatever a look for the order's number shows.
+    pub said: Option<i64>,
     /// A person asked to look, and to send it if it is not there.
     pub asked: bool,
     /// The store was restored.
@@ -268,7 +268,7 @@ impl Dispatch {
             }
             Outcome::NotApplied => self.breaker.unreachable(now, random),
             Outcome::Paused(_) => self.breaker.refused(now, random),
-            Outcome::Unknown(_) => self.breaker.unknown(now, random),
+            Outcome::Elsewhere(_) | Outcome::Unknown(_) => self.breaker.unknown(now, random),
         }
     }
 
@@ -290,12 +290,13 @@ impl Dispatch {
             let old = known.remove(&row.seq).filter(|old| old.resends() == row.resends);
             let doubt = old.unwrap_or_else(|| {
                 let doubt = Doubt::new(now, &self.plan, row.taken, row.resends, row.target);
-                let doubt = doubt.because(row.asked, row.restored).of_bulk(row.bulk).elsewhere(row.elsewhere);
+                let doubt = doubt.because(row.asked, row.restored).of_bulk(row.bulk);
                 // Whatever went before and led to no resend was not applied.
                 let first = row.attempts == 1 || row.resends == 0;
                 if row.taken && first { doubt.refused_at_first() } else { doubt }
             });
-            self.doubts.insert(row.seq, doubt);
+            // A result that comes late may tell it of a doubt that is known already.
+            self.doubts.insert(row.seq, doubt.said(row.said));
         }
     }
 

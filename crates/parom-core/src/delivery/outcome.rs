@@ -41,6 +41,8 @@ pub enum Outcome {
     Rejected(Vec<(String, String)>),
     /// The CRM says that the number is already taken: perhaps by this very order.
     NumberTaken,
+    /// Applied, by the CRM's own word, under another number than was sent: the CRM's number of it.
+    Elsewhere(i64),
     /// It may or may not be in the CRM.
     Unknown(&'static str),
 }
@@ -56,7 +58,7 @@ impl Outcome {
             Outcome::Paused(_) => "paused",
             Outcome::Rejected(_) => "rejected",
             Outcome::NumberTaken => "number_taken",
-            Outcome::Unknown(_) => "unknown",
+            Outcome::Elsewhere(_) | Outcome::Unknown(_) => "unknown",
         }
     }
 }
@@ -72,6 +74,7 @@ pub fn becomes(outcome: &Outcome) -> (State, String) {
         Outcome::Rejected(_) => (State::Rejected, "rejected".to_owned()),
         Outcome::NumberTaken if planted::is(Planted::TakenIsDelivered) => (State::Delivered, String::new()),
         Outcome::NumberTaken => (State::Unconfirmed, reason::NUMBER_TAKEN.to_owned()),
+        Outcome::Elsewhere(_) => (State::Unconfirmed, reason::OTHER_NUMBER.to_owned()),
         Outcome::Unknown(why) => (State::Unconfirmed, (*why).to_owned()),
     }
 }
@@ -137,7 +140,7 @@ fn applied(json: Option<&Value>, number: Option<&str>) -> Outcome {
         (Some(id), _) if number.is_none() || planted::is(Planted::NumberUnchecked) => Outcome::Delivered(id),
         (Some(id), Some(echo)) if Some(echo.as_str()) == number.map(str::trim) => Outcome::Delivered(id),
         (None, _) => Outcome::Unknown(reason::NO_ID),
-        _ => Outcome::Unknown(reason::OTHER_NUMBER),
+        (Some(id), _) => Outcome::Elsewhere(id),
     }
 }
 

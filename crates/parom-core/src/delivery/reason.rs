@@ -53,8 +53,8 @@ pub const ANOTHERS_ROW: &str = "the CRM's row is another order's";
 pub const ANOTHER_ROW: &str = "the CRM shows another order under this number";
 /// As `ANOTHERS_NUMBER`, after a restore.
 pub const SENT_BEFORE: &str = "an order with this number was in the CRM before the store was restored";
-/// The CRM took it under another number, by an answer that had its id. Nobody's asking makes it go again.
-pub const TAKEN_ELSEWHERE: &str = "the CRM answered with an order of another number, and shows none with this one";
+/// The CRM took it, by an answer that had its id. Nobody's asking makes it go again.
+pub const TAKEN_ELSEWHERE: &str = "the CRM answered that it took it, and shows no order of ours with this number";
 /// The CRM contradicts itself.
 pub const TAKEN_UNSEEN: &str = "the CRM says that the number is taken, and shows no order with it";
 /// Cards: too many of them.
@@ -63,11 +63,13 @@ pub const CARDS_UNREAD: &str = "the CRM's list of cards could not be read to its
 pub const CARD_UNSEEN: &str = "no card of this title and contact was found, and cards have no number to be sure by";
 /// `resend = "ask"`.
 pub const BY_HAND: &str = "not in the CRM; this account resends only by hand";
+/// `on_invalid = "reject"`: nothing goes.
+pub const REFUSED: &str = "refused to its sender (on_invalid = reject)";
 /// Two resends did not help.
 pub const THREE_TIMES: &str = "sent three times, and not in the CRM";
 
 /// Each with a key for its text in other languages.
-pub const ALL: [(&str, &str); 33] = [
+pub const ALL: [(&str, &str); 34] = [
     (UNREACHABLE, "unreachable"),
     (RATE_LIMITED, "rate-limited"),
     (NOT_SENT, "not-sent"),
@@ -97,10 +99,11 @@ pub const ALL: [(&str, &str); 33] = [
     (SENT_BEFORE, "sent-before"),
     (TAKEN_ELSEWHERE, "taken-elsewhere"),
     (TAKEN_UNSEEN, "taken-unseen"),
-    (CARDS_UNREAD, "card-unseen"),
+    (CARDS_UNREAD, "cards-unread"),
     (CARD_UNSEEN, "card-unseen"),
     (BY_HAND, "by-hand"),
     (THREE_TIMES, "three-times"),
+    (REFUSED, "refused"),
 ];
 
 /// The key of a reason's text; none for what is no reason of delivery.

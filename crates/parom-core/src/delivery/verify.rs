@@ -47,8 +47,9 @@ pub struct Doubt {
     taken: bool,
     /// It was so when it was sent for the first time: the row was there before, and is another's.
     before: bool,
-    /// The CRM's answer had an id and another number: it made an order, which no look for this number finds.
-    elsewhere: bool,
+    /// The CRM's number of it, by an answer that had another number than was sent, or as which it was delivered once: it is
+    /// there, whatever a look for this number shows.
+    said: Option<i64>,
     /// A person asked for it: proven absent, it goes, unless the CRM's own word was that it has it.
     asked: bool,
     /// The store was restored, and it may have gone before.
@@ -87,7 +88,7 @@ impl Doubt {
             next: now.after(first.min(5_000)),
             taken,
             before: false,
-            elsewhere: false,
+            said: None,
             asked: false,
             restored: false,
             resends,
@@ -114,10 +115,10 @@ impl Doubt {
         Doubt { before: true, ..self }
     }
 
-    /// The CRM said that it made it under another number.
+    /// The CRM's number of it, by its own word (0: it is not known which): proven absent, it does not go again.
     #[must_use]
-    pub fn elsewhere(self, elsewhere: bool) -> Doubt {
-        Doubt { elsewhere, ..self }
+    pub fn said(self, said: Option<i64>) -> Doubt {
+        Doubt { said, ..self }
     }
 
     /// Why it is doubtful: a person asked to look, or the store was restored.
@@ -157,9 +158,15 @@ impl Doubt {
             Finding::Ours(_) if self.before => {
                 return Verdict::Dispute(reason::THERE_BEFORE);
             }
+            Finding::Ours(id) if self.said.is_some_and(|said| said > 0 && said != *id) => {
+                return Verdict::Dispute(reason::ANOTHER_ROW);
+            }
             Finding::Ours(id) => return Verdict::Delivered(*id),
             Finding::Several(_) => {
                 return Verdict::Dispute(reason::SEVERAL);
+            }
+            Finding::Foreign(_) if self.said.is_some() => {
+                return Verdict::Dispute(reason::TAKEN_ELSEWHERE);
             }
             Finding::Foreign(_) if self.restored => {
                 return Verdict::Dispute(reason::SENT_BEFORE);
@@ -203,7 +210,7 @@ impl Doubt {
     }
 
     fn absent(&self, plan: &Plan) -> Verdict {
-        if self.elsewhere {
+        if self.said.is_some() {
             Verdict::Dispute(reason::TAKEN_ELSEWHERE)
         } else if self.asked && !self.taken {
             Verdict::Resend

@@ -17,7 +17,7 @@ fn dispatch(limit: u32, doubts: i64) -> Dispatch {
     let row = |seq| DoubtRow {
         seq,
         taken: false,
-        elsewhere: false,
+        said: None,
         asked: false,
         restored: false,
         bulk: false,
@@ -124,6 +124,35 @@ fn a_look_back_tells_one_from_two_and_gone_from_unknown() {
     assert_eq!(back(Vec::new(), false), Checked::Unclear);
 }
 
+/// A result that comes late, from a node that another has taken over from, is the CRM's word in a doubt that is known already.
+#[test]
+fn what_the_crm_said_is_heard_in_the_midst_of_a_doubt() {
+    for said in [None, Some(7)] {
+        let mut dispatch = dispatch(54, 1);
+        let row = DoubtRow {
+            seq: 1,
+            taken: false,
+            said,
+            asked: false,
+            restored: false,
+            bulk: false,
+            attempts: 1,
+            resends: 0,
+            target: Target::Order,
+        };
+        dispatch.refresh([row], Mono(100_000));
+        let absent = HashMap::from([(1, Finding::Absent)]);
+        let looked = |found| Looked { control: Control::Found, found, rest: None, strange: false };
+        let mut verdicts = Vec::new();
+        for at in [200_000, 300_000] {
+            let look = dispatch.look(Mono(at)).unwrap();
+            verdicts = dispatch.looked(look, &looked(absent.clone()), Mono(at));
+        }
+        let goes = verdicts.contains(&(1, Verdict::Resend));
+        assert_eq!((verdicts.len(), goes), (1, said.is_none()), "{verdicts:?}");
+    }
+}
+
 /// A try that was not applied tells nothing of whose the number is: the row that the next one meets was there before.
 #[test]
 fn a_number_that_is_taken_after_tries_that_were_not_applied_is_anothers() {
@@ -132,7 +161,7 @@ fn a_number_that_is_taken_after_tries_that_were_not_applied_is_anothers() {
         let row = DoubtRow {
             seq: 1,
             taken: true,
-            elsewhere: false,
+            said: None,
             asked: false,
             restored: false,
             bulk: false,

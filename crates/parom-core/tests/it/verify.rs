@@ -1,6 +1,7 @@
 //! Verification: what leads out of doubt, and what does not.
 
 use parom_core::delivery::Mono;
+use parom_core::delivery::reason;
 use parom_core::delivery::rows::Finding;
 use parom_core::delivery::verify::{Control, Doubt, Plan, Verdict};
 use parom_core::order::Target;
@@ -112,12 +113,20 @@ fn a_card_that_is_not_found_is_never_sent_again() {
 /// It made an order that a look for this number does not find: another try would make a second one.
 #[test]
 fn what_the_crm_took_under_another_number_is_never_sent_again() {
-    let mut doubt = doubt().elsewhere(true);
+    let mut doubt = doubt().said(Some(7));
     assert_eq!(doubt.weigh(&Finding::Absent, Control::Found, at(200), &PLAN), Verdict::Wait);
     assert!(matches!(doubt.weigh(&Finding::Absent, Control::Found, at(260), &PLAN), Verdict::Dispute(_)));
-    let mut found = Doubt::new(at(0), &PLAN, false, 0, Target::Order).elsewhere(true);
-    assert_eq!(found.weigh(&Finding::Ours(7), Control::Found, at(5), &PLAN), Verdict::Delivered(7));
-    let mut asked = Doubt::new(at(0), &PLAN, false, 0, Target::Order).elsewhere(true).because(true, false);
+    for (finding, verdict) in [
+        (Finding::Ours(7), Verdict::Delivered(7)),
+        (Finding::Ours(8), Verdict::Dispute(reason::ANOTHER_ROW)),
+        (Finding::Foreign(5), Verdict::Dispute(reason::TAKEN_ELSEWHERE)),
+    ] {
+        let mut said = Doubt::new(at(0), &PLAN, false, 0, Target::Order).said(Some(7)).because(true, true);
+        assert_eq!(said.weigh(&finding, Control::Found, at(5), &PLAN), verdict, "{finding:?}");
+    }
+    let mut which = Doubt::new(at(0), &PLAN, false, 0, Target::Order).said(Some(0));
+    assert_eq!(which.weigh(&Finding::Ours(8), Control::Found, at(5), &PLAN), Verdict::Delivered(8), "not known which");
+    let mut asked = Doubt::new(at(0), &PLAN, false, 0, Target::Order).said(Some(7)).because(true, false);
     assert_eq!(asked.weigh(&Finding::Absent, Control::Found, at(200), &PLAN), Verdict::Wait);
     assert!(
         matches!(asked.weigh(&Finding::Absent, Control::Found, at(260), &PLAN), Verdict::Dispute(_)),

@@ -96,9 +96,10 @@ pub(super) async fn put_back(store: &Store, intents: &[Intent]) {
 fn settlement(outcome: &Outcome, seen: &Seen) -> Settlement {
     let described = seen.describe();
     let (state, reason) = becomes(outcome);
-    let crm_order_id = match outcome {
-        Outcome::Delivered(id) => Some(*id),
-        _ => None,
+    let (crm_order_id, said_crm_id) = match outcome {
+        Outcome::Delivered(id) => (Some(*id), None),
+        Outcome::Elsewhere(id) => (None, Some(*id)),
+        _ => (None, None),
     };
     let note = match outcome {
         Outcome::Delivered(id) => format!("the CRM took it as {id}"),
@@ -108,6 +109,7 @@ fn settlement(outcome: &Outcome, seen: &Seen) -> Settlement {
             format!("{described}: {}", words.join("; "))
         }
         Outcome::NumberTaken => format!("{described}: the number is already taken; looking whose it is"),
+        Outcome::Elsewhere(id) => format!("{}: {id} ({described})", reason::OTHER_NUMBER),
         Outcome::Unknown(why) => format!("{why} ({described})"),
         Outcome::NotApplied | Outcome::Paused(_) => described,
     };
@@ -115,7 +117,8 @@ fn settlement(outcome: &Outcome, seen: &Seen) -> Settlement {
         Seen::Response { body, .. } => String::from_utf8_lossy(&body[..body.len().min(KEPT_ANSWER)]).into_owned(),
         _ => String::new(),
     };
-    Settlement { state, reason, outcome: outcome.as_str(), crm_order_id, status: seen.status(), answer, note }
+    let (outcome, status) = (outcome.as_str(), seen.status());
+    Settlement { state, reason, outcome, crm_order_id, said_crm_id, status, answer, note }
 }
 
 /// A result is written as soon as the disk takes it: until then the order stays `sending`, and a restart looks it up.

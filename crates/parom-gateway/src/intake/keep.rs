@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{CONTENT_TYPE, COOKIE, REFERER};
 use jiff::Timestamp;
+use parom_core::delivery::reason;
 use parom_core::delivery::state::State;
 use parom_core::limits;
 use parom_core::order::Verdict;
@@ -131,7 +132,7 @@ pub async fn submission_of(
 pub(super) fn standing(verdict: Verdict, problems: &[Problem]) -> (State, String) {
     match verdict {
         Verdict::Go => (State::Queued, String::new()),
-        Verdict::Reject => (State::Canceled, "refused to its sender (on_invalid = reject)".to_owned()),
+        Verdict::Reject => (State::Canceled, reason::REFUSED.to_owned()),
         Verdict::Hold => (State::Held, why(problems).unwrap_or("invalid").to_owned()),
     }
 }

@@ -1,8 +1,8 @@
 //! Delivery's verbs: the intent and the result.
 
 use super::sql::{Db, Row, params};
-use parom_core::delivery::checks;
 use parom_core::delivery::state::State;
+use parom_core::delivery::{checks, reason};
 use parom_core::order::Target;
 
 use super::accept::append_event;
@@ -50,6 +50,8 @@ pub struct Settlement {
     pub outcome: &'static str,
     /// The CRM's number, where it is known.
     pub crm_order_id: Option<i64>,
+    /// The CRM's number of an order that it took under another number than was sent.
+    pub said_crm_id: Option<i64>,
     /// The answer's status.
     pub status: Option<u16>,
     /// The start of the answer, as text.
@@ -167,27 +169,63 @@ pub(super) fn settle(db: &Db<'_>, seq: i64, attempt: i64, result: &Settlement, n
         // Written before, by a commit that was not answered.
         return Ok(true);
     }
+    let said: Option<i64> = db.one("SELECT said_crm_id FROM orders WHERE seq = ?1", params![seq], |row| row.get(0))?;
+    // An earlier attempt's late result said that the CRM has it already, as another.
+    let twice = result.crm_order_id.zip(said).is_some_and(|(id, said)| said > 0 && id != said);
+    let (state, reason, crm_order_id) = match twice {
+        true => (State::Unconfirmed, reason::OTHER_NUMBER, None),
+        false => (result.state, result.reason.as_str(), result.crm_order_id),
+    };
     let sql = "UPDATE orders SET state = ?3, reason = ?4, crm_order_id = coalesce(?5, crm_order_id), updated_at = ?6,
                  due_at = ?6, looks_back = 0, doubted = CASE WHEN resends > 0 THEN 1 ELSE 0 END,
+                 said_crm_id = coalesce(said_crm_id, ?9),
                  check_at = CASE WHEN ?3 <> 'delivered' OR target <> 'order' THEN NULL WHEN resends > 0 THEN ?7 ELSE ?8 END
                WHERE seq = ?1 AND attempts = ?2 AND state = 'sending'";
+    let (soon, later) = (checks::next(true, 0, now), checks::next(false, 0, now));
     let changed = db.execute(
         sql,
-        params![
-            seq,
-            attempt,
-            result.state.as_str(),
-            result.reason,
-            result.crm_order_id,
-            now,
-            checks::next(true, 0, now),
-            checks::next(false, 0, now),
-        ],
+        params![seq, attempt, state.as_str(), reason, crm_order_id, now, soon, later, result.said_crm_id],
     )?;
-    let note = if changed == 1 { result.note.clone() } else { format!("late result, not used: {}", result.note) };
-    append_event(db, seq, now, result.state, "delivery", &note)?;
-    if changed == 1 {
-        settle_waiting(db, seq, result.state, now)?;
+    if changed == 0 {
+        return late(db, seq, result, now).map(|()| false);
     }
-    Ok(changed == 1)
+    append_event(db, seq, now, state, "delivery", &result.note)?;
+    settle_waiting(db, seq, state, now)?;
+    if let Some(id) = crm_order_id {
+        contradict(db, seq, id, now)?;
+    }
+    Ok(true)
+}
+
+/// A result whose order has moved on since decides nothing, but by the CRM's own word the order is there: it must not go again.
+fn late(db: &Db<'_>, seq: i64, result: &Settlement, now: i64) -> Result<(), StoreError> {
+    append_event(db, seq, now, result.state, "delivery", &format!("late result, not used: {}", result.note))?;
+    let Some(said) = result.said_crm_id.or(result.crm_order_id) else { return Ok(()) };
+    let sql = "UPDATE orders SET said_crm_id = ?2 WHERE seq = ?1 AND said_crm_id IS NULL
+                 AND state IN ('queued', 'sending', 'unconfirmed', 'disputed')";
+    db.execute(sql, params![seq, said])?;
+    let sql = "UPDATE orders SET state = 'unconfirmed', reason = ?2, updated_at = ?3, due_at = ?3
+               WHERE seq = ?1 AND state = 'queued'";
+    if db.execute(sql, params![seq, reason::INTERRUPTED, now])? == 1 {
+        let note = "it was to go again: it is looked up once more instead";
+        append_event(db, seq, now, State::Unconfirmed, "delivery", note)?;
+    }
+    Ok(())
+}
+
+/// The CRM made this order just now: no other of ours is it, whatever a person said before.
+fn contradict(db: &Db<'_>, seq: i64, crm_order_id: i64, now: i64) -> Result<(), StoreError> {
+    let sql =
+        "UPDATE orders SET state = 'disputed', reason = ?3, crm_order_id = NULL, said_crm_id = nullif(said_crm_id, ?2),
+                 updated_at = ?4, due_at = ?4
+               WHERE crm_order_id = ?2 AND said_crm_id IS NOT NULL AND state = 'delivered' AND seq <> ?1
+                 AND account = (SELECT account FROM orders WHERE seq = ?1)
+                 AND target = (SELECT target FROM orders WHERE seq = ?1)
+               RETURNING seq";
+    let wrong: Vec<i64> = db.query(sql, params![seq, crm_order_id, reason::ANOTHERS_ROW, now], |row| row.get(0))?;
+    for other in wrong {
+        let note = format!("the CRM has just made its order {crm_order_id} of another one of ours");
+        append_event(db, other, now, State::Disputed, "delivery", &note)?;
+    }
+    Ok(())
 }

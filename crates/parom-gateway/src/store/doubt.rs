@@ -31,6 +31,8 @@ pub struct Doubtful {
     pub received_at: i64,
     /// Why it is doubtful, in a word.
     pub reason: String,
+    /// The CRM's number of it, by its own word; 0 where it is not known which.
+    pub said: Option<i64>,
     /// Times that it was sent again.
     pub resends: u32,
     /// Times that it was sent at all, as far as anybody knows.
@@ -45,10 +47,12 @@ pub struct Doubtful {
 const SENDING: &str = "SELECT seq FROM orders
      WHERE account = ?1 AND state IN ('sending', 'unconfirmed') AND state = 'sending' ORDER BY seq";
 const DOUBTS: &str =
-    "SELECT seq, id, source_id, number, received_at, reason, resends, target, body, updated_at, attempts FROM orders
+    "SELECT seq, id, source_id, number, received_at, reason, resends, target, body, updated_at, attempts,
+       coalesce(said_crm_id, crm_order_id) FROM orders
      WHERE account = ?1 AND state IN ('sending', 'unconfirmed') AND state = 'unconfirmed' ORDER BY seq LIMIT 10000";
+const SAID: &str = "SELECT 1 FROM orders WHERE seq = ?1 AND (said_crm_id IS NOT NULL OR crm_order_id IS NOT NULL)";
 const CONTROLS: &str = "SELECT crm_order_id, source_id, number FROM orders
-     WHERE account = ?1 AND state = 'delivered' AND target = 'order' AND crm_order_id IS NOT NULL
+     WHERE account = ?1 AND state = 'delivered' AND target = 'order' AND crm_order_id IS NOT NULL AND said_crm_id IS NULL
      ORDER BY updated_at DESC LIMIT 2";
 
 impl Store {
@@ -61,7 +65,7 @@ impl Store {
         self.read(move |db| doubtful(db, &account)).await
     }
 
-    /// Orders of an account that were delivered last: looking one up proves that look-ups work.
+    /// Orders of an account that were delivered last, and that their number finds: looking one up proves that look-ups work.
     ///
     /// # Errors
     /// As any read.
@@ -92,7 +96,6 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let (seq, id, reason, note) = (doubt.seq, doubt.id.clone(), reason.to_owned(), note.to_owned());
         let now = clock::now().as_millisecond();
-        let resend = i64::from(state == State::Queued);
         let account = doubt.account.clone();
         let (target, attempts) = (doubt.target.as_str(), doubt.attempts);
         let changed = self
@@ -104,9 +107,13 @@ impl Store {
                 let taken = db.exists(others, params![account, crm_order_id, target, seq])?;
                 let (state, reason, crm_order_id) = if taken && state == State::Delivered {
                     (State::Disputed, reason::ANOTHERS_ROW.to_owned(), None)
+                } else if state == State::Queued && db.exists(SAID, params![seq])? {
+                    // A late result told it after whoever looked had read the row.
+                    (State::Disputed, reason::TAKEN_ELSEWHERE.to_owned(), None)
                 } else {
                     (state, reason, crm_order_id)
                 };
+                let resend = i64::from(state == State::Queued);
                 let sql = "UPDATE orders SET state = ?2, reason = ?3, crm_order_id = coalesce(?4, crm_order_id),
                              resends = resends + ?5, updated_at = ?6, due_at = ?6, looks_back = 0, doubted = 1,
                              check_at = CASE WHEN ?2 = 'delivered' AND target = 'order' THEN ?7 END
@@ -208,6 +215,7 @@ fn doubtful(db: &Db<'_>, account: &str) -> Result<Vec<Doubtful>, StoreError> {
             target,
             body,
             attempts: row.get(10)?,
+            said: row.get(11)?,
         })
     })
 }

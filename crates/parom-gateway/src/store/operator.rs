@@ -1,7 +1,6 @@
 //! What a person does with an order: release, revise, look up again, cancel.
 
 use super::sql::{Db, params};
-use parom_core::delivery::checks;
 use parom_core::delivery::reason;
 use parom_core::delivery::state::State;
 use parom_core::order::Target;
@@ -100,15 +99,15 @@ impl Store {
         let moved = self
             .write("move_order", Whose::Order(seq), move |db| {
                 let why = if to == State::Canceled { "canceled" } else { reason::ASKED };
-                // What the CRM said that it made stays known: asked for as often as one likes, it never goes again.
+                // Of what the CRM said that it took, no look leads to a resend.
                 let sql = "UPDATE orders SET state = ?3, updated_at = ?5, due_at = ?5,
-                             reason = CASE WHEN ?3 = 'unconfirmed' AND reason = ?6 THEN ?7 ELSE ?4 END,
+                             reason = CASE WHEN ?3 = 'unconfirmed' AND coalesce(said_crm_id, crm_order_id) IS NOT NULL THEN ?6 ELSE ?4 END,
                              resends = CASE WHEN ?3 = 'unconfirmed' THEN 0 ELSE resends END,
                              owns_number = CASE WHEN ?3 = 'canceled' AND attempts = 0 THEN 0 ELSE owns_number END
                            WHERE seq = ?1 AND state = ?2";
                 let (seen, next) = (seen.as_str(), to.as_str());
                 let changed =
-                    db.execute(sql, params![seq, seen, next, why, now, reason::TAKEN_ELSEWHERE, reason::OTHER_NUMBER])?;
+                    db.execute(sql, params![seq, seen, next, why, now, reason::OTHER_NUMBER])?;
                 if changed == 1 {
                     append_event(db, seq, now, to, &actor, &note)?;
                     if to == State::Canceled {
@@ -137,10 +136,11 @@ impl Store {
             if let Some(other) = db.first(sql, params![seq, crm_order_id], |row| row.get(0))? {
                 return Ok(Recognised::Anothers(other));
             }
+            // Its own number need not find it: no look back may contradict the person, and none proves that look-ups work.
             let sql = "UPDATE orders SET state = 'delivered', reason = '', crm_order_id = ?2, updated_at = ?3,
-                         looks_back = 0, doubted = 1, check_at = CASE WHEN target = 'order' THEN ?4 END
+                         said_crm_id = coalesce(nullif(said_crm_id, 0), ?2), looks_back = 0, doubted = 1, check_at = NULL
                        WHERE seq = ?1 AND state = 'disputed'";
-            if db.execute(sql, params![seq, crm_order_id, now, checks::next(false, 0, now)])? != 1 {
+            if db.execute(sql, params![seq, crm_order_id, now])? != 1 {
                 return Ok(Recognised::MovedOn);
             }
             let note = format!("accepted as the CRM's order {crm_order_id}");

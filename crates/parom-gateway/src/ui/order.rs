@@ -9,6 +9,7 @@ use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use minijinja::context;
 use parom_core::delivery::reason;
+use parom_core::delivery::state::State as OrderState;
 use parom_core::dictionary::{Dictionary, Kind};
 use parom_core::order::Target;
 use parom_core::submission::masked;
@@ -19,7 +20,7 @@ use serde_json::{Map, Value};
 use super::guard::{Caller, Posted};
 use super::{Ui, branch, guard, page, shown};
 use crate::operate::{self, Change, Done, OperateError};
-use crate::store::{Attempt, OrderDetail, StoreError};
+use crate::store::{OrderDetail, StoreError};
 
 /// Bytes of a submission that a page shows.
 const SHOWN: usize = 16 * 1024;
@@ -80,10 +81,11 @@ pub(super) async fn show(
     let crm = summary.crm_order_id.map(|id| (id, crm_address(&ui, &order, id)));
     let own = context! {
         id => summary.id.clone(), number => summary.number.clone(), state => summary.state.as_str(), reason => said(&summary.reason),
-        reason_key => reason::key(&summary.reason),
+        // What a held one waits for is a problem's code, and one of them reads as the CRM's word.
+        reason_key => reason::key(&summary.reason).filter(|_| summary.state != OrderState::Held),
         channel => summary.channel.clone(), account => summary.account.clone(), target => summary.target.as_str(),
         received_at => summary.received_at, attempts_made => summary.attempts,
-        crm_said => order.attempts.last().and_then(said_to_be),
+        crm_said => order.said_crm_id.or(summary.crm_order_id),
         crm_order_id => summary.crm_order_id, crm_address => crm.and_then(|(_, address)| address),
         buyer => shown::buyer(&caller, &summary.buyer), phone => shown::phone(&caller, &summary.phone),
         problems => page::of(&problems(&summary.problems, sees)),
@@ -112,13 +114,6 @@ pub(super) async fn show(
 fn said(reason: &str) -> &str {
     let known = reason::key(reason).is_some() || ["canceled", "rejected"].contains(&reason);
     if known || Code::ALL.iter().any(|code| code.as_str() == reason) { "" } else { reason }
-}
-
-/// The CRM's number of an order in the answer to a try of which nobody knows what became.
-fn said_to_be(attempt: &Attempt) -> Option<i64> {
-    let answer =
-        attempt.answer.as_deref().filter(|_| attempt.status.is_some_and(|status| (200..300).contains(&status)))?;
-    serde_json::from_str::<Value>(answer).ok()?.get("id")?.as_i64()
 }
 
 /// What the caller may do with it now.
@@ -174,10 +169,11 @@ fn problems(problems: &[Problem], sees: bool) -> Vec<ProblemRow> {
         code: problem.code.as_str(),
         message: if sees { problem.message.clone() } else { String::new() },
         hint: if sees && HINTED.contains(&problem.code) { problem.hint.clone() } else { String::new() },
+        // The last: a number before it may look like an id.
         other: problem
             .message
             .split(|c: char| !c.is_ascii_hexdigit() && c != '-')
-            .find(|word| is_id(word))
+            .rfind(|word| is_id(word))
             .map(str::to_owned),
         holds: problem.effect == parom_core::Effect::Hold,
     });

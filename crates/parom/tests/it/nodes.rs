@@ -14,6 +14,8 @@ use super::proof::checker;
 use super::proof::shop::ordered;
 use super::world::{SHOP, Settings, World, form, free_port};
 
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// A test's lease; all that waits for one is as much shorter.
 pub(super) const BOT: (&str, &str) = ("BOT", "1:x");
 pub(super) const LEASE: (&str, &str) = ("PAROM_LEASE_MS", "5000");
@@ -206,6 +208,33 @@ async fn a_frozen_node_that_wakes_up_sends_nothing_twice() {
     }
 }
 
+/// What a node hears of the CRM after another has taken over decides nothing, but it is the CRM's word that the order is there:
+/// it does not go again, though no look finds it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_node_hears_too_late_keeps_the_other_from_sending_again() {
+    let settings = Settings { timeout: "20s", quiet: "6s", gap: "1s", ..Settings::default() };
+    let Some((world, node)) = two(settings).await else { return };
+    let acks = Acks::new();
+    assert!(ordered(&world.http, &world.url("/in/shop"), "first", &form("first"), &acks).await);
+    all_settled(&world, &acks).await;
+    let before = epoch(&world);
+    let own = is_held_by(&world.log(), &holder(&world));
+    let (frozen, url) = if own { (world.pid(), node.url("/in/shop")) } else { (node.pid(), world.url("/in/shop")) };
+    world.crm.add_fault(Fault::once(FaultOn::Post, FaultKind::Slow { ms: 1_500 }));
+    let answer = world.http.post(url).body(form("late")).header("content-type", FORM).send().await.unwrap();
+    let answer: serde_json::Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    let id = answer["id"].as_str().unwrap();
+    world.crm_has(2).await;
+    kill_process(frozen, Signal::STOP).unwrap();
+    assert!(world.crm.delete_order(world.crm.orders()[1]["id"].as_u64().unwrap()));
+    world.until("it was taken over", || epoch(&world) > before).await;
+    kill_process(frozen, Signal::CONT).unwrap();
+    world.until("it is heard", || world.order(id)["history"].to_string().contains("late result")).await;
+    world.reaches(id, "disputed").await;
+    assert!(world.order(id)["reason"].as_str().unwrap().contains("took it"), "{}", world.order(id));
+    assert_eq!(world.crm_posts(), 2);
+}
+
 /// A node that ends as it should hands its accounts over at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_stops_hands_over_at_once() {
@@ -231,7 +260,7 @@ async fn alerts_are_told_by_one_node() {
     let Some((world, mut node)) = two else { return };
     for round in 1..=5 {
         let url = if round % 2 == 0 { world.url("/in/shop") } else { node.url("/in/shop") };
-        let request = world.http.post(url).header("content-type", "application/x-www-form-urlencoded");
+        let request = world.http.post(url).header("content-type", FORM);
         request.body(alerts::BAD).send().await.unwrap();
         world.until("it is told", || heard.lock().unwrap().len() >= round).await;
         tokio::time::sleep(Duration::from_millis(800)).await;
@@ -266,8 +295,7 @@ async fn a_node_that_does_not_deliver_answers_as_the_other_does() {
         let request = world.http.post(format!("{to}v1/order")).bearer_auth("right-token");
         let answer = request.header("content-type", "application/json").body(body).send().await.unwrap();
         assert_eq!(answer.status().as_u16(), 201, "node {at}");
-        let request =
-            world.http.post(format!("{to}in/shop")).header("content-type", "application/x-www-form-urlencoded");
+        let request = world.http.post(format!("{to}in/shop")).header("content-type", FORM);
         request.body(form(&format!("n{at}"))).send().await.unwrap();
     }
     world.until("all four go", || world.count(&["delivered"]) == 4).await;

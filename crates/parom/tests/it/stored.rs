@@ -37,10 +37,14 @@ impl World {
 
     /// How many orders are in these states, now.
     pub(crate) fn count(&self, states: &[&str]) -> usize {
-        let sql = format!("SELECT count(*) FROM orders WHERE state IN ('{}')", states.join("','"));
+        self.number(&format!("SELECT count(*) FROM orders WHERE state IN ('{}')", states.join("','")))
+    }
+
+    /// What a query counts, now.
+    pub(crate) fn number(&self, sql: &str) -> usize {
         match &self.database {
-            Some(database) => database.number(&sql),
-            None => checker::number(&self.db(), &sql),
+            Some(database) => database.number(sql),
+            None => checker::number(&self.db(), sql),
         }
     }
 

@@ -230,7 +230,7 @@ impl Life {
     /// How many doubts were made at once, before anything trusted was heard.
     fn count_doubts(&mut self, outcome: &Outcome) {
         match outcome {
-            Outcome::Unknown(_) => {
+            Outcome::Elsewhere(_) | Outcome::Unknown(_) => {
                 self.doubted.push(self.now);
                 let recent = self.doubted.iter().filter(|at| **at + 5_000 > self.now).count();
                 self.doubted_at_once = self.doubted_at_once.max(recent);

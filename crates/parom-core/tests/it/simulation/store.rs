@@ -275,7 +275,7 @@ impl Store {
         let row = |(seq, row): (&i64, &Row)| DoubtRow {
             seq: *seq,
             taken: row.reason == reason::NUMBER_TAKEN,
-            elsewhere: row.reason == reason::OTHER_NUMBER,
+            said: row.crm_id,
             asked: false,
             restored: row.reason == reason::RESTORED,
             bulk: row.reason == reason::BULK,

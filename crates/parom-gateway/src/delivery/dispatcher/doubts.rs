@@ -33,7 +33,7 @@ impl Dispatcher {
         let known = rows.iter().map(|row| DoubtRow {
             seq: row.seq,
             taken: row.reason == reason::NUMBER_TAKEN,
-            elsewhere: row.reason == reason::OTHER_NUMBER,
+            said: row.said,
             asked: row.reason == reason::ASKED,
             restored: row.reason == reason::RESTORED,
             bulk: row.reason == reason::BULK,

@@ -56,6 +56,8 @@ pub struct OrderDetail {
     pub revision: i64,
     /// How often a later request of its sender took its place.
     pub replaced: i64,
+    /// The CRM's number of it, by the CRM's or a person's word, where its own number need not find it.
+    pub said_crm_id: Option<i64>,
     /// The request: door, content type, context.
     pub door: String,
     /// The content type as sent.
@@ -150,9 +152,9 @@ fn summary(row: &Row<'_>) -> Result<Summary, StoreError> {
 
 pub(super) fn detail(db: &Db<'_>, summary: Summary) -> Result<OrderDetail, StoreError> {
     let seq = summary.seq;
-    let sql = "SELECT body, revision, replaced FROM orders WHERE seq = ?1";
-    let (body, revision, replaced): (String, i64, i64) =
-        db.one(sql, params![seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let sql = "SELECT body, revision, replaced, said_crm_id FROM orders WHERE seq = ?1";
+    let row = db.one(sql, params![seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+    let (body, revision, replaced, said): (String, i64, i64, Option<i64>) = row;
     let sql = "SELECT door, content_type, context, body FROM submissions WHERE seq = ?1";
     // Of an order that was erased long ago the whole row may be gone.
     let submission = db.first(sql, params![seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
@@ -181,7 +183,7 @@ pub(super) fn detail(db: &Db<'_>, summary: Summary) -> Result<OrderDetail, Store
         db.query("SELECT at, state, actor, note FROM order_events WHERE seq = ?1 ORDER BY id", params![seq], |row| {
             Ok(Event { at: row.get(0)?, state: row.get(1)?, actor: row.get(2)?, note: row.get(3)? })
         })?;
-    let sql = "SELECT attempt, started_at, finished_at, outcome, status, answer FROM attempts WHERE seq = ?1";
+    let sql = "SELECT attempt, started_at, finished_at, outcome, status, answer FROM attempts WHERE seq = ?1 ORDER BY attempt";
     let attempts = db.query(sql, params![seq], |row| {
         Ok(Attempt {
             attempt: row.get(0)?,
@@ -197,6 +199,7 @@ pub(super) fn detail(db: &Db<'_>, summary: Summary) -> Result<OrderDetail, Store
         body: serde_json::from_str(&body).unwrap_or_default(),
         revision,
         replaced,
+        said_crm_id: said.filter(|said| *said > 0),
         door,
         content_type,
         context: serde_json::from_str(&context).unwrap_or_default(),

@@ -21,6 +21,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0013_alert_faults.sql"),
     include_str!("migrations/0014_one_number_index.sql"),
     include_str!("migrations/0015_novaposhta.sql"),
+    include_str!("migrations/0016_said.sql"),
 ];
 
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {

@@ -244,6 +244,6 @@ state-delivered = Delivered
 state-rejected = Refused by the CRM
     .means = The CRM did not take the order. Its answer is below; mend it and send it again.
 state-disputed = A person decides
-    .means = Whether the order is in the CRM, or which one it is, only a person can tell. Find it in the CRM and say which it is.
+    .means = Whether the order is in the CRM, or which one it is, only a person can tell.
 state-canceled = Canceled
     .means = The order is canceled and does not go to the CRM.

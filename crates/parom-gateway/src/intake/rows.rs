@@ -17,7 +17,7 @@ use super::decide::bits;
 use super::{keep, key};
 use crate::clock;
 use crate::config::LiveChannel;
-use crate::store::{Accepted, KeyConflict, NewOrder, NewSubmission, Store, StoreError};
+use crate::store::{Accepted, IMPORT, KeyConflict, NewOrder, NewSubmission, Store, StoreError};
 
 /// One row.
 #[derive(Clone, Debug)]
@@ -35,7 +35,9 @@ pub enum Landed {
     New(String, State, Vec<Problem>),
     /// The order that an earlier run, an equal row, or a form of this key made.
     Known(String),
-    /// Its key made this order with another content; nothing was kept.
+    /// The order that a form of this key made, of another content; nothing was kept.
+    Differs(String),
+    /// Its key made this order of an earlier row with another content; nothing was kept.
     Conflict(String),
     /// The channel refuses such rows (`on_invalid = "reject"`); nothing was kept.
     Refused(Vec<Problem>),
@@ -56,7 +58,12 @@ pub async fn take_row(
         return Err(StoreError::Refused(live.fault()));
     };
     let submission = Submission { form: row.form, ..Submission::empty(clock::now()) };
-    let (key, content) = (key::of_row(channel, &submission, row.key), keep::content_hash(&submission));
+    let (named, content) = (row.key.is_some(), keep::content_hash(&submission));
+    let key = key::of_row(channel, &submission, row.key);
+    // An expression that came to the channel, or was changed, since an earlier run makes no second order.
+    if !named && let Some(first) = store.imported(&live.name, content).await? {
+        return Ok(Landed::Known(first));
+    }
     let given = Given { dictionary, directory, random: bits(live, key.text.as_deref(), &content) };
     let (mut draft, verdict) = mapping::map(channel, &submission, given);
     draft.problems.extend(key.problem);
@@ -72,7 +79,7 @@ pub async fn take_row(
         };
         return Ok(match known {
             Some(Accepted::Duplicate(first)) => Landed::Known(first),
-            Some(Accepted::Conflict(first)) => Landed::Conflict(first),
+            Some(Accepted::Conflict(first)) => conflict(store, first).await?,
             _ => Landed::New(id, state, draft.problems),
         });
     }
@@ -99,7 +106,7 @@ pub async fn take_row(
         stamp: None,
         on_repeat: OnRepeat::Off,
         submission: NewSubmission {
-            door: "import",
+            door: IMPORT,
             content_type: "application/json".into(),
             context: json!({ "query": [], "cookies": [], "page": "", "origin": "" }),
             body: Bytes::from(submission.form.to_string()),
@@ -108,6 +115,13 @@ pub async fn take_row(
     Ok(match store.accept(order).await? {
         Accepted::New(state) => Landed::New(id, state, problems),
         Accepted::Duplicate(first) | Accepted::Updated(first, _) => Landed::Known(first),
-        Accepted::Conflict(first) => Landed::Conflict(first),
+        Accepted::Conflict(first) => conflict(store, first).await?,
     })
+}
+
+/// A list of the site's orders has other columns than its form: that such an order is there is all that its key says. A row
+/// that was corrected since an earlier run is for a person to compare.
+async fn conflict(store: &Store, first: String) -> Result<Landed, StoreError> {
+    let imported = store.door(&first).await?.is_none_or(|door| door == IMPORT);
+    Ok(if imported { Landed::Conflict(first) } else { Landed::Differs(first) })
 }

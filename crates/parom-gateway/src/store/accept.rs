@@ -21,7 +21,7 @@ use super::{Store, StoreError};
 /// One request, raw.
 #[derive(Clone, Debug)]
 pub struct NewSubmission {
-    /// By which door: `in` or `order`.
+    /// By which door: `in`, `order` or `import`.
     pub door: &'static str,
     /// The content type as sent.
     pub content_type: String,
@@ -131,16 +131,6 @@ impl Store {
         }
         Ok(accepted)
     }
-
-    /// What an order of this key and content would be, where the key is known and another content is refused.
-    ///
-    /// # Errors
-    /// As any read.
-    pub async fn known(&self, channel: &str, key: &str, content: [u8; 32]) -> Result<Option<Accepted>, StoreError> {
-        let (channel, key) = (channel.to_owned(), key.to_owned());
-        let known = self.read(move |db| by_key(db, &channel, &key)).await?;
-        Ok(known.map(|(id, kept)| if kept == content { Accepted::Duplicate(id) } else { Accepted::Conflict(id) }))
-    }
 }
 
 pub(super) fn accept(db: &Db<'_>, order: &mut NewOrder, careful: bool) -> Result<Accepted, StoreError> {
@@ -193,7 +183,7 @@ pub(super) fn accept(db: &Db<'_>, order: &mut NewOrder, careful: bool) -> Result
 }
 
 /// The order that a key made, and the content with which it came.
-fn by_key(db: &Db<'_>, channel: &str, key: &str) -> Result<Option<(String, [u8; 32])>, StoreError> {
+pub(super) fn by_key(db: &Db<'_>, channel: &str, key: &str) -> Result<Option<(String, [u8; 32])>, StoreError> {
     let sql = "SELECT o.id, k.content FROM idempotency_keys k JOIN orders o ON o.seq = k.seq
                WHERE k.channel = ?1 AND k.key IN (?2, ?3)";
     db.first(sql, params![channel, key, hidden_key(channel, key)], |row| Ok((row.get(0)?, row.get(1)?)))

@@ -26,6 +26,8 @@ pub(super) struct Report {
     marked: u64,
     held: u64,
     known: u64,
+    /// Of those, the ones that came in with other content.
+    differing: u64,
     failed: u64,
 }
 
@@ -46,7 +48,19 @@ impl Report {
             bar.set_style(style);
         }
         let (json, dry_run) = (asked.json, asked.dry_run);
-        Ok(Report { bar, file, json, dry_run, rows: 0, queued: 0, marked: 0, held: 0, known: 0, failed: 0 })
+        Ok(Report {
+            bar,
+            file,
+            json,
+            dry_run,
+            rows: 0,
+            queued: 0,
+            marked: 0,
+            held: 0,
+            known: 0,
+            differing: 0,
+            failed: 0,
+        })
     }
 
     /// No row was taken yet.
@@ -80,6 +94,11 @@ impl Report {
             Ok(Landed::Known(id)) => {
                 self.known += 1;
                 json!({ "row": place, "result": "known", "id": id })
+            }
+            Ok(Landed::Differs(id)) => {
+                self.known += 1;
+                self.differing += 1;
+                json!({ "row": place, "result": "known", "id": id, "message": "the order came in with other content" })
             }
             Ok(Landed::Conflict(id)) => {
                 let why =
@@ -126,12 +145,16 @@ impl Report {
         if self.json {
             print_json(&json!({
                 "rows": self.rows, "queued": self.queued, "marked": self.marked, "held": self.held,
-                "known": self.known, "failed": self.failed, "dry_run": self.dry_run,
+                "known": self.known, "differing": self.differing, "failed": self.failed, "dry_run": self.dry_run,
             }));
         } else {
             let dry = if self.dry_run { " (a dry run: nothing was kept)" } else { "" };
+            let differing = match self.differing {
+                0 => String::new(),
+                n => format!(" ({n} with other content)"),
+            };
             print(&format!(
-                "{} rows: {} queued ({} marked), {} held, {} known already, {} failed{dry}\n",
+                "{} rows: {} queued ({} marked), {} held, {} known already{differing}, {} failed{dry}\n",
                 self.rows, self.queued, self.marked, self.held, self.known, self.failed
             ));
         }

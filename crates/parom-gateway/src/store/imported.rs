@@ -1,0 +1,47 @@
+//! What is there already of a row that is imported.
+
+use super::accept::{Accepted, by_key};
+use super::sql::params;
+use super::{Store, StoreError};
+
+/// The door of orders that came in a file.
+pub const IMPORT: &str = "import";
+
+impl Store {
+    /// What an order of this key and content would be, where the key is known and another content is refused.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn known(&self, channel: &str, key: &str, content: [u8; 32]) -> Result<Option<Accepted>, StoreError> {
+        let (channel, key) = (channel.to_owned(), key.to_owned());
+        let known = self.read(move |db| by_key(db, &channel, &key)).await?;
+        Ok(known.map(|(id, kept)| if kept == content { Accepted::Duplicate(id) } else { Accepted::Conflict(id) }))
+    }
+
+    /// The order that a row of this content made in an earlier import.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn imported(&self, channel: &str, content: [u8; 32]) -> Result<Option<String>, StoreError> {
+        let channel = channel.to_owned();
+        self.read(move |db| {
+            let sql = "SELECT o.id FROM orders o JOIN submissions s ON s.seq = o.seq
+                       WHERE o.channel = ?1 AND o.content = ?2 AND s.door = ?3 ORDER BY o.received_at LIMIT 1";
+            db.first(sql, params![channel, content, IMPORT], |row| row.get(0))
+        })
+        .await
+    }
+
+    /// By which door an order came; none where it is gone, or its request is.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn door(&self, id: &str) -> Result<Option<String>, StoreError> {
+        let id = id.to_owned();
+        self.read(move |db| {
+            let sql = "SELECT s.door FROM orders o JOIN submissions s ON s.seq = o.seq WHERE o.id = ?1";
+            db.first(sql, params![id], |row| row.get(0))
+        })
+        .await
+    }
+}

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use minijinja::Value as Context;
+use minijinja::value::ValueKind;
 use serde_json::{Map, Value};
 
 use super::context::Root;
@@ -128,8 +129,16 @@ impl Run {
                 continue;
             }
             for item in list {
+                // A form with rows for several products sends the blank ones too.
+                let filled = filled(&item);
+                if filled == 0 {
+                    continue;
+                }
                 let root = self.shared.context(Some(item));
                 let group = self.group(&line.assigns, &root, &Path::Line(path, items.len()));
+                if filled == 1 && group.is_bare_quantity() {
+                    continue;
+                }
                 self.line(line, group, path, &mut items);
             }
         }
@@ -170,6 +179,25 @@ impl Group {
         if !inner.fields.is_empty() {
             self.fields.insert(name.into(), Value::Object(inner.fields));
         }
+    }
+
+    /// A quantity that a form fills in beforehand, of a product that nobody named.
+    fn is_bare_quantity(&self) -> bool {
+        self.fields.len() == 1 && self.fields.contains_key("quantity")
+    }
+}
+
+/// How many values of an item are more than blank; one that is no group counts as one.
+fn filled(item: &Context) -> usize {
+    let blank = |value: &Context| {
+        value.is_undefined() || value.is_none() || value.as_str().is_some_and(|t| t.trim().is_empty())
+    };
+    match item.kind() {
+        ValueKind::Map => {
+            let keys = item.try_iter().into_iter().flatten();
+            keys.filter(|key| item.get_item(key).is_ok_and(|value| !blank(&value))).count()
+        }
+        _ => usize::from(!blank(item)),
     }
 }
 

@@ -100,9 +100,12 @@ impl From<DecodeError> for Refusal {
     }
 }
 
-/// Whether a browser's person waits for the answer.
+/// Whether a browser's person waits for the answer. Names of media types know no case.
 pub(crate) fn wants_page(headers: &HeaderMap) -> bool {
-    headers.get_all(ACCEPT).iter().any(|value| value.to_str().is_ok_and(|text| text.contains("text/html")))
+    headers
+        .get_all(ACCEPT)
+        .iter()
+        .any(|value| value.to_str().is_ok_and(|text| text.to_ascii_lowercase().contains("text/html")))
 }
 
 /// A JSON answer.

@@ -42,7 +42,7 @@ fn answer(intake: &Intake, channel: &str, headers: &HeaderMap) -> Response {
     out.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
     out.insert(
         ACCESS_CONTROL_ALLOW_HEADERS,
-        HeaderValue::from_static("content-type, idempotency-key, authorization, accept"),
+        HeaderValue::from_static("content-type, idempotency-key, authorization, accept, x-requested-with"),
     );
     out.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     response

@@ -61,16 +61,22 @@ pub struct Intake {
     pub spam: Arc<SpamWatch>,
 }
 
-/// The routes of senders.
+/// The routes of senders. An order is not lost for a slash too many at the end of its address.
 pub fn routes(intake: Intake) -> Router {
+    let (open, guarded) = (post(form::post_open).options(cors::preflight), post(form::post_with_token));
+    let guarded = guarded.options(cors::preflight_with_token);
     Router::new()
-        .route("/in/{channel}", post(form::post_open).options(cors::preflight))
-        .route("/in/{channel}/{token}", post(form::post_with_token).options(cors::preflight_with_token))
+        .route("/in/{channel}", open.clone())
+        .route("/in/{channel}/", open)
+        .route("/in/{channel}/{token}", guarded.clone())
+        .route("/in/{channel}/{token}/", guarded)
         .route("/form-time/{channel}", get(spam::issue))
         .route("/np/settlements", get(branches::settlements))
         .route("/np/warehouses", get(branches::warehouses))
         .route("/v1/order", post(dropin::post_order))
+        .route("/v1/order/", post(dropin::post_order))
         .route("/v1/pipelines/cards", post(dropin::post_card))
+        .route("/v1/pipelines/cards/", post(dropin::post_card))
         .route("/assets/page.css", get(pages::style))
         .route("/assets/again.js", get(pages::again_script))
         .route("/assets/parom.js", get(pages::sender_script))

@@ -74,6 +74,18 @@ async fn flags_make_a_channel_that_takes_orders() {
     assert_eq!(again.status.code(), Some(2), "what is there is not touched");
 }
 
+/// What it prints for a form with several products makes the order of the sample.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_snippet_of_a_form_with_products_has_their_fields() {
+    let world = World::idle(Settings::default()).await;
+    let sample = world.dir.path().join("sample.txt");
+    fs::write(&sample, "name=Olena&phone=0671112233&products[0][name]=Mug&products[0][price]=5").unwrap();
+    let (output, _) = init(&world, &["--source", "landing", "--channel", "cart", "--sample", sample.to_str().unwrap()]);
+    let said = text(&output);
+    let names: Vec<&str> = said.split("<input name=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert_eq!(names, ["name", "phone", "products[0][name]", "products[0][price]"], "{said}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_is_said_and_nothing_is_written() {
     let world = World::idle(Settings::default()).await;

@@ -12,12 +12,22 @@ fn mark(meant: &[(&str, &str)], name: &str) -> &'static str {
     }
 }
 
+/// The names of a form's fields, as PHP writes those of lists: `products[0][name]`.
+fn names(value: &Value, name: &str, out: &mut Vec<String>) {
+    let inside = |key: &str| if name.is_empty() { key.to_owned() } else { format!("{name}[{key}]") };
+    match value {
+        Value::Object(map) => map.iter().for_each(|(key, value)| names(value, &inside(key), out)),
+        Value::Array(list) => {
+            list.iter().enumerate().for_each(|(at, value)| names(value, &inside(&at.to_string()), out));
+        }
+        _ => out.push(name.to_owned()),
+    }
+}
+
 /// The HTML form and the PHP lines of a channel.
 pub(super) fn of(channel: &str, listen: &str, sample: &Submission) -> String {
-    let fields: Vec<&String> = match &sample.form {
-        Value::Object(map) => map.keys().collect(),
-        _ => Vec::new(),
-    };
+    let mut fields = Vec::new();
+    names(&sample.form, "", &mut fields);
     let meant = recognise(&sample.form);
     let inputs: String = fields
         .iter()

@@ -113,3 +113,5 @@ pub const ALLOWANCE_WINDOW_S: u64 = 86_400;
 pub const ALLOWANCE_ADDRESSES: usize = 10_000;
 /// Seconds that a drop-in request may wait for the CRM's answer: a proxy before it gives up after that.
 pub const WAIT_S: u64 = 60;
+/// The shortest secret that nobody guesses: an API token must be as long, and a sender's shorter one is told of.
+pub const SECRET_BYTES: usize = 24;

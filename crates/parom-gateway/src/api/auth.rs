@@ -7,6 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use parom_core::limits::SECRET_BYTES;
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -16,8 +17,6 @@ use super::problem::Refused;
 use crate::config::{Config, Role, read_secret};
 use crate::store::{Scope, StoreError};
 
-/// The shortest token that is taken.
-const TOKEN_BYTES: usize = 24;
 /// One request, whole.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -45,8 +44,8 @@ impl Tokens {
         let known = config.api_tokens.iter().map(|token| {
             let secret = read_secret(&config.dir, &token.token)
                 .map_err(|error| format!("api.tokens.{}.token: {error}", token.name))?;
-            if secret.expose_secret().len() < TOKEN_BYTES {
-                return Err(format!("api.tokens.{}.token: shorter than {TOKEN_BYTES} bytes", token.name));
+            if secret.expose_secret().len() < SECRET_BYTES {
+                return Err(format!("api.tokens.{}.token: shorter than {SECRET_BYTES} bytes", token.name));
             }
             let scope = token.accounts.clone().map_or(Scope::All, Scope::Accounts);
             let caller = Caller { name: format!("api:{}", token.name), role: token.role, scope };

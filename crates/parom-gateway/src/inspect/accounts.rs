@@ -25,6 +25,8 @@ pub struct AccountReport {
     pub dictionary: Dictionary,
     /// When each was fetched, milliseconds.
     pub fetched_at: BTreeMap<Kind, i64>,
+    /// A person has paused it: nothing new is sent.
+    pub paused: bool,
 }
 
 /// The accounts as they stand in the store.
@@ -32,7 +34,7 @@ pub struct AccountReport {
 /// # Errors
 /// As any read.
 pub async fn accounts(config: &Config, store: &Store) -> Result<Vec<AccountReport>, StoreError> {
-    let mut reports = Vec::new();
+    let (mut reports, pauses) = (Vec::new(), store.pauses().await?);
     for account in config.accounts.current().values() {
         let (dictionary, fetched_at) = store.dictionary(&account.name).await?;
         reports.push(AccountReport {
@@ -41,6 +43,7 @@ pub async fn accounts(config: &Config, store: &Store) -> Result<Vec<AccountRepor
             state: store.sync_state(&account.name).await?,
             dictionary,
             fetched_at,
+            paused: pauses.contains_key(&account.name),
         });
     }
     Ok(reports)
@@ -91,6 +94,7 @@ impl AccountReport {
             "key": if self.key_is_refused() { "refused" } else if self.dictionary.is_empty() { "unknown" } else { "ok" },
             "requests_per_minute": self.configured,
             "granted_per_minute": self.state.granted,
+            "paused": self.paused,
             "dictionaries": kinds.collect::<serde_json::Map<_, _>>(),
         })
     }

@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use parom_core::Code;
 use parom_core::channel::{Finding, Severity, check_known, check_samples};
 use parom_core::submission::Submission;
+use parom_core::{Code, limits};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 pub use accounts::{AccountReport, accounts};
-pub use settings::{account_files, alerts, keys, shared_keys};
+pub use settings::{account_files, alerts, api_tokens, keys, shared_keys};
 
 use crate::config::{Config, LiveChannel, line_in};
 use crate::intake;
@@ -78,6 +78,21 @@ pub fn tokens<'a>(channels: impl Iterator<Item = &'a LiveChannel>) -> Vec<Locate
         })
     });
     findings.collect()
+}
+
+/// Secrets by which a sender signs that could be guessed from one signed order: all short ones can be tried.
+#[must_use]
+pub fn short_secrets<'a>(channels: impl Iterator<Item = &'a LiveChannel>) -> Vec<Located> {
+    let short =
+        |live: &&LiveChannel| live.secrets.signing.iter().any(|s| s.expose_secret().len() < limits::SECRET_BYTES);
+    let told = |live: &LiveChannel| {
+        let line = line_in(&live.text, &["access", "secret"]);
+        let (path, code, severity) = ("access.secret".to_owned(), Code::InvalidSetting, Severity::Warning);
+        let message = format!("the secret is shorter than {} bytes, and can be guessed", limits::SECRET_BYTES);
+        let hint = "Make a longer one on the sender's side, and put it here too.".to_owned();
+        located(live, Finding { line, column: 1, path, code, severity, message, hint })
+    };
+    channels.filter(short).map(told).collect()
 }
 
 /// The findings of the files and of the accounts' dictionaries.

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use parom_core::Code;
-use parom_core::channel::{Finding, Severity};
+use parom_core::channel::{Finding, SecretRef, Severity};
+use parom_core::limits::SECRET_BYTES;
 use secrecy::ExposeSecret;
 
 use super::Located;
-use crate::config::{Account, AccountFault, Config, read_secret};
+use crate::config::{Account, AccountFault, ApiToken, Config, read_secret};
 use crate::intake::token_hash;
 
 /// A finding about a setting, which is no channel's.
@@ -44,12 +45,36 @@ pub fn alerts(config: &Config) -> Vec<Located> {
     missing.collect()
 }
 
+/// Tokens of the API without which `serve` does not start.
+#[must_use]
+pub fn api_tokens(config: &Config) -> Vec<Located> {
+    let wrong = |token: &ApiToken| {
+        let (severity, message) = match read_secret(&config.dir, &token.token) {
+            Ok(secret) if secret.expose_secret().len() >= SECRET_BYTES => return None,
+            Ok(_) => {
+                (Severity::Error, format!("the token is shorter than {SECRET_BYTES} bytes, and `serve` does not start"))
+            }
+            // A variable may be there for `serve` alone.
+            Err(error) if matches!(token.token, SecretRef::Env(_)) => (Severity::Warning, error.to_string()),
+            Err(error) => (Severity::Error, error.to_string()),
+        };
+        let code = if severity == Severity::Error { Code::InvalidSetting } else { Code::Unreadable };
+        let (place, path) =
+            (config.place(&["api", "tokens", &token.name, "token"]), format!("api.tokens.{}.token", token.name));
+        let hint = "Make one of 24 random characters or more, for the user that runs `serve`: `openssl rand -hex 24`.";
+        Some(setting(place, path, (code, severity), message, hint))
+    };
+    config.api_tokens.iter().filter_map(wrong).collect()
+}
+
 /// The accounts' own files that cannot be used.
 #[must_use]
 pub fn account_files(config: &Config) -> Vec<Located> {
     let hint = |name: &str| match config.accounts.is_fixed(name) {
         true => "What parom.toml has of it is used; take it out of one of both.",
-        false => "Its orders wait until the file is mended; a running `serve` reads it again by itself.",
+        false => {
+            "A running `serve` goes on by what it read of it before, and reads it again by itself; one that starts now lets its orders wait."
+        }
     };
     let located = |(name, fault): (String, AccountFault)| {
         let what = (Code::InvalidSetting, Severity::Error);

@@ -51,6 +51,8 @@ impl Check {
             (found, accounts)
         };
         found.extend(inspect::tokens(channels.iter()));
+        found.extend(inspect::short_secrets(channels.iter()));
+        found.extend(inspect::api_tokens(&config));
         found.extend(inspect::account_files(&config));
         found.extend(inspect::shared_keys(&config));
         found.extend(inspect::alerts(&config));
@@ -165,6 +167,7 @@ fn of_account(report: &AccountReport) -> String {
     let key = if report.key_is_refused() { "key refused" } else { "key accepted" };
     let key = if report.dictionary.is_empty() && !report.key_is_refused() { "key not known" } else { key };
     let granted = report.state.granted.map_or_else(String::new, |granted| format!(", {granted} granted by the CRM"));
+    let paused = if report.paused { "; PAUSED: nothing new is sent until it is resumed on its page" } else { "" };
     let now = clock::now().as_millisecond();
     let kinds: Vec<String> = Kind::ALL
         .iter()
@@ -175,7 +178,7 @@ fn of_account(report: &AccountReport) -> String {
         })
         .collect();
     let kinds = if kinds.is_empty() { "no dictionaries".to_owned() } else { kinds.join(", ") };
-    format!("account {}: {key}; {} requests a minute{granted}\n  {kinds}\n", report.name, report.configured)
+    format!("account {}: {key}; {} requests a minute{granted}{paused}\n  {kinds}\n", report.name, report.configured)
 }
 
 fn as_text(located: &Located) -> String {

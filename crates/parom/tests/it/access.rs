@@ -120,6 +120,19 @@ async fn channels_with_one_token_are_told() {
     let told =
         ran.out.lines().filter(|line| line.contains("first, second have one token") && line.contains("`second`"));
     assert_eq!((ran.code, told.count()), (0, 2), "{}", ran.out);
+    world.channel(
+        "signed",
+        &format!("format = \"standardwebhooks\"\n{SHOP}[access]\nsecret = {{ env = \"TEST_TOKEN\" }}\n"),
+    );
+    let config = std::fs::read_to_string(world.config()).unwrap();
+    let token = "\n[api.tokens.office]\ntoken = { env = \"TEST_TOKEN\" }\nrole = \"viewer\"\n";
+    std::fs::write(world.config(), format!("{config}{token}")).unwrap();
+    let ran = world.cli(&["check", "--offline"]);
+    let line = config.lines().count() + 3;
+    assert!(ran.out.contains("access.secret: the secret is shorter than 24 bytes"), "{}", ran.out);
+    let told = format!("parom.toml:{line}:1: error: api.tokens.office.token: the token is shorter");
+    assert!(ran.code == 1 && ran.out.contains(&told), "{}", ran.out);
+    std::fs::write(world.config(), config).unwrap();
     world.channel("lost", &format!("{SHOP}[access]\norigins = []\ntoken = {{ env = \"TEST_TOKEN_NOT_SET\" }}\n"));
     let line = SHOP.lines().count() + 3;
     let ran = world.cli(&["check", "--offline"]);

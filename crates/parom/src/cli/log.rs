@@ -11,12 +11,13 @@ struct Sink;
 
 impl Write for Sink {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        io::stderr().lock().write_all(redacted(&String::from_utf8_lossy(line)).as_bytes())?;
+        // A full disk of the log, or nobody who reads it, must not end what takes orders: the line is lost.
+        let _ = io::stderr().lock().write_all(redacted(&String::from_utf8_lossy(line)).as_bytes());
         Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        io::stderr().lock().flush()
+        Ok(())
     }
 }
 
@@ -25,9 +26,10 @@ pub(super) fn start() {
     let level = tracing::Level::INFO;
     // A second call (the demo's) finds a subscriber set, which is as good.
     if io::stderr().is_terminal() {
-        let _ = fmt().with_max_level(level).with_target(false).with_writer(|| Sink).try_init();
+        let lines = fmt().log_internal_errors(false).with_max_level(level).with_target(false);
+        let _ = lines.with_writer(|| Sink).try_init();
     } else {
-        let json = fmt().json().flatten_event(true).with_max_level(level).with_target(false);
+        let json = fmt().json().flatten_event(true).log_internal_errors(false).with_max_level(level).with_target(false);
         let _ = json.with_writer(|| Sink).try_init();
     }
 }

@@ -1,7 +1,7 @@
 //! F3 and F20: a disk that is full, or fails.
 
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use super::world::{SHOP, Settings, World, form};
 
@@ -150,4 +150,24 @@ async fn a_second_serve_on_the_same_store_is_refused() {
         .unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("another `parom serve` runs on this store"));
+}
+
+/// The log's disk is full, or nobody reads it any more: lines are lost, and orders are taken and delivered.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_cannot_be_written_ends_nothing() {
+    let world = World::idle(Settings::default()).await;
+    world.channel("shop", SHOP);
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut gateway = world.command(&[]).arg("serve").stdout(Stdio::null()).stderr(full).spawn().unwrap();
+    while world.http.get(world.url("/healthz")).send().await.is_err() {
+        assert!(gateway.try_wait().unwrap().is_none(), "it ended");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    for name in ["First", "Second"] {
+        assert_eq!(world.post("/in/shop", &form(name)).await.status, 202);
+    }
+    world.crm_has(2).await;
+    assert!(gateway.try_wait().unwrap().is_none(), "it ended");
+    gateway.kill().unwrap();
+    gateway.wait().unwrap();
 }

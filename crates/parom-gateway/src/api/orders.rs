@@ -62,8 +62,11 @@ fn filter(asked: Asked) -> Result<Filter, Refused> {
     let at = |name: &str, text: &Option<String>| {
         let parse = |text: &String| {
             let at: Result<Timestamp, _> = text.parse();
-            at.map(Timestamp::as_millisecond)
-                .map_err(|_| Refused::new(400, format!("{name}: write a time such as 2026-11-24T10:00:00Z")))
+            let utc = jiff::tz::TimeZone::UTC;
+            let day = || text.parse::<jiff::civil::Date>()?.to_zoned_datetime(utc).map(|day| day.timestamp());
+            at.or_else(|_| day()).map(Timestamp::as_millisecond).map_err(|_| {
+                Refused::new(400, format!("{name}: write a day as 2026-11-24, or a time as 2026-11-24T10:00:00Z"))
+            })
         };
         text.as_ref().map(parse).transpose()
     };

@@ -36,6 +36,10 @@ pub async fn edit(
     let Desk { store, channels, dictionaries, actor, .. } = desk;
     let detail = super::whole(store, desk.scope, name).await?;
     let seen = detail.summary.state;
+    for change in changes {
+        let unfit = |why| OperateError::Unfit(change.path().to_owned(), why);
+        known(detail.summary.target, change.path()).map_err(unfit)?;
+    }
     if !matches!(seen, State::Held | State::Rejected) {
         let text = format!("the order is {seen}: only held and rejected orders can be edited");
         return Err(OperateError::Wrong(text));
@@ -46,7 +50,7 @@ pub async fn edit(
     let mut body = detail.body.clone();
     for change in changes {
         let unfit = |why| OperateError::Unfit(change.path().to_owned(), why);
-        apply(detail.summary.target, &mut body, change).map_err(unfit)?;
+        apply(&mut body, change).map_err(unfit)?;
     }
     let live = channels.get(&detail.summary.channel);
     let channel = live.and_then(|live| live.channel.clone());
@@ -92,7 +96,7 @@ pub async fn edit(
         Stored::Done if goes => Ok(Done::Now(State::Queued)),
         Stored::Done if verdict == Verdict::Go => Ok(Done::Kept(seen, "edited; send it with `orders retry`".into())),
         Stored::Done => Ok(Done::Kept(seen, super::texts(&draft.problems))),
-        Stored::MovedOn => Ok(Done::Stays(seen, "it has just moved on".into())),
+        Stored::MovedOn => Ok(super::moved_on(store, &detail).await?),
         Stored::NumberTaken(owner) => {
             Err(OperateError::Wrong(format!("the number `{number}` is already the order {owner}'s")))
         }
@@ -178,9 +182,8 @@ fn number_of(draft: &order::Draft, before: &str) -> String {
     draft.number().unwrap_or(before).to_owned()
 }
 
-fn apply(target: Target, body: &mut serde_json::Map<String, Value>, change: &Change) -> Result<(), String> {
+fn apply(body: &mut serde_json::Map<String, Value>, change: &Change) -> Result<(), String> {
     let path = change.path();
-    known(target, path)?;
     match change {
         Change::Set(_, value) => order::set(body, path, value.clone()),
         Change::Unset(_) => {

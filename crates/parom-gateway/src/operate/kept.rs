@@ -63,7 +63,7 @@ impl Kept<'_> {
                     return Ok(Seen::Order(vec![Problem::key_reused(&id)]));
                 }
                 let taken = self.store.take_later_state(self.order.summary.seq, new, &id, self.actor).await?;
-                Ok(Seen::Settled(canceled(taken)))
+                Ok(Seen::Settled(self.canceled(taken).await?))
             }
             (Claim::Of(id, false), _) => Ok(Seen::Order(vec![Problem::key_reused(&id)])),
             (Claim::Own, _) => {
@@ -105,13 +105,13 @@ impl Kept<'_> {
     async fn cancel(&self, why: &str) -> Result<Seen, StoreError> {
         let seq = self.order.summary.seq;
         let moved = self.store.move_order(seq, State::Held, State::Canceled, self.actor, why).await?;
-        Ok(Seen::Settled(canceled(moved)))
+        Ok(Seen::Settled(self.canceled(moved).await?))
     }
-}
 
-fn canceled(moved: bool) -> Done {
-    match moved {
-        true => Done::Now(State::Canceled),
-        false => Done::Stays(State::Held, "it has just moved on".into()),
+    async fn canceled(&self, moved: bool) -> Result<Done, StoreError> {
+        match moved {
+            true => Ok(Done::Now(State::Canceled)),
+            false => super::moved_on(self.store, self.order).await,
+        }
     }
 }

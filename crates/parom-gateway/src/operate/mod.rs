@@ -91,6 +91,13 @@ fn texts(problems: &[Problem]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
+/// Where an order is by now that somebody else moved or changed meanwhile.
+async fn moved_on(store: &Store, order: &OrderDetail) -> Result<Done, StoreError> {
+    let now = store.order(&Scope::All, &order.summary.id).await?;
+    let state = now.map_or(order.summary.state, |now| now.summary.state);
+    Ok(Done::Stays(state, format!("somebody changed it meanwhile, and it is {state} now: look at it again")))
+}
+
 /// The order that is asked for, with all that it was made of.
 ///
 /// # Errors
@@ -130,9 +137,12 @@ pub async fn retry(desk: Desk<'_>, name: &str) -> Result<Done, OperateError> {
     match state {
         State::Held | State::Rejected => Ok(replay::release(desk, order).await?),
         State::Disputed => {
-            let note = "asked to look again; sent again only if it is not in the CRM";
+            let note = match order.said_crm_id.or(order.summary.crm_order_id) {
+                Some(_) => "asked to look again; the CRM said that it took it, so it is not sent again",
+                None => "asked to look again; sent again only if it is not in the CRM",
+            };
             let moved = store.move_order(order.summary.seq, state, State::Unconfirmed, actor, note).await?;
-            Ok(if moved { Done::Now(State::Unconfirmed) } else { Done::Stays(state, "it has just moved on".into()) })
+            Ok(if moved { Done::Now(State::Unconfirmed) } else { moved_on(store, &order).await? })
         }
         State::Queued | State::Sending | State::Unconfirmed => {
             Ok(Done::Stays(state, "it is on its way already".into()))
@@ -159,7 +169,7 @@ pub async fn accept(desk: Desk<'_>, name: &str, crm_order_id: i64) -> Result<Don
     }
     match store.accept_found(order.summary.seq, crm_order_id, actor).await? {
         Recognised::Done => Ok(Done::Now(State::Delivered)),
-        Recognised::MovedOn => Ok(Done::Stays(state, "it has just moved on".into())),
+        Recognised::MovedOn => Ok(moved_on(store, &order).await?),
         Recognised::Anothers(other) => {
             let text = format!("the CRM's order {crm_order_id} is order {other} already; look again which one is this");
             Err(OperateError::Wrong(text))

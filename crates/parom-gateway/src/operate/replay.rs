@@ -236,7 +236,7 @@ async fn write(
         }
         Stored::Done if goes => Done::Now(State::Queued),
         Stored::Done => Done::Stays(seen, super::texts(&revision.problems)),
-        Stored::MovedOn => Done::Stays(seen, "it has just moved on".into()),
+        Stored::MovedOn => super::moved_on(store, order).await?,
     })
 }
 
@@ -257,6 +257,6 @@ async fn hold_for(
     let words = super::texts(&revision.problems);
     Ok(match store.revise(order.summary.seq, seen, revision).await? {
         Stored::Done => Done::Stays(seen, words),
-        Stored::MovedOn | Stored::NumberTaken(_) => Done::Stays(seen, "it has just moved on".into()),
+        Stored::MovedOn | Stored::NumberTaken(_) => super::moved_on(store, order).await?,
     })
 }

@@ -22,8 +22,22 @@ pub fn install() -> &'static PrometheusHandle {
         let handle = recorder.handle();
         // Another recorder in the process (a test's) keeps its place: then ours counts nothing, and harms nothing.
         let _ = metrics::set_global_recorder(recorder);
+        describe();
         handle
     })
+}
+
+/// What stands beside each name where the text is read.
+fn describe() {
+    use metrics::{describe_counter, describe_gauge, describe_histogram};
+    describe_counter!("parom_submissions_total", "Requests of senders, by what they were answered with.");
+    describe_gauge!("parom_orders", "Orders in each state now.");
+    describe_gauge!("parom_oldest_queued_seconds", "Age of the oldest order that waits to be sent.");
+    describe_gauge!("parom_store_up", "Whether the store can be read: 1, or 0.");
+    describe_counter!("parom_attempts_total", "POSTs of orders to the CRM, by what they came to.");
+    describe_counter!("parom_crm_requests_total", "Requests to the CRM.");
+    describe_histogram!("parom_intake_seconds", "From a request's head to its answer.");
+    describe_histogram!("parom_commit_seconds", "Commits of the store, each of one or several changes.");
 }
 
 /// Counts one submission, whatever it was answered with.
@@ -40,19 +54,18 @@ pub fn submission(channel: &str, status: u16, started: Mono) {
 /// The exposition text, with the gauges read from the store now.
 pub async fn render(store: &Store) -> String {
     let handle = install();
-    if let Ok(counts) = store.counts(&Scope::All).await {
-        for state in State::ALL {
-            let count = counts.get(state.as_str()).copied().unwrap_or_default();
-            // Counts stay far below 2^53.
-            #[expect(clippy::cast_precision_loss, reason = "a count of orders")]
-            metrics::gauge!("parom_orders", "state" => state.as_str()).set(count as f64);
-        }
+    let read = (store.counts(&Scope::All).await.ok(), store.oldest_queued().await.ok());
+    // Figures of before would pass for those of now: without the store there are none.
+    metrics::gauge!("parom_store_up").set(if read.0.is_some() && read.1.is_some() { 1.0 } else { 0.0 });
+    for state in State::ALL {
+        let count = read.0.as_ref().map(|counts| counts.get(state.as_str()).copied().unwrap_or_default());
+        // Counts stay far below 2^53.
+        #[expect(clippy::cast_precision_loss, reason = "a count of orders")]
+        metrics::gauge!("parom_orders", "state" => state.as_str()).set(count.map_or(f64::NAN, |count| count as f64));
     }
-    if let Ok(oldest) = store.oldest_queued().await {
-        let age = oldest.map_or(0, |at| (clock::now().as_millisecond() - at).max(0) / 1_000);
-        #[expect(clippy::cast_precision_loss, reason = "an age in seconds")]
-        metrics::gauge!("parom_oldest_queued_seconds").set(age as f64);
-    }
+    let age = read.1.map(|oldest| oldest.map_or(0, |at| (clock::now().as_millisecond() - at).max(0) / 1_000));
+    #[expect(clippy::cast_precision_loss, reason = "an age in seconds")]
+    metrics::gauge!("parom_oldest_queued_seconds").set(age.map_or(f64::NAN, |age| age as f64));
     handle.run_upkeep();
     handle.render()
 }

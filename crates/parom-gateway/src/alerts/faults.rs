@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::channels::Channels;
 use crate::clock;
-use crate::config::{Alerts, Config};
+use crate::config::{Alerts, Config, trial_lease_ms};
 use crate::store::{Store, StoreError};
 
 /// An account that rests for so long is told of.
@@ -42,12 +42,21 @@ pub(crate) enum Fault {
     NodeLost(String),
 }
 
+/// A node that is not there for so long is told of: a third of a lease, which a test has shorter.
+fn missing_ms() -> u64 {
+    trial_lease_ms().and_then(|lease| u64::try_from(lease).ok()).unwrap_or(90_000) / 3
+}
+
 /// What this process knows between its looks.
 pub(super) struct Eyes {
     /// This machine's name, where there may be others.
     machine: String,
     /// Since when accounts rest, by this process's clock.
     resting: BTreeMap<String, u64>,
+    /// Since when nodes are not there, in looks that all came to their end.
+    missing: BTreeMap<String, u64>,
+    /// The last look came to its end.
+    whole: bool,
     /// What changes slowly, and in how many looks it is looked at again.
     slow: (BTreeSet<Fault>, u32),
 }
@@ -56,7 +65,8 @@ impl Eyes {
     pub(super) fn new(store: &Store) -> Eyes {
         let name = || rustix::system::uname().nodename().to_string_lossy().into_owned();
         let machine = store.node().map_or_else(String::new, |_| name());
-        Eyes { machine, resting: BTreeMap::new(), slow: (BTreeSet::new(), 0) }
+        let (resting, missing) = (BTreeMap::new(), BTreeMap::new());
+        Eyes { machine, resting, missing, whole: true, slow: (BTreeSet::new(), 0) }
     }
 
     /// What is wrong now.
@@ -69,6 +79,10 @@ impl Eyes {
     ) -> Result<Vec<Fault>, StoreError> {
         let mut faults = Vec::new();
         let now = clock::mono().0;
+        if !std::mem::take(&mut self.whole) {
+            // While the store was away nobody could say that they are there.
+            self.missing.clear();
+        }
         for name in &config.accounts.names() {
             if store.sync_state(name).await?.outcome.contains("refuses the key") {
                 faults.push(Fault::KeyRefused(name.clone()));
@@ -90,12 +104,20 @@ impl Eyes {
         if store.is_disk_low() {
             faults.push(Fault::Disk(self.machine.clone()));
         }
-        faults.extend(store.lost_nodes().await?.into_iter().map(Fault::NodeLost));
+        let lost = store.lost_nodes().await?;
+        self.missing.retain(|name, _| lost.contains(name));
+        for name in lost {
+            // After a server's own absence each node needs a moment to be seen again.
+            if clock::mono().0.saturating_sub(*self.missing.entry(name.clone()).or_insert(now)) >= missing_ms() {
+                faults.push(Fault::NodeLost(name));
+            }
+        }
         if self.slow.1 == 0 {
             self.slow = (slow(alerts, store, set.keys()).await?, SLOW);
         }
         self.slow.1 -= 1;
         faults.extend(self.slow.0.iter().cloned());
+        self.whole = true;
         Ok(faults)
     }
 
@@ -103,6 +125,7 @@ impl Eyes {
     pub(super) fn judges(&self, fault: &Fault) -> bool {
         match fault {
             Fault::Rests(account) => !self.resting.contains_key(account),
+            Fault::NodeLost(name) => !self.missing.contains_key(name),
             Fault::Broken(_, machine) | Fault::AccountFile(_, machine) | Fault::Disk(machine) => {
                 *machine == self.machine
             }

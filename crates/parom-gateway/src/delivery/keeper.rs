@@ -111,7 +111,7 @@ impl Keeper {
     /// Reads the accounts again. What delivers by an account's old form ends; it is taken again when that has ended.
     async fn meet_accounts(&mut self) -> Result<(), StoreError> {
         for fault in self.config.accounts.reload(&self.config.dir) {
-            tracing::error!(%fault, "an account's file cannot be used; its last good version stays");
+            tracing::error!(%fault, "an account's file cannot be used; what was read of it before, if anything, stays in use");
         }
         let Changes { begun, ended } = self.connections.meet(&self.config);
         if !begun.is_empty() || !ended.is_empty() {

@@ -66,10 +66,10 @@ fn show(asked: &SqliteToPostgres, moved: &store::Moved) {
         return print_json(&json!({ "moved": tables }));
     }
     for (table, rows) in moved.iter().filter(|(_, rows)| *rows > 0) {
-        print(&format!("{rows:>12}  {table}"));
+        print(&format!("{rows:>12}  {table}\n"));
     }
     print(&format!(
-        "{} is in PostgreSQL now. Start the gateway, and keep the file as a backup of this day",
+        "{} is in PostgreSQL now. Start the gateway, and keep the file as a backup of this day\n",
         asked.file.display()
     ));
 }

@@ -127,6 +127,12 @@ async fn a_channel_files_path_stands_for_its_channel_in_a_dry_run() {
     std::fs::write(&file, SHOP).unwrap();
     let ran = world.cli_with(&["map", file.to_str().unwrap(), "-"], &form("Olena"));
     assert!(ran.code == 0 && ran.out.contains("Olena"), "{}{}", ran.out, ran.err);
+    for (form, verdict) in [(form("Olena").as_str(), "go"), ("name=Olena&phone=1&product=Mug&price=5", "hold")] {
+        let ran = world.cli_with(&["map", file.to_str().unwrap(), "-", "--json"], form);
+        let told: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!((&told["verdict"], told["order"]["buyer"]["full_name"].as_str()), (&verdict.into(), Some("Olena")));
+        assert!(ran.err.is_empty() && (ran.code == 1) == (told["problems"] != serde_json::json!([])), "{told}");
+    }
     std::fs::write(&file, SHOP.replace("[order.buyer]", "[order.bayer]")).unwrap();
     let ran = world.cli_with(&["map", file.to_str().unwrap(), "-"], &form("Olena"));
     assert!(ran.code == 2 && ran.err.contains("other.toml:") && ran.err.contains("bayer"), "{}", ran.err);
@@ -272,7 +278,7 @@ async fn a_database_that_cannot_be_had_is_told() {
     let world = World::of_file(Settings::default()).await;
     let plain = fs::read_to_string(world.config()).unwrap();
     let mut stores = vec![
-        ("url = \"postgres://parom@127.0.0.1:1/parom\"".to_owned(), "PostgreSQL: "),
+        ("url = \"postgres://parom@127.0.0.1:1/parom\"".to_owned(), "PostgreSQL at 127.0.0.1:1 cannot be used: "),
         ("url = \"postgres://parom@db.invalid/parom\"\nroot_cert = \"none.pem\"".to_owned(), "store.root_cert: "),
         ("url = \"postgres://127.0.0.1/p\"\npassword = { file = \"none\" }".to_owned(), "store.password: "),
         ("url = \"postgres://127.0.0.1:x/p\"".to_owned(), "store.url: "),

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use super::world::free_port;
@@ -115,6 +116,26 @@ impl Cluster {
     /// Ends it as it should.
     pub(crate) fn stops(&self) {
         self.run("pg_ctl", &["-D", path(&self.data()), "-m", "fast", "-w", "stop"]);
+    }
+
+    /// Stops all of its processes where they are; what is sent to it is taken, and not answered.
+    pub(crate) fn freezes(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets them go on.
+    pub(crate) fn thaws(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = std::fs::read_to_string(self.data().join("postmaster.pid")).unwrap();
+        let first = pid.lines().next().unwrap();
+        let children = std::fs::read_to_string(format!("/proc/{first}/task/{first}/children")).unwrap();
+        for pid in std::iter::once(first).chain(children.split_whitespace()) {
+            // One that has just ended is as still.
+            let _ = kill_process(Pid::from_raw(pid.parse().unwrap()).unwrap(), signal);
+        }
     }
 
     /// Lets a standby take over.

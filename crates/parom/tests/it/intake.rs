@@ -107,6 +107,9 @@ async fn a_browser_is_sent_to_the_configured_page_and_nowhere_else() {
     assert_eq!(near.status, 200);
     assert!(near.text.contains("Thank you!") && near.text.contains("P-"), "{}", near.text);
     assert!(near.header("content-security-policy").contains("default-src 'none'"));
+    // Neither the case of a media type nor a slash at the end of an address loses an order.
+    let loud = world.send("/in/shop/", FORM, form("Loud").into(), &[("accept", "TEXT/HTML")]).await;
+    assert!(loud.status == 200 && loud.text.contains("P-"), "{}", loud.text);
     let ukrainian = world.send("/in/shop", FORM, form("C").into(), &html[..1]).await;
     assert!(ukrainian.text.contains("Дякуємо"));
 }
@@ -298,6 +301,7 @@ async fn a_number_that_is_taken_holds_and_never_fails() {
     let page = super::ui::person(&world, "olena", "viewer", &[]).await.get(&world, &format!("/orders/{id}")).await.text;
     let first = world.orders()[1]["id"].as_str().unwrap().to_owned();
     assert_eq!(page.matches(&format!("<a href=\"/orders/{first}\"")).count(), 1, "the one that has it: {page}");
+    assert!(!page.contains("The CRM says"), "it was not asked: {page}");
     assert_eq!(world.cli(&["orders", "retry", &id]).code, 1);
     assert_eq!(world.cli(&["orders", "edit", &id, "--set", "source_uuid=8"]).code, 0);
     world.crm_has(2).await;
@@ -354,6 +358,7 @@ async fn health_readiness_and_metrics_answer() {
     assert_eq!(world.get("/readyz").await.status, 200);
     let metrics = world.get("/metrics").await.text;
     for name in [
+        "# HELP parom_orders Orders in each state now.",
         "parom_submissions_total{channel=\"shop\",result=\"accepted\"} 1",
         "parom_orders{state=\"delivered\"}",
         "parom_oldest_queued_seconds",

@@ -37,6 +37,7 @@ mod nodes;
 mod nodes_channels;
 mod nodes_cut;
 mod nodes_failover;
+mod nodes_hang;
 mod nodes_restored;
 mod nodes_upgrade;
 mod novaposhta;

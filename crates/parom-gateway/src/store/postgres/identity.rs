@@ -27,6 +27,8 @@ const SESSION: &str = "SET synchronous_commit = on; SET statement_timeout = '8s'
 /// What this process knows of the server.
 #[derive(Debug, Default)]
 pub(super) struct Identity {
+    /// Where it is, for those who read.
+    pub(super) at: String,
     /// The server that the last connection met, and the copy.
     known: Mutex<Option<(String, String)>>,
     /// Until then an order that comes by a key is looked up first, milliseconds.
@@ -34,6 +36,10 @@ pub(super) struct Identity {
 }
 
 impl Identity {
+    pub(super) fn at(at: String) -> Identity {
+        Identity { at, ..Identity::default() }
+    }
+
     /// Looks at a new connection's server. Where it is another one than before, nothing is sent that was not looked up.
     pub(super) fn meet(&self, talk: &Talk) -> Result<(), StoreError> {
         // One at a time: the others find it done.
@@ -46,6 +52,7 @@ impl Identity {
         }
         settings(&db)?;
         // As a lane does for rows of everybody; how long it takes depends on how much waits.
+        talk.be_patient(true);
         talk.batch("BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s'")?;
         talk.batch("SELECT pg_advisory_xact_lock(0)")?;
         migrate::migrate(talk)?;
@@ -53,6 +60,7 @@ impl Identity {
         compare(&db, &server, &copy)?;
         let until = careful_until(&db)?;
         talk.batch("COMMIT")?;
+        talk.be_patient(false);
         self.careful_until.store(until, Ordering::Release);
         *known = Some((server, copy));
         Ok(())

@@ -45,9 +45,14 @@ impl Postgres {
     pub(super) fn open(server: &Server, role: Role) -> Result<Postgres, OpenError> {
         let io = Io::start()?;
         let handle = io.handle().clone();
-        let identity = Arc::new(Identity::default());
+        let identity = Arc::new(Identity::at(pool::place(server)));
         let (writers, readers) = (pool::pool(server, LANES)?, pool::pool(server, READERS)?);
-        let first = || pool::talk(&readers, &handle, &identity).map(drop);
+        let first = || {
+            if role == Role::Serve {
+                pool::wait_for(&readers, &handle, &identity.at);
+            }
+            pool::talk(&readers, &handle, &identity).map(drop)
+        };
         // Whoever opens the store may be on a thread that must not wait; this one may.
         let met = std::thread::scope(|scope| scope.spawn(first).join());
         met.unwrap_or_else(|_| Err(StoreError::Unavailable("the first connection failed".into())))?;
@@ -105,7 +110,7 @@ impl Postgres {
 /// One connection for one piece of work, on a thread that may wait.
 pub(super) fn with_talk<T>(server: &Server, work: impl FnOnce(&Talk) -> Result<T, StoreError>) -> Result<T, OpenError> {
     let (io, pool) = (Io::start()?, pool::pool(server, 1)?);
-    let done = pool::talk(&pool, io.handle(), &Identity::default()).and_then(|talk| work(&talk));
+    let done = pool::talk(&pool, io.handle(), &Identity::at(pool::place(server))).and_then(|talk| work(&talk));
     done.map_err(|error| OpenError(error.to_string()))
 }
 

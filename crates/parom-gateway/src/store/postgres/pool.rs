@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
 use secrecy::ExposeSecret;
 use tokio::runtime::Handle;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
@@ -12,11 +12,14 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::super::{OpenError, StoreError};
 use super::identity::Identity;
-use super::talk::{Talk, words};
+use super::talk::{Talk, innermost, words};
+use crate::clock;
 use crate::config::Server;
 
 /// How long a verb waits for a connection, a new one included.
 const WAIT: Duration = Duration::from_secs(5);
+/// How long a start waits for its server. The unit gives up after 20 starts in 200 seconds, which those that wait never make.
+const START_MS: u64 = 10_000;
 
 /// A pool of so many connections, none of which is open yet.
 pub(super) fn pool(server: &Server, size: usize) -> Result<Pool, OpenError> {
@@ -40,7 +43,7 @@ pub(super) fn pool(server: &Server, size: usize) -> Result<Pool, OpenError> {
 /// A connection, for a thread of its own. A new one is used when its server is known.
 pub(super) fn talk(pool: &Pool, runtime: &Handle, identity: &Identity) -> Result<Talk, StoreError> {
     let client = runtime.block_on(pool.get());
-    let client = client.map_err(|error| StoreError::Unavailable(format!("PostgreSQL: {}", words(&error))))?;
+    let client = client.map_err(|error| StoreError::Unavailable(unreachable(&identity.at, &error)))?;
     let fresh = Object::metrics(&client).recycle_count == 0;
     let talk = Talk::new(client, runtime.clone());
     match fresh.then(|| identity.meet(&talk)) {
@@ -50,6 +53,58 @@ pub(super) fn talk(pool: &Pool, runtime: &Handle, identity: &Identity) -> Result
         }
         _ => Ok(talk),
     }
+}
+
+/// Waits for a server that is not there yet, as when machine and server start together: one that refuses who asks is not waited for.
+pub(super) fn wait_for(pool: &Pool, runtime: &Handle, at: &str) {
+    let began = clock::mono();
+    loop {
+        let error = match runtime.block_on(pool.get()) {
+            // The one that is used must be a new one: that is when its server is looked at.
+            Ok(client) => return drop(Object::take(client)),
+            Err(error) => error,
+        };
+        // It starts or stops, or has no connection left.
+        let passes = |error: &tokio_postgres::Error| {
+            error
+                .as_db_error()
+                .is_none_or(|told| ["57", "53"].iter().any(|class| told.code().code().starts_with(class)))
+        };
+        let passes =
+            matches!(&error, PoolError::Timeout(_)) || matches!(&error, PoolError::Backend(error) if passes(error));
+        if !passes || clock::mono().since(began) >= START_MS {
+            return;
+        }
+        tracing::warn!(why = unreachable(at, &error), "waiting for the store");
+        std::thread::sleep(Duration::from_secs(2));
+    }
+}
+
+/// Why there is no connection, and where to look.
+fn unreachable(at: &str, error: &PoolError) -> String {
+    let why = match error {
+        PoolError::Timeout(_) => format!("it gave no connection in {} seconds", WAIT.as_secs()),
+        PoolError::Backend(error) => match error.as_db_error() {
+            Some(told) => told.message().to_owned(),
+            None => innermost(error),
+        },
+        other => words(other),
+    };
+    format!("PostgreSQL at {at} cannot be used: {why}; see whether it runs there, and store.url in parom.toml")
+}
+
+/// Where a server is, as its address says.
+pub(super) fn place(server: &Server) -> String {
+    let Ok(config) = server.url.parse::<Config>() else { return "store.url".into() };
+    let ports = config.get_ports();
+    let hosts = config.get_hosts().iter().enumerate().map(|(at, host)| {
+        let port = ports.get(at).or(ports.first()).copied().unwrap_or(5432);
+        match host {
+            Host::Tcp(name) => format!("{name}:{port}"),
+            Host::Unix(folder) => format!("{}, port {port}", folder.display()),
+        }
+    });
+    hosts.collect::<Vec<_>>().join(" or ")
 }
 
 /// What the address says, and what we add: a server that is gone is noticed within seconds.

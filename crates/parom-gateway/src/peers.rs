@@ -3,15 +3,16 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use http::HeaderMap;
+use ipnet::IpNet;
 
 /// Nobody that is known: it is no address of this machine, and all such clients count as one.
 const NOBODY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// The client behind trusted proxies: the last address in `X-Forwarded-For` that is not one of them. What stands before it is
 /// the client's own word; where a proxy wrote what is no address, nobody knows the client.
-pub(crate) fn client(trusted: &[IpAddr], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+pub(crate) fn client(trusted: &[IpNet], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let peer = peer.to_canonical();
-    let is_proxy = |address: &IpAddr| trusted.iter().any(|proxy| proxy.to_canonical() == *address);
+    let is_proxy = |address: &IpAddr| trusted.iter().any(|proxy| proxy.contains(address));
     if !is_proxy(&peer) {
         return peer;
     }
@@ -53,7 +54,7 @@ mod tests {
 
     #[test]
     fn a_client_cannot_say_who_it_is() {
-        let trusted = ["127.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap()];
+        let trusted = ["127.0.0.1/32".parse().unwrap(), "10.0.0.0/30".parse().unwrap()];
         for (peer, lines, expected) in [
             // Nobody's proxy: its word is nothing.
             ("8.8.8.8", &["127.0.0.1"][..], "8.8.8.8"),
@@ -64,6 +65,7 @@ mod tests {
             ("127.0.0.1", &["127.0.0.1, 8.8.8.8"], "8.8.8.8"),
             ("127.0.0.1", &["1.1.1.1, 8.8.8.8, 10.0.0.2"], "8.8.8.8"),
             ("127.0.0.1", &["1.1.1.1", "8.8.8.8"], "8.8.8.8"),
+            ("10.0.0.3", &["1.1.1.1, 10.0.0.4, 10.0.0.1"], "10.0.0.4"),
             ("127.0.0.1", &["8.8.8.8:4711"], "8.8.8.8"),
             ("127.0.0.1", &["[2a00::1]:4711"], "2a00::1"),
             ("127.0.0.1", &["[2a00::1]"], "2a00::1"),

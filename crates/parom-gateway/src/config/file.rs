@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use parom_core::channel::{SecretRef, parse_duration};
 use parom_core::limits;
 use serde::Deserialize;
@@ -98,7 +99,10 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
             .trusted_proxies
             .iter()
             .map(|text| {
-                text.parse::<IpAddr>().map_err(|_| fail(format!("trusted_proxies: `{text}` is not an address")))
+                let one = text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
+                let wrong =
+                    |_| fail(format!("trusted_proxies: `{text}` is neither an address nor a network as 10.0.0.0/8"));
+                one.or_else(|_| text.parse::<IpNet>()).map_err(wrong)
             })
             .collect::<Result<_, _>>()?,
         store,

@@ -12,10 +12,11 @@ mod store;
 mod trials;
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use parom_core::channel::SecretRef;
 use toml::de::{DeTable, DeValue};
 
@@ -66,7 +67,7 @@ pub struct Config {
     /// Further names by which the pages and the API may be asked for.
     pub hosts: Vec<String>,
     /// Peers whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: Vec<IpNet>,
     /// The store.
     pub store: StoreSettings,
     /// The accounts by name, as they are now.

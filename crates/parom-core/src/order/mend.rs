@@ -28,6 +28,18 @@ pub enum Verdict {
     Reject,
 }
 
+impl Verdict {
+    /// Its word, as the contract has it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Go => "go",
+            Verdict::Hold => "hold",
+            Verdict::Reject => "reject",
+        }
+    }
+}
+
 /// Applies the policy: moves what was left out into the manager's comment and says what happens.
 pub fn settle(draft: &mut Draft, policy: OnInvalid) -> Verdict {
     draft.problems.truncate(limits::PROBLEMS);

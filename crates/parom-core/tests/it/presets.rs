@@ -111,6 +111,15 @@ fn the_total_is_the_shops() {
             "tax_lines":[{"title":"VAT","price":"6.00"}],"note_attributes":[{"name":"Подарунок","value":"так"}]}"##,
     );
     assert_eq!(total(&shopify), 165.0, "{shopify:#}");
+    let variant = order(
+        "shopify",
+        r##"{"id":9,"name":"#9","customer":{"first_name":"О"},"line_items":[{"title":"Mug","variant_title":"Red","price":"5","quantity":1}],
+            "shipping_address":{"first_name":"Олена","last_name":"К"}}"##,
+    );
+    assert_eq!(
+        (&variant["products"][0]["name"], &variant["shipping"]["recipient_full_name"]),
+        (&"Mug - Red".into(), &"Олена К".into())
+    );
     assert!(shopify["manager_comment"].as_str().unwrap().contains("Подарунок: так"), "{shopify:#}");
 }
 

@@ -9,7 +9,6 @@ use axum::{Extension, Json};
 use bytes::Bytes;
 use parom_core::channel::{merged, suggest as propose};
 use parom_core::mapping::{self, Given};
-use parom_core::order::Verdict;
 use parom_core::submission::{DecodeError, Submission};
 use serde_json::{Value, json};
 
@@ -99,13 +98,8 @@ pub(super) async fn map(
         random: uuid::Uuid::new_v4().as_u128(),
     };
     let (draft, verdict) = mapping::map(channel, &submission, given);
-    let verdict = match verdict {
-        Verdict::Go => "go",
-        Verdict::Hold => "hold",
-        Verdict::Reject => "reject",
-    };
     let body = json!({
-        "verdict": verdict, "target": draft.target.as_str(), "order": draft.body,
+        "verdict": verdict.as_str(), "target": draft.target.as_str(), "order": draft.body,
         "problems": problems_to_json(&draft.problems),
     });
     Ok(Json(body).into_response())

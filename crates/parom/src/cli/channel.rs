@@ -40,6 +40,9 @@ pub(super) enum Channel {
         /// The account; by default the channel's, else main
         #[arg(long, value_name = "NAME")]
         account: Option<String>,
+        /// An object of {channel}: the file's text
+        #[arg(long)]
+        json: bool,
     },
     /// The senders that a channel's `format` knows; with a name, how to set one up
     #[command(after_help = "Examples: parom channel format\n          parom channel format woocommerce\n          \
@@ -53,6 +56,9 @@ pub(super) enum Channel {
         /// The default mapping, to copy lines from
         #[arg(long, requires = "name", conflicts_with = "snippet")]
         mapping: bool,
+        /// An array of {format, title, signed, snippets}, or of one format an object with its readme and mapping too
+        #[arg(long, conflicts_with_all = ["snippet", "mapping"])]
+        json: bool,
     },
     /// Bring channel files into the store that several nodes share
     #[command(
@@ -93,7 +99,13 @@ pub(super) enum Channel {
     },
 }
 
-async fn propose(config: &Path, sample: &str, source: Option<i64>, account: Option<String>) -> Result<Outcome, Failed> {
+/// A channel file for what a site sends, and what to tell beside it.
+async fn propose(
+    config: &Path,
+    sample: &str,
+    source: Option<i64>,
+    account: Option<String>,
+) -> Result<(String, Option<String>), Failed> {
     let file = Path::new(sample);
     if sample == "-" || file.exists() {
         let named = |error: &dyn std::fmt::Display| format!("{sample}: {error}");
@@ -103,8 +115,7 @@ async fn propose(config: &Path, sample: &str, source: Option<i64>, account: Opti
         }
         let (form, flat) = intake::sniff(body.into()).await.map_err(|error| named(&error))?;
         let submission = Submission { form, flat, ..Submission::empty(clock::now()) };
-        print(&suggest(account.as_deref().unwrap_or("main"), source.unwrap_or(1), &submission));
-        return Ok(Outcome::Done);
+        return Ok((suggest(account.as_deref().unwrap_or("main"), source.unwrap_or(1), &submission), None));
     }
     let config = load(config)?;
     let live = read(&config).await?.into_iter().find(|live| live.name == sample);
@@ -126,9 +137,9 @@ async fn propose(config: &Path, sample: &str, source: Option<i64>, account: Opti
     }
     let account = account.or_else(|| own.map(|channel| channel.account.clone())).unwrap_or_else(|| "main".into());
     let source = source.or_else(|| own.and_then(|channel| channel.source_id())).unwrap_or(1);
-    print(&suggest(&account, source, &submission));
-    eprintln!("proposed from {} samples; look it over, then put it into {}", samples.len(), live.file.display());
-    Ok(Outcome::Done)
+    let told =
+        format!("proposed from {} samples; look it over, then put it into {}", samples.len(), live.file.display());
+    Ok((suggest(&account, source, &submission), Some(told)))
 }
 
 /// The kept samples: when, of what kind, with which fields.
@@ -162,8 +173,20 @@ async fn list_samples(config: &Path, channel: &str, as_json: bool) -> Result<Out
     Ok(Outcome::Done)
 }
 
+/// A preset for machines.
+fn preset_to_json(preset: &core_presets::Preset) -> Value {
+    let snippets: Vec<&str> = preset.snippets.iter().map(|(name, _)| *name).collect();
+    json!({
+        "format": preset.name, "title": preset.title, "signed": preset.signing.is_some(), "snippets": snippets,
+    })
+}
+
 /// The presets in a table.
-fn formats() -> Outcome {
+fn formats(as_json: bool) -> Outcome {
+    if as_json {
+        print_json(&core_presets::all().iter().map(|preset| preset_to_json(preset)).collect());
+        return Outcome::Done;
+    }
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(["FORMAT", "SENDER", "SIGNS", "TO PASTE"]);
@@ -178,10 +201,16 @@ fn formats() -> Outcome {
 }
 
 /// One preset: what to do on its side, a file to paste, or its mapping.
-fn format(name: &str, snippet: Option<&str>, mapping: bool) -> Result<Outcome, Failed> {
+fn format(name: &str, snippet: Option<&str>, mapping: bool, as_json: bool) -> Result<Outcome, Failed> {
     let preset =
         core_presets::named(name).ok_or_else(|| format!("there is no format `{name}`; see `parom channel format`"))?;
     match snippet {
+        None if as_json => {
+            let mut whole = preset_to_json(preset);
+            whole["readme"] = preset.readme.into();
+            whole["mapping"] = preset.mapping.into();
+            print_json(&whole);
+        }
         None if mapping => print(preset.mapping),
         None => print(preset.readme),
         Some(file) => {
@@ -238,10 +267,19 @@ impl Channel {
     pub(super) async fn run(self, config: &Path) -> Result<Outcome, Failed> {
         let as_json = match self {
             Channel::List { json } => json,
-            Channel::Suggest { sample, source, account } => return propose(config, &sample, source, account).await,
-            Channel::Format { name: None, .. } => return Ok(formats()),
-            Channel::Format { name: Some(name), snippet, mapping } => {
-                return format(&name, snippet.as_deref(), mapping);
+            Channel::Suggest { sample, source, account, json } => {
+                let (text, told) = propose(config, &sample, source, account).await?;
+                if json {
+                    print_json(&json!({ "channel": text }))
+                } else {
+                    print(&text)
+                }
+                told.iter().for_each(|line| eprintln!("{line}"));
+                return Ok(Outcome::Done);
+            }
+            Channel::Format { name: None, json, .. } => return Ok(formats(json)),
+            Channel::Format { name: Some(name), snippet, mapping, json } => {
+                return format(&name, snippet.as_deref(), mapping, json);
             }
             Channel::Push { names, delete, json } => {
                 let config = load(config)?;

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use parom_core::php::{self, ConvertError, Note};
+use serde_json::{Value, json};
 
-use super::{Failed, Outcome, print};
+use super::{Failed, Outcome, print, print_json};
 
 /// Turn another program's rules into a channel.
 #[derive(Subcommand)]
@@ -22,12 +23,15 @@ pub(super) enum Convert {
         /// The account that the channel sends to
         #[arg(long, default_value = "main", value_name = "NAME")]
         account: String,
+        /// An object of {channel, target, notes}
+        #[arg(long)]
+        json: bool,
     },
 }
 
 impl Convert {
     pub(super) fn run(self) -> Result<Outcome, Failed> {
-        let Convert::Php { file, account } = self;
+        let Convert::Php { file, account, json: as_json } = self;
         let shown = file.display().to_string();
         let bytes = super::map::read(&file).map_err(|error| format!("{shown}: {error}"))?;
         // Old scripts are written in windows-1251, which reads every byte as some letter.
@@ -48,8 +52,15 @@ impl Convert {
                 "{shown}: the script is not in UTF-8 and is read as windows-1251: look at its texts in the channel"
             );
         }
-        print(&format!("# Made of {shown} by `parom convert php`.\n{}", converted.channel));
-        tell(&shown, &converted.notes);
+        let channel = format!("# Made of {shown} by `parom convert php`.\n{}", converted.channel);
+        if as_json {
+            let notes: Vec<Value> =
+                converted.notes.iter().map(|note| json!({ "line": note.line, "text": note.text })).collect();
+            print_json(&json!({ "channel": channel, "target": converted.target.as_str(), "notes": notes }));
+        } else {
+            print(&channel);
+            tell(&shown, &converted.notes);
+        }
         Ok(if converted.notes.is_empty() && !other { Outcome::Done } else { Outcome::Problems })
     }
 }

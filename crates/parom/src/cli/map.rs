@@ -13,9 +13,9 @@ use parom_core::order::Verdict;
 use parom_core::submission::Submission;
 use parom_gateway::config::{Config, LiveChannel};
 use parom_gateway::novaposhta::NovaPoshta;
-use parom_gateway::store::{Role, Store};
+use parom_gateway::store::{Role, Store, problems_to_json};
 use parom_gateway::{clock, intake};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Failed, Outcome, load, print_json};
 
@@ -28,6 +28,9 @@ pub(super) struct Map {
     channel: String,
     /// A form's body or JSON, as sent; - is stdin
     file: PathBuf,
+    /// An object of {verdict, target, order, problems}
+    #[arg(long)]
+    json: bool,
 }
 
 impl Map {
@@ -41,11 +44,19 @@ impl Map {
         let submission = Submission { form, flat, ..Submission::empty(clock::now()) };
         let given = Given { dictionary: Some(&dictionary), directory: directory.as_ref(), random: clock_bits() };
         let (draft, verdict) = mapping::map(&channel, &submission, given);
+        let outcome = if verdict == Verdict::Go { Outcome::Done } else { Outcome::Problems };
+        if self.json {
+            print_json(&json!({
+                "verdict": verdict.as_str(), "target": draft.target.as_str(), "order": draft.body,
+                "problems": problems_to_json(&draft.problems),
+            }));
+            return Ok(outcome);
+        }
         print_json(&Value::Object(draft.body));
         for problem in &draft.problems {
             eprintln!("{} ({})", problem, problem.effect.as_str());
         }
-        Ok(if verdict == Verdict::Go { Outcome::Done } else { Outcome::Problems })
+        Ok(outcome)
     }
 
     async fn channel(&self, config: &Config) -> Result<Channel, Failed> {

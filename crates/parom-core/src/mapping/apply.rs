@@ -10,7 +10,7 @@ use super::context::Root;
 use super::expr::ExprError;
 use super::rules::{Assign, LineRule, Place, Rules};
 use super::{Expr, branch, context};
-use crate::convert::{Locale, is_empty};
+use crate::convert::{Locale, is_empty, plain};
 use crate::limits;
 use crate::novaposhta::Directory;
 use crate::order::Path;
@@ -134,9 +134,9 @@ impl Run {
                 if filled == 0 {
                     continue;
                 }
-                let root = self.shared.context(Some(item));
+                let root = self.shared.context(Some(item.clone()));
                 let group = self.group(&line.assigns, &root, &Path::Line(path, items.len()));
-                if filled == 1 && group.is_bare_quantity() {
+                if filled == 1 && group.is_bare_quantity_of(&item) {
                     continue;
                 }
                 self.line(line, group, path, &mut items);
@@ -181,9 +181,14 @@ impl Group {
         }
     }
 
-    /// A quantity that a form fills in beforehand, of a product that nobody named.
-    fn is_bare_quantity(&self) -> bool {
-        self.fields.len() == 1 && self.fields.contains_key("quantity")
+    /// A quantity that a form fills in beforehand, of a product that nobody named: it is all that came out, and the one value
+    /// that the item has.
+    fn is_bare_quantity_of(&self, item: &Context) -> bool {
+        let Some(quantity) = self.fields.get("quantity").filter(|_| self.fields.len() == 1).and_then(plain) else {
+            return false;
+        };
+        let values = item.try_iter().into_iter().flatten().filter_map(|key| item.get_item(&key).ok());
+        item.kind() == ValueKind::Map && values.map(|value| value.to_string()).any(|text| text.trim() == quantity)
     }
 }
 

@@ -122,6 +122,8 @@ pub async fn take_row(
 /// A list of the site's orders has other columns than its form: that such an order is there is all that its key says. A row
 /// that was corrected since an earlier run is for a person to compare.
 async fn conflict(store: &Store, first: String) -> Result<Landed, StoreError> {
-    let imported = store.door(&first).await?.is_none_or(|door| door == IMPORT);
-    Ok(if imported { Landed::Conflict(first) } else { Landed::Differs(first) })
+    let came = store.came(&first).await?;
+    // One that was given up may be what the list says is wanted.
+    let told = came.is_none_or(|(door, state)| door == IMPORT || state == State::Canceled);
+    Ok(if told { Landed::Conflict(first) } else { Landed::Differs(first) })
 }

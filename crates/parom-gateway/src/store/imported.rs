@@ -1,5 +1,7 @@
 //! What is there already of a row that is imported.
 
+use parom_core::delivery::state::State;
+
 use super::accept::{Accepted, by_key};
 use super::sql::params;
 use super::{Store, StoreError};
@@ -32,15 +34,19 @@ impl Store {
         .await
     }
 
-    /// By which door an order came; none where it is gone, or its request is.
+    /// By which door an order came, and its state; none where it is gone, or its request is.
     ///
     /// # Errors
     /// As any read.
-    pub async fn door(&self, id: &str) -> Result<Option<String>, StoreError> {
+    pub async fn came(&self, id: &str) -> Result<Option<(String, State)>, StoreError> {
         let id = id.to_owned();
         self.read(move |db| {
-            let sql = "SELECT s.door FROM orders o JOIN submissions s ON s.seq = o.seq WHERE o.id = ?1";
-            db.first(sql, params![id], |row| row.get(0))
+            let sql = "SELECT s.door, o.state FROM orders o JOIN submissions s ON s.seq = o.seq WHERE o.id = ?1";
+            db.first(sql, params![id], |row| {
+                // The schema's own check allows no other text.
+                let state: String = row.get(1)?;
+                Ok((row.get(0)?, State::parse(&state).unwrap_or(State::Disputed)))
+            })
         })
         .await
     }

@@ -98,6 +98,7 @@ impl Report {
             Ok(Landed::Differs(id)) => {
                 self.known += 1;
                 self.differing += 1;
+                self.tell(place, &format!("known as the order {id}, which came in with other content"));
                 json!({ "row": place, "result": "known", "id": id, "message": "the order came in with other content" })
             }
             Ok(Landed::Conflict(id)) => {
@@ -124,7 +125,7 @@ impl Report {
     }
 
     fn tell(&self, place: u64, text: &str) {
-        match self.held + self.failed {
+        match self.held + self.failed + self.differing {
             ..=SHOWN => self.bar.suspend(|| eprintln!("row {place}: {}", printable(text))),
             n if n == SHOWN + 1 => self.bar.suspend(|| eprintln!("… more such rows: --report FILE has all of them")),
             _ => {}

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 const NOBODY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// The client behind trusted proxies: the last address in `X-Forwarded-For` that is not one of them. What stands before it is
-/// the client's own word; where a proxy wrote what is no address, nobody knows the client.
+/// the client's own word; where a proxy wrote what is no address, nobody knows the client. Where all are trusted, the first.
 pub(crate) fn client(trusted: &[IpNet], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let peer = peer.to_canonical();
     let is_proxy = |address: &IpAddr| trusted.iter().any(|proxy| proxy.contains(address));
@@ -17,17 +17,21 @@ pub(crate) fn client(trusted: &[IpNet], peer: IpAddr, headers: &HeaderMap) -> Ip
         return peer;
     }
     let lines: Vec<&http::HeaderValue> = headers.get_all("x-forwarded-for").iter().collect();
+    let (mut first, mut foreign) = (peer, !peer.is_loopback());
     for line in lines.into_iter().rev() {
         let Ok(line) = line.to_str() else { return NOBODY };
         for hop in line.rsplit(',') {
             match address(hop.trim()) {
-                Some(address) if is_proxy(&address) => {}
+                Some(address) if is_proxy(&address) => {
+                    (first, foreign) = (address, foreign || !address.is_loopback());
+                }
                 Some(address) => return address,
                 None => return NOBODY,
             }
         }
     }
-    peer
+    // All are of trusted networks, whose machines may write what they like: but none is this one by another's word.
+    if foreign && first.is_loopback() { NOBODY } else { first }
 }
 
 /// An address as proxies write it: alone, in brackets, or with a port.
@@ -66,6 +70,11 @@ mod tests {
             ("127.0.0.1", &["1.1.1.1, 8.8.8.8, 10.0.0.2"], "8.8.8.8"),
             ("127.0.0.1", &["1.1.1.1", "8.8.8.8"], "8.8.8.8"),
             ("10.0.0.3", &["1.1.1.1, 10.0.0.4, 10.0.0.1"], "10.0.0.4"),
+            // A client of a trusted network is itself, and not this machine.
+            ("127.0.0.1", &["10.0.0.1"], "10.0.0.1"),
+            ("10.0.0.1", &["127.0.0.1"], "0.0.0.0"),
+            ("127.0.0.1", &["127.0.0.1"], "127.0.0.1"),
+            ("127.0.0.1", &["127.0.0.1, 10.0.0.1"], "0.0.0.0"),
             ("127.0.0.1", &["8.8.8.8:4711"], "8.8.8.8"),
             ("127.0.0.1", &["[2a00::1]:4711"], "2a00::1"),
             ("127.0.0.1", &["[2a00::1]"], "2a00::1"),

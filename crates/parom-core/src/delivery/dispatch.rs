@@ -296,7 +296,7 @@ impl Dispatch {
                 if row.taken && first { doubt.refused_at_first() } else { doubt }
             });
             // A result that comes late may tell it of a doubt that is known already.
-            self.doubts.insert(row.seq, doubt.said(row.said));
+            self.doubts.insert(row.seq, doubt.said(row.said, row.attempts));
         }
     }
 

@@ -55,6 +55,8 @@ pub const ANOTHER_ROW: &str = "the CRM shows another order under this number";
 pub const SENT_BEFORE: &str = "an order with this number was in the CRM before the store was restored";
 /// The CRM took it, by an answer that had its id. Nobody's asking makes it go again.
 pub const TAKEN_ELSEWHERE: &str = "the CRM answered that it took it, and shows no order of ours with this number";
+/// As `TAKEN_ELSEWHERE`, in an older version's words.
+pub const TAKEN_BEFORE: &str = "the CRM answered with an order of another number, and shows none with this one";
 /// The CRM contradicts itself.
 pub const TAKEN_UNSEEN: &str = "the CRM says that the number is taken, and shows no order with it";
 /// Cards: too many of them.
@@ -69,7 +71,7 @@ pub const REFUSED: &str = "refused to its sender (on_invalid = reject)";
 pub const THREE_TIMES: &str = "sent three times, and not in the CRM";
 
 /// Each with a key for its text in other languages.
-pub const ALL: [(&str, &str); 34] = [
+pub const ALL: [(&str, &str); 35] = [
     (UNREACHABLE, "unreachable"),
     (RATE_LIMITED, "rate-limited"),
     (NOT_SENT, "not-sent"),
@@ -98,6 +100,7 @@ pub const ALL: [(&str, &str); 34] = [
     (ANOTHER_ROW, "another-row"),
     (SENT_BEFORE, "sent-before"),
     (TAKEN_ELSEWHERE, "taken-elsewhere"),
+    (TAKEN_BEFORE, "taken-elsewhere"),
     (TAKEN_UNSEEN, "taken-unseen"),
     (CARDS_UNREAD, "cards-unread"),
     (CARD_UNSEEN, "card-unseen"),

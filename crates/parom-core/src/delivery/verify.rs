@@ -50,6 +50,8 @@ pub struct Doubt {
     /// The CRM's number of it, by an answer that had another number than was sent, or as which it was delivered once: it is
     /// there, whatever a look for this number shows.
     said: Option<i64>,
+    /// It was sent more than once, so that two rows may be it.
+    often: bool,
     /// A person asked for it: proven absent, it goes, unless the CRM's own word was that it has it.
     asked: bool,
     /// The store was restored, and it may have gone before.
@@ -89,6 +91,7 @@ impl Doubt {
             taken,
             before: false,
             said: None,
+            often: false,
             asked: false,
             restored: false,
             resends,
@@ -115,10 +118,11 @@ impl Doubt {
         Doubt { before: true, ..self }
     }
 
-    /// The CRM's number of it, by its own word (0: it is not known which): proven absent, it does not go again.
+    /// The CRM's number of it, by its own word (0: it is not known which), after so many attempts: proven absent, it does not go
+    /// again.
     #[must_use]
-    pub fn said(self, said: Option<i64>) -> Doubt {
-        Doubt { said, ..self }
+    pub fn said(self, said: Option<i64>, attempts: i64) -> Doubt {
+        Doubt { said, often: attempts > 1, ..self }
     }
 
     /// Why it is doubtful: a person asked to look, or the store was restored.
@@ -158,7 +162,8 @@ impl Doubt {
             Finding::Ours(_) if self.before => {
                 return Verdict::Dispute(reason::THERE_BEFORE);
             }
-            Finding::Ours(id) if self.said.is_some_and(|said| said > 0 && said != *id) => {
+            // Of one POST there is one row, whatever its answer said.
+            Finding::Ours(id) if self.often && self.said.is_some_and(|said| said > 0 && said != *id) => {
                 return Verdict::Dispute(reason::ANOTHER_ROW);
             }
             Finding::Ours(id) => return Verdict::Delivered(*id),

@@ -113,7 +113,7 @@ fn a_card_that_is_not_found_is_never_sent_again() {
 /// It made an order that a look for this number does not find: another try would make a second one.
 #[test]
 fn what_the_crm_took_under_another_number_is_never_sent_again() {
-    let mut doubt = doubt().said(Some(7));
+    let mut doubt = doubt().said(Some(7), 1);
     assert_eq!(doubt.weigh(&Finding::Absent, Control::Found, at(200), &PLAN), Verdict::Wait);
     assert!(matches!(doubt.weigh(&Finding::Absent, Control::Found, at(260), &PLAN), Verdict::Dispute(_)));
     for (finding, verdict) in [
@@ -121,12 +121,15 @@ fn what_the_crm_took_under_another_number_is_never_sent_again() {
         (Finding::Ours(8), Verdict::Dispute(reason::ANOTHER_ROW)),
         (Finding::Foreign(5), Verdict::Dispute(reason::TAKEN_ELSEWHERE)),
     ] {
-        let mut said = Doubt::new(at(0), &PLAN, false, 0, Target::Order).said(Some(7)).because(true, true);
+        let mut said = Doubt::new(at(0), &PLAN, false, 0, Target::Order).said(Some(7), 2).because(true, true);
         assert_eq!(said.weigh(&finding, Control::Found, at(5), &PLAN), verdict, "{finding:?}");
     }
-    let mut which = Doubt::new(at(0), &PLAN, false, 0, Target::Order).said(Some(0));
-    assert_eq!(which.weigh(&Finding::Ours(8), Control::Found, at(5), &PLAN), Verdict::Delivered(8), "not known which");
-    let mut asked = Doubt::new(at(0), &PLAN, false, 0, Target::Order).said(Some(7)).because(true, false);
+    for (said, attempts) in [(0, 2), (7, 1)] {
+        let mut which = Doubt::new(at(0), &PLAN, false, 0, Target::Order).said(Some(said), attempts);
+        let verdict = which.weigh(&Finding::Ours(8), Control::Found, at(5), &PLAN);
+        assert_eq!(verdict, Verdict::Delivered(8), "not known which, or of one POST");
+    }
+    let mut asked = Doubt::new(at(0), &PLAN, false, 0, Target::Order).said(Some(7), 1).because(true, false);
     assert_eq!(asked.weigh(&Finding::Absent, Control::Found, at(200), &PLAN), Verdict::Wait);
     assert!(
         matches!(asked.weigh(&Finding::Absent, Control::Found, at(260), &PLAN), Verdict::Dispute(_)),

@@ -80,8 +80,9 @@ impl Eyes {
         let mut faults = Vec::new();
         let now = clock::mono().0;
         if !std::mem::take(&mut self.whole) {
-            // While the store was away nobody could say that they are there.
+            // While the store was away nobody could say that they are there, or that they do not rest any more.
             self.missing.clear();
+            self.resting.clear();
         }
         for name in &config.accounts.names() {
             if store.sync_state(name).await?.outcome.contains("refuses the key") {

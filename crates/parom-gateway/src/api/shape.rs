@@ -42,6 +42,7 @@ pub fn detail_json(order: &OrderDetail) -> Value {
     let mut whole = summary_json(&order.summary);
     whole["erased_at"] = json!(order.summary.erased_at.map(rfc3339));
     whole["reason"] = json!(order.summary.reason);
+    whole["said_crm_id"] = json!(order.said_crm_id.filter(|said| *said > 0));
     whole["account"] = json!(order.summary.account);
     whole["target"] = json!(order.summary.target.as_str());
     whole["revision"] = json!(order.revision);

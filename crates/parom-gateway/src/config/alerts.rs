@@ -10,6 +10,9 @@ use crate::reach::Reach;
 
 use super::file::{RawSecret, https_or_loopback, secret};
 
+/// The longest time between two looks.
+const LOOK_MAX: Duration = Duration::from_secs(300);
+
 /// Who is told, how soon, and in which language.
 #[derive(Clone, Debug)]
 pub struct Alerts {
@@ -126,11 +129,15 @@ pub(super) fn check(dir: &Path, raw: RawAlerts) -> Result<Alerts, String> {
         return Err("alerts.backup_age: say where backups lie: backups = \"/var/backups/parom\"".into());
     }
     let age = time("backup_age", raw.backup_age, 26 * 3_600)?;
+    let look = time("look", raw.look, 15)?;
+    if look > LOOK_MAX {
+        return Err("alerts.look: at most 5m: what needs a person is told within minutes".into());
+    }
     Ok(Alerts {
         language,
         backups: raw.backups.map(|path| (dir.join(path), age)),
         ping: raw.ping.map(|ping| secret("alerts.ping", ping)).transpose()?,
-        look: time("look", raw.look, 15)?,
+        look,
         digest: time("digest", raw.digest, 300)?,
         telegram: raw.telegram.map(|raw| telegram(raw, &reach)).transpose()?,
         email: raw.email.map(email).transpose()?,

@@ -172,7 +172,9 @@ pub(super) fn settle(db: &Db<'_>, seq: i64, attempt: i64, result: &Settlement, n
     let said: Option<i64> = db.one("SELECT said_crm_id FROM orders WHERE seq = ?1", params![seq], |row| row.get(0))?;
     // An earlier attempt's late result said that the CRM has it already, as another.
     let twice = result.crm_order_id.zip(said).is_some_and(|(id, said)| said > 0 && id != said);
-    let (state, reason, crm_order_id) = match twice {
+    // And what it is answered with now says nothing of that: it must not go again.
+    let there = said.is_some() && matches!(result.state, State::Queued | State::Rejected);
+    let (state, reason, crm_order_id) = match twice || there {
         true => (State::Unconfirmed, reason::OTHER_NUMBER, None),
         false => (result.state, result.reason.as_str(), result.crm_order_id),
     };
@@ -201,9 +203,15 @@ pub(super) fn settle(db: &Db<'_>, seq: i64, attempt: i64, result: &Settlement, n
 fn late(db: &Db<'_>, seq: i64, result: &Settlement, now: i64) -> Result<(), StoreError> {
     append_event(db, seq, now, result.state, "delivery", &format!("late result, not used: {}", result.note))?;
     let Some(said) = result.said_crm_id.or(result.crm_order_id) else { return Ok(()) };
-    let sql = "UPDATE orders SET said_crm_id = ?2 WHERE seq = ?1 AND said_crm_id IS NULL
-                 AND state IN ('queued', 'sending', 'unconfirmed', 'disputed')";
+    // One that waits for a person is looked up when it is released.
+    let sql = "UPDATE orders SET said_crm_id = ?2, restored = CASE WHEN state IN ('held', 'rejected') THEN 1 ELSE restored END
+               WHERE seq = ?1 AND said_crm_id IS NULL AND state NOT IN ('delivered', 'canceled')";
     db.execute(sql, params![seq, said])?;
+    let sql = "UPDATE orders SET state = 'disputed', reason = ?3, said_crm_id = ?2, updated_at = ?4, due_at = ?4, check_at = NULL
+               WHERE seq = ?1 AND state = 'delivered' AND crm_order_id <> ?2";
+    if db.execute(sql, params![seq, said, reason::SEVERAL, now])? == 1 {
+        append_event(db, seq, now, State::Disputed, "delivery", reason::SEVERAL)?;
+    }
     let sql = "UPDATE orders SET state = 'unconfirmed', reason = ?2, updated_at = ?3, due_at = ?3
                WHERE seq = ?1 AND state = 'queued'";
     if db.execute(sql, params![seq, reason::INTERRUPTED, now])? == 1 {
@@ -228,4 +236,69 @@ fn contradict(db: &Db<'_>, seq: i64, crm_order_id: i64, now: i64) -> Result<(), 
         append_event(db, other, now, State::Disputed, "delivery", &note)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sqlite;
+    use super::*;
+
+    /// The first attempt's result comes when another is at this point; then whatever the second one comes to.
+    struct Case {
+        /// Where the order is when the late result comes.
+        at: &'static str,
+        /// What the late result says that the CRM made.
+        late: i64,
+        /// What the second attempt comes to, where it is under way then.
+        second: Option<(State, Option<i64>)>,
+        /// Where the order is at last, and whether it would be looked up before it goes.
+        ends: (&'static str, i64),
+    }
+
+    fn result(state: State, id: Option<i64>, said: Option<i64>) -> Settlement {
+        let (crm_order_id, said_crm_id) = (id, said);
+        let (reason, answer, note) = (String::new(), String::new(), "noted".into());
+        Settlement { state, reason, outcome: "test", crm_order_id, said_crm_id, status: None, answer, note }
+    }
+
+    fn ends(case: &Case) -> (String, i64, Option<i64>) {
+        let connection = sqlite::in_memory();
+        let db = Db::Sqlite(&connection);
+        let order = format!(
+            "INSERT INTO orders (id, channel, channel_version, account, state, number, owns_number, body, problems, content,
+               received_at, updated_at, due_at, attempts, resends, crm_order_id, buyer, phone, email)
+             VALUES ('a', 'shop', 1, 'main', '{}', 'N', 1, '{{}}', '[]', x'00', 0, 0, 0, 2, 1, {}, '', '', '');
+             INSERT INTO attempts (seq, attempt, started_at) VALUES (1, 1, 0), (1, 2, 0)",
+            case.at,
+            if case.at == "delivered" { "78" } else { "NULL" },
+        );
+        connection.execute_batch(&order).unwrap();
+        assert!(!settle(&db, 1, 1, &result(State::Unconfirmed, None, Some(case.late)), 1).unwrap());
+        if let Some((state, id)) = case.second {
+            assert!(settle(&db, 1, 2, &result(state, id, None), 2).unwrap());
+        }
+        let sql = "SELECT state, restored, said_crm_id FROM orders";
+        db.one(sql, params![], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap()
+    }
+
+    /// By the CRM's own word it is there: whatever comes after, it does not go again, and two of it are told.
+    #[test]
+    fn what_the_crm_said_too_late_keeps_the_order_from_going_again() {
+        let case = |at, second, ends| Case { at, late: 77, second, ends };
+        for case in [
+            case("unconfirmed", None, ("unconfirmed", 0)),
+            case("queued", None, ("unconfirmed", 0)),
+            case("held", None, ("held", 1)),
+            case("rejected", None, ("rejected", 1)),
+            case("disputed", None, ("disputed", 0)),
+            case("delivered", None, ("disputed", 0)),
+            case("sending", Some((State::Queued, None)), ("unconfirmed", 0)),
+            case("sending", Some((State::Rejected, None)), ("unconfirmed", 0)),
+            case("sending", Some((State::Delivered, Some(78))), ("unconfirmed", 0)),
+            case("sending", Some((State::Delivered, Some(77))), ("delivered", 0)),
+        ] {
+            let (state, looked_up, said) = ends(&case);
+            assert_eq!(((state.as_str(), looked_up), said), (case.ends, Some(77)), "{} {:?}", case.at, case.second);
+        }
+    }
 }

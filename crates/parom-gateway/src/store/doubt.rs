@@ -48,9 +48,11 @@ const SENDING: &str = "SELECT seq FROM orders
      WHERE account = ?1 AND state IN ('sending', 'unconfirmed') AND state = 'sending' ORDER BY seq";
 const DOUBTS: &str =
     "SELECT seq, id, source_id, number, received_at, reason, resends, target, body, updated_at, attempts,
-       coalesce(said_crm_id, crm_order_id) FROM orders
+       coalesce(said_crm_id, crm_order_id, CASE WHEN reason = 'success with another number' THEN 0 END) FROM orders
      WHERE account = ?1 AND state IN ('sending', 'unconfirmed') AND state = 'unconfirmed' ORDER BY seq LIMIT 10000";
-const SAID: &str = "SELECT 1 FROM orders WHERE seq = ?1 AND (said_crm_id IS NOT NULL OR crm_order_id IS NOT NULL)";
+// An older version beside this one knows the reason alone.
+const SAID: &str = "SELECT 1 FROM orders WHERE seq = ?1
+     AND (said_crm_id IS NOT NULL OR crm_order_id IS NOT NULL OR reason = 'success with another number')";
 const CONTROLS: &str = "SELECT crm_order_id, source_id, number FROM orders
      WHERE account = ?1 AND state = 'delivered' AND target = 'order' AND crm_order_id IS NOT NULL AND said_crm_id IS NULL
      ORDER BY updated_at DESC LIMIT 2";
@@ -115,6 +117,7 @@ impl Store {
                 };
                 let resend = i64::from(state == State::Queued);
                 let sql = "UPDATE orders SET state = ?2, reason = ?3, crm_order_id = coalesce(?4, crm_order_id),
+                             said_crm_id = CASE WHEN ?2 = 'delivered' THEN nullif(said_crm_id, ?4) ELSE said_crm_id END,
                              resends = resends + ?5, updated_at = ?6, due_at = ?6, looks_back = 0, doubted = 1,
                              check_at = CASE WHEN ?2 = 'delivered' AND target = 'order' THEN ?7 END
                            WHERE seq = ?1 AND state = 'unconfirmed' AND attempts = ?8";

@@ -101,13 +101,14 @@ impl Store {
                 let why = if to == State::Canceled { "canceled" } else { reason::ASKED };
                 // Of what the CRM said that it took, no look leads to a resend.
                 let sql = "UPDATE orders SET state = ?3, updated_at = ?5, due_at = ?5,
-                             reason = CASE WHEN ?3 = 'unconfirmed' AND coalesce(said_crm_id, crm_order_id) IS NOT NULL THEN ?6 ELSE ?4 END,
+                             reason = CASE WHEN ?3 = 'unconfirmed' AND (coalesce(said_crm_id, crm_order_id) IS NOT NULL
+                               OR reason = ?7) THEN ?6 ELSE ?4 END,
                              resends = CASE WHEN ?3 = 'unconfirmed' THEN 0 ELSE resends END,
                              owns_number = CASE WHEN ?3 = 'canceled' AND attempts = 0 THEN 0 ELSE owns_number END
                            WHERE seq = ?1 AND state = ?2";
                 let (seen, next) = (seen.as_str(), to.as_str());
                 let changed =
-                    db.execute(sql, params![seq, seen, next, why, now, reason::OTHER_NUMBER])?;
+                    db.execute(sql, params![seq, seen, next, why, now, reason::OTHER_NUMBER, reason::TAKEN_BEFORE])?;
                 if changed == 1 {
                     append_event(db, seq, now, to, &actor, &note)?;
                     if to == State::Canceled {
@@ -138,7 +139,7 @@ impl Store {
             }
             // Its own number need not find it: no look back may contradict the person, and none proves that look-ups work.
             let sql = "UPDATE orders SET state = 'delivered', reason = '', crm_order_id = ?2, updated_at = ?3,
-                         said_crm_id = coalesce(nullif(said_crm_id, 0), ?2), looks_back = 0, doubted = 1, check_at = NULL
+                         said_crm_id = coalesce(said_crm_id, ?2), looks_back = 0, doubted = 1, check_at = NULL
                        WHERE seq = ?1 AND state = 'disputed'";
             if db.execute(sql, params![seq, crm_order_id, now])? != 1 {
                 return Ok(Recognised::MovedOn);

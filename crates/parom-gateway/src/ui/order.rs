@@ -85,7 +85,7 @@ pub(super) async fn show(
         reason_key => reason::key(&summary.reason).filter(|_| summary.state != OrderState::Held),
         channel => summary.channel.clone(), account => summary.account.clone(), target => summary.target.as_str(),
         received_at => summary.received_at, attempts_made => summary.attempts,
-        crm_said => order.said_crm_id.or(summary.crm_order_id),
+        crm_said => order.said_crm_id.filter(|said| *said > 0).or(summary.crm_order_id),
         crm_order_id => summary.crm_order_id, crm_address => crm.and_then(|(_, address)| address),
         buyer => shown::buyer(&caller, &summary.buyer), phone => shown::phone(&caller, &summary.phone),
         problems => page::of(&problems(&summary.problems, sees)),

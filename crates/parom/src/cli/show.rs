@@ -79,6 +79,11 @@ pub(super) fn page(order: &OrderDetail) -> String {
         if summary.account.is_empty() { "-" } else { &summary.account },
         time(summary.received_at),
     );
+    if let Some(said) = order.said_crm_id.filter(|said| *said > 0 && summary.crm_order_id.is_none()) {
+        out.push_str(&format!(
+            "  said      the CRM answered with its order {said}: if it is this one, `parom orders accept`\n"
+        ));
+    }
     if let Some(at) = summary.erased_at {
         out.push_str(&format!("  erased    {} UTC: the buyer's data was taken out of it\n", time(at)));
     }

@@ -183,9 +183,17 @@ async fn what_a_person_found_is_no_control_and_yields_to_the_crms_own_word() {
         let answer = olena.post(&world, &format!("/orders/{id}/accept"), &format!("crm_order_id={number}")).await;
         assert!(answer.header("location").contains("did=delivered"), "{}", answer.header("location"));
     };
-    for _ in 0..2 {
+    for by_command in [false, true] {
         let (id, made) = taken_elsewhere(&world).await;
-        accept(&id, made).await;
+        assert_eq!(world.order(&id)["said_crm_id"], made);
+        if by_command {
+            assert!(world.cli(&["orders", "show", &id]).out.contains(&format!("answered with its order {made}")));
+            let ran = world.cli(&["orders", "accept", &id, &made.to_string(), "--json"]);
+            assert!(ran.code == 0 && ran.out.contains("delivered"), "{}{}", ran.out, ran.err);
+            assert_eq!(world.cli(&["orders", "accept", &id, &made.to_string()]).code, 1, "it is no doubt any more");
+        } else {
+            accept(&id, made).await;
+        }
     }
     let planned = "SELECT count(*) FROM orders WHERE said_crm_id IS NOT NULL AND check_at IS NOT NULL";
     assert_eq!(world.number(planned), 0, "no look back for what its number does not find");

@@ -56,7 +56,8 @@ pub struct OrderDetail {
     pub revision: i64,
     /// How often a later request of its sender took its place.
     pub replaced: i64,
-    /// The CRM's number of it, by the CRM's or a person's word, where its own number need not find it.
+    /// The CRM's number of it, by the CRM's or a person's word, where its own number need not find it; 0: not
+    /// known which.
     pub said_crm_id: Option<i64>,
     /// The request: door, content type, context.
     pub door: String,
@@ -199,7 +200,7 @@ pub(super) fn detail(db: &Db<'_>, summary: Summary) -> Result<OrderDetail, Store
         body: serde_json::from_str(&body).unwrap_or_default(),
         revision,
         replaced,
-        said_crm_id: said.filter(|said| *said > 0),
+        said_crm_id: said,
         door,
         content_type,
         context: serde_json::from_str(&context).unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! `parom orders retry`, `edit` and `cancel`.
+//! `parom orders retry`, `edit`, `accept` and `cancel`.
 
 use std::sync::Arc;
 
@@ -53,6 +53,20 @@ pub(in crate::cli) struct Edit {
     json: bool,
 }
 
+/// Say which order of the CRM a disputed one is.
+#[derive(Args)]
+#[command(after_help = "It is delivered then, and never sent again. Example: parom orders accept P-4XKQ0T7MZB2NR 5012")]
+pub(in crate::cli) struct Accept {
+    /// The order's id, the start of it, or its number
+    order: String,
+    /// The CRM's number of it
+    #[arg(value_name = "CRM_ORDER_ID")]
+    crm_order_id: i64,
+    /// What became of it
+    #[arg(long)]
+    json: bool,
+}
+
 /// Give up.
 #[derive(Args)]
 pub(in crate::cli) struct Cancel {
@@ -97,6 +111,15 @@ impl Edit {
         report.add(&self.order, done)?;
         let outcome = report.end();
         Ok(if kept { Outcome::Done } else { outcome })
+    }
+}
+
+impl Accept {
+    pub(super) async fn run(self, config: &Config) -> Result<Outcome, Failed> {
+        let room = Room::open(config).await?;
+        let mut report = Report { wanted: &[State::Delivered], ..Report::new(self.json) };
+        report.add(&self.order, operate::accept(room.desk(), &self.order, self.crm_order_id).await)?;
+        Ok(report.end())
     }
 }
 

@@ -14,7 +14,7 @@ use parom_gateway::store::{Role, Scope, Store};
 use serde_json::Value;
 
 use super::{Failed, Outcome, load, print, print_json, show};
-use change::{Cancel, Edit, Retry};
+use change::{Accept, Cancel, Edit, Retry};
 use erase::Erase;
 use export::Export;
 use select::Select;
@@ -47,6 +47,8 @@ pub(super) enum Orders {
     Retry(Retry),
     /// Change fields of a held or rejected order, and send it
     Edit(Edit),
+    /// Say which order of the CRM a disputed one is: it is delivered, and never sent again
+    Accept(Accept),
     /// Give an order up, with a reason
     Cancel(Cancel),
     /// Write orders to a file or to stdout
@@ -63,6 +65,7 @@ impl Orders {
             Orders::Show { order, json } => show_one(&config, &order, json).await,
             Orders::Retry(command) => command.run(&config).await,
             Orders::Edit(command) => command.run(&config).await,
+            Orders::Accept(command) => command.run(&config).await,
             Orders::Cancel(command) => command.run(&config).await,
             Orders::Export(command) => command.run(&config).await,
             Orders::Erase(command) => command.run(&config).await,

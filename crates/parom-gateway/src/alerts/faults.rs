@@ -85,7 +85,7 @@ impl Eyes {
             self.resting.clear();
         }
         for name in &config.accounts.names() {
-            if store.sync_state(name).await?.outcome.contains("refuses the key") {
+            if store.sync_state(name).await?.key_is_refused() {
                 faults.push(Fault::KeyRefused(name.clone()));
             }
             // Who paused it knows that it rests.

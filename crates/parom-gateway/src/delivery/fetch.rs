@@ -117,7 +117,7 @@ impl Fetch {
             Listed::Refused(status) => {
                 self.plan.clear();
                 self.rows.clear();
-                self.fail(format!("the CRM answered {status}: it refuses the key"), now)
+                self.fail(refused(status), now)
             }
             // The same page again, later: what was fetched of a long list is not fetched twice.
             Listed::Lost(why) => self.fail(why, now),
@@ -201,6 +201,11 @@ impl Fetch {
         self.due = now.after(rest);
         Next::Over(why)
     }
+}
+
+/// The words by which pages, `check` and alerts know that the key is refused.
+pub(super) fn refused(status: u16) -> String {
+    format!("the CRM answered {status}: it refuses the key")
 }
 
 fn kind_of(list: List) -> Kind {

@@ -76,7 +76,7 @@ impl AccountReport {
     /// The last fetch was refused for its key.
     #[must_use]
     pub fn key_is_refused(&self) -> bool {
-        self.state.outcome.contains("refuses the key")
+        self.state.key_is_refused()
     }
 
     /// The report for machines.

@@ -34,6 +34,12 @@ pub struct SyncState {
 }
 
 impl SyncState {
+    /// The CRM refused the key the last time that it was used.
+    #[must_use]
+    pub fn key_is_refused(&self) -> bool {
+        self.outcome.contains("refuses the key")
+    }
+
     /// The age of the last fetch in seconds, where it brought everything a short time ago; `now` in milliseconds.
     #[must_use]
     pub fn young(&self, now: i64) -> Option<i64> {

@@ -135,7 +135,7 @@ pub(super) async fn accounts(ui: &Ui, caller: &Caller) -> Result<Vec<AccountRow>
             limit: account.requests_per_minute,
             paused_by: pauses.get(&account.name).map(|pause| pause.actor.clone()).unwrap_or_default(),
             resting: store.board().pulse(&account.name).resting,
-            key_refused: state.outcome.contains("refuses the key"),
+            key_refused: state.key_is_refused(),
             outcome: state.outcome,
         });
     }

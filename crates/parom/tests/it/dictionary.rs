@@ -272,3 +272,19 @@ async fn check_says_that_the_key_is_refused() {
         assert!(found[0]["line"].as_i64().unwrap() > 1, "{}", found[0]);
     }
 }
+
+/// The key is refused while orders wait: their tries leave no turn to a fetch, and tell of it themselves; and of its end.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_refused_while_orders_wait_is_told() {
+    let world = World::start().await;
+    assert_eq!(world.post("/in/shop", &form("First")).await.status, 202);
+    world.until("it is delivered", || world.count(&["delivered"]) == 1).await;
+    let refused = || world.cli(&["check", "--json"]).out.contains("key_refused");
+    assert!(!refused());
+    world.crm.add_fault(Fault::always(FaultOn::Post, FaultKind::RefuseBefore { status: 401 }));
+    assert_eq!(world.post("/in/shop", &form("Second")).await.status, 202);
+    world.until("check says so", refused).await;
+    world.crm.clear_faults();
+    world.until("it goes", || world.count(&["delivered"]) == 2).await;
+    world.until("check says no more", || !refused()).await;
+}

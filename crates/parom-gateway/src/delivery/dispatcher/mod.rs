@@ -4,6 +4,7 @@ mod back;
 mod bulk;
 mod changes;
 mod doubts;
+mod key;
 mod listing;
 
 use std::collections::HashMap;
@@ -20,6 +21,7 @@ use tokio::task::JoinSet;
 
 use self::back::Glance;
 use self::bulk::Backlog;
+use self::key::Key;
 use super::fetch::Fetch;
 use super::send;
 use crate::clock;
@@ -45,6 +47,8 @@ pub(super) struct Dispatcher {
     store: Store,
     dictionaries: Arc<Dictionaries>,
     fetch: Fetch,
+    /// The key, as orders that were sent tell of it.
+    key: Key,
     /// A kept dictionary is another than the one in use.
     dirty: bool,
     listing: bool,
@@ -118,6 +122,7 @@ impl Dispatcher {
         Ok(Dispatcher {
             dictionaries,
             fetch: Fetch::new(now),
+            key: Key::default(),
             dirty: false,
             listing: false,
             listed: Mono(0),
@@ -197,6 +202,7 @@ impl Dispatcher {
         if let Some(at) = self.dispatch.next_look(clock::mono()) {
             next = next.min(at);
         }
+        self.tell_key().await?;
         self.tell_pulse();
         Ok(next)
     }
@@ -309,7 +315,11 @@ impl Dispatcher {
         }
         match outcome {
             Outcome::RateLimited(rest) => tracing::warn!(account = %self.account, rest, "the CRM asked for time"),
+            Outcome::Delivered(_) | Outcome::Elsewhere(_) | Outcome::Rejected(_) | Outcome::NumberTaken => {
+                self.key.works();
+            }
             Outcome::Paused(status) => {
+                self.key.is_refused(*status);
                 tracing::error!(account = %self.account, status, "the CRM refuses the key or the address; check both");
             }
             _ => {}

@@ -178,6 +178,7 @@ password-short = The password is too short.
 paste = What to paste into the site
 paste-fetch = JavaScript
 paste-form = HTML form
+paste-keeps = The script keeps an order in the buyer’s browser until the gateway has it. Save it to your site, beside the page:
 paste-php = PHP lines in the place of sending to the CRM
 paste-preset = How to connect { $format } is shown by:
 problems = Problems

@@ -8,7 +8,7 @@ use parom_core::channel::OnRepeat;
 use parom_core::dictionary::Dictionary;
 use parom_core::mapping::{self, Given};
 use parom_core::novaposhta::Directory;
-use parom_core::order::Verdict;
+use parom_core::order::{Draft, Verdict};
 use parom_core::submission::Submission;
 use parom_core::{Problem, delivery::state::State};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ use super::decide::bits;
 use super::{keep, key};
 use crate::clock;
 use crate::config::LiveChannel;
-use crate::store::{Accepted, IMPORT, KeyConflict, NewOrder, NewSubmission, Store, StoreError};
+use crate::store::{Accepted, IMPORT, KeyConflict, NewOrder, NewSubmission, Scope, Store, StoreError};
 
 /// One row.
 #[derive(Clone, Debug)]
@@ -58,10 +58,9 @@ pub async fn take_row(
         return Err(StoreError::Refused(live.fault()));
     };
     let submission = Submission { form: row.form, ..Submission::empty(clock::now()) };
-    let (named, content) = (row.key.is_some(), keep::content_hash(&submission));
-    let key = key::of_row(channel, &submission, row.key);
-    // An expression that came to the channel, or was changed, since an earlier run makes no second order.
-    if !named && let Some(first) = store.imported(&live.name, content).await? {
+    let (key, content) = (key::of_row(channel, &submission, row.key), keep::content_hash(&submission));
+    // Another `--key` than an earlier run's, or an expression that came to the channel since, makes no second order.
+    if let Some(first) = store.imported(&live.name, content).await? {
         return Ok(Landed::Known(first));
     }
     let given = Given { dictionary, directory, random: bits(live, key.text.as_deref(), &content) };
@@ -80,7 +79,7 @@ pub async fn take_row(
         return Ok(match known {
             Some(Accepted::Duplicate(first)) => Landed::Known(first),
             Some(Accepted::Conflict(first)) => conflict(store, first).await?,
-            _ => Landed::New(id, state, draft.problems),
+            _ => would_be(store, &channel.account, (id, state), draft).await?,
         });
     }
     let problems = draft.problems.clone();
@@ -113,10 +112,28 @@ pub async fn take_row(
         },
     };
     Ok(match store.accept(order).await? {
+        // What else holds it is known since it is kept.
+        Accepted::New(State::Held) => {
+            let kept = store.order(&Scope::All, &id).await?;
+            Landed::New(id, State::Held, kept.map_or(problems, |kept| kept.summary.problems))
+        }
         Accepted::New(state) => Landed::New(id, state, problems),
         Accepted::Duplicate(first) | Accepted::Updated(first, _) => Landed::Known(first),
         Accepted::Conflict(first) => conflict(store, first).await?,
     })
+}
+
+/// What a row would become: its number may be another order's.
+async fn would_be(
+    store: &Store,
+    account: &str,
+    (id, state): (String, State),
+    mut draft: Draft,
+) -> Result<Landed, StoreError> {
+    let owner = store.owner_of_number(account, draft.body.clone()).await?;
+    let (Some(owner), State::Queued) = (owner, state) else { return Ok(Landed::New(id, state, draft.problems)) };
+    draft.problems.push(Problem::number_taken(draft.number().unwrap_or_default(), &owner));
+    Ok(Landed::New(id, State::Held, draft.problems))
 }
 
 /// A list of the site's orders has other columns than its form: that such an order is there is all that its key says. A row

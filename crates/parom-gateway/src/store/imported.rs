@@ -1,8 +1,9 @@
 //! What is there already of a row that is imported.
 
 use parom_core::delivery::state::State;
+use serde_json::{Map, Value};
 
-use super::accept::{Accepted, by_key};
+use super::accept::{Accepted, by_key, identity, number_owner};
 use super::sql::params;
 use super::{Store, StoreError};
 
@@ -32,6 +33,16 @@ impl Store {
             db.first(sql, params![channel, content, IMPORT], |row| row.get(0))
         })
         .await
+    }
+
+    /// The order whose number an order of this body would have.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn owner_of_number(&self, account: &str, body: Map<String, Value>) -> Result<Option<String>, StoreError> {
+        let Some((source_id, number)) = identity(&body) else { return Ok(None) };
+        let account = account.to_owned();
+        self.read(move |db| number_owner(db, &account, source_id, &number, -1)).await
     }
 
     /// By which door an order came, and its state; none where it is gone, or its request is.

@@ -103,6 +103,22 @@ async fn a_key_column_tells_rows_apart_and_finds_changed_ones() {
     assert_eq!(world.orders().len(), 1);
 }
 
+/// A number that is another order's holds a row, and a dry run says so beforehand.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_with_anothers_number_is_told_beforehand() {
+    let world = world().await;
+    world.channel("file", &CHANNEL.replace("[order]\n", "[order]\nsource_uuid = \"{{ form['Номер'] }}\"\n"));
+    let row = |name: &str| format!("Номер,Покупець,Телефон,Товар,Ціна\nA-1,{name},0671112233,Чай,5\n");
+    let path = write(&world, "a.csv", row("Олена").as_bytes());
+    assert_eq!(import(&world, &path, &[]).1["queued"], 1);
+    let path = write(&world, "a.csv", row("Ольга").as_bytes());
+    for more in [&["--dry-run"][..], &[]] {
+        let (ran, counts) = import(&world, &path, more);
+        assert_eq!((ran.code, &counts["held"]), (1, &json!(1)), "{counts}");
+        assert!(ran.err.contains("the number `A-1` is already the order"), "{}", ran.err);
+    }
+}
+
 /// The channel's `idempotency_key` came later, or was changed, or tells another key each day: what is in is known all the same.
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_that_are_in_are_known_whatever_the_channels_key_has_become() {
@@ -113,9 +129,9 @@ async fn rows_that_are_in_are_known_whatever_the_channels_key_has_become() {
     for key in ["{{ form['Номер'] }}", "n-{{ form['Номер'] }}", "{{ form['Номер'] }} {{ received_at }}"]
     {
         world.channel("file", &format!("idempotency_key = \"{key}\"\n{CHANNEL}"));
-        for more in [&["--dry-run"][..], &[]] {
+        for more in [&["--dry-run"][..], &[], &["--key", "Номер"]] {
             let (ran, counts) = import(&world, &path, more);
-            assert_eq!((ran.code, &counts["known"]), (0, &json!(2)), "{key}: {counts}");
+            assert_eq!((ran.code, &counts["known"]), (0, &json!(2)), "{key} {more:?}: {counts}");
         }
     }
     assert_eq!(world.orders().len(), 2);

@@ -186,7 +186,9 @@ impl Tags {
 
 fn text(cell: &DataRef<'_>) -> String {
     match cell {
-        DataRef::Empty | DataRef::Error(_) => String::new(),
+        DataRef::Empty => String::new(),
+        // `#N/A` is no blank: whoever looks at the order must see that a value was meant.
+        DataRef::Error(error) => error.to_string(),
         DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => text.trim().to_owned(),
         DataRef::SharedString(text) => text.trim().to_owned(),
         DataRef::Float(number) => parom_core::convert::decimal_of_float(*number)

@@ -163,7 +163,13 @@ pub(super) fn check(
     let Some(reference) = Ref::parse(&text).filter(|_| !directory.is_empty()) else { return };
     let name = directory.branch(reference).map(|branch| branch.text.to_string()).unwrap_or_default();
     let (code, message) = match directory.fit(reference, kg) {
-        Fit::Fits => return,
+        Fit::Fits => {
+            // Its words are the fallback for the day on which it is closed.
+            if order::get(&draft.body, POINT).is_none_or(is_empty) && !name.is_empty() {
+                let _ = order::set(&mut draft.body, POINT, Value::String(name));
+            }
+            return;
+        }
         Fit::Unknown => (Code::UnknownBranch, format!("Nova Poshta's directory has no branch {text}")),
         Fit::Closed => (Code::BranchClosed, format!("the branch does not take parcels now: {name}")),
         Fit::Heavy(most) => {

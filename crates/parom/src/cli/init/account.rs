@@ -43,6 +43,8 @@ impl Draft {
     pub(super) fn make(dir: &Path, config: &Path, url: &str, key: Key) -> Result<Draft, Failed> {
         let trial = dir.join(format!(".parom-init-{}", std::process::id()));
         let named = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
+        clear_left(dir);
+        ends_with_its_terminal(trial.clone());
         fs::create_dir_all(&trial).map_err(|error| named(&trial, error))?;
         let draft = Draft { trial, config: config.to_owned(), dir: dir.to_owned() };
         let reference = match key {
@@ -102,6 +104,34 @@ impl Drop for Draft {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.trial);
     }
+}
+
+/// Takes the folders away that another `init` left as it was killed: a key is in them.
+fn clear_left(dir: &Path) {
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let pid =
+            name.to_str().and_then(|name| name.strip_prefix(".parom-init-")).and_then(|pid| pid.parse::<u32>().ok());
+        if pid.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// A terminal that is closed, or whoever ends the wizard from outside, leaves no key behind either.
+fn ends_with_its_terminal(trial: PathBuf) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut closed), Ok(mut ended)) = (signal(SignalKind::hangup()), signal(SignalKind::terminate())) else {
+        return;
+    };
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = closed.recv() => {}
+            _ = ended.recv() => {}
+        }
+        let _ = fs::remove_dir_all(&trial);
+        std::process::exit(130);
+    });
 }
 
 fn write_secret(path: &Path, key: &str) -> std::io::Result<()> {

@@ -1,6 +1,7 @@
 //! Looking back at what was delivered: an order that went twice must not stay unseen, and one that somebody deleted in the
 //! CRM is not sent again.
 
+use super::outcome::Outcome;
 use super::planted::{self, Planted};
 use super::reason;
 use super::rows::List;
@@ -54,6 +55,16 @@ pub const AHEAD_MS: i64 = 80 * HOUR_MS;
 #[must_use]
 pub fn is_due(at: i64, now: i64) -> bool {
     at <= now || at > now.saturating_add(AHEAD_MS)
+}
+
+/// Weighs the CRM's answer, of this status, to a look for the very order that a person named.
+#[must_use]
+pub fn weigh_named(outcome: &Outcome, status: Option<u16>) -> Checked {
+    match outcome {
+        Outcome::Delivered(_) => Checked::Fine,
+        Outcome::Rejected(_) if status == Some(404) => Checked::Wrong(reason::NOT_THERE),
+        _ => Checked::Unclear,
+    }
 }
 
 /// Weighs a list's rows with an order's source and number, which the CRM took as `known`; `trusted`: something that must be

@@ -51,6 +51,8 @@ pub const ANOTHERS_NUMBER: &str = "the number belongs to another order in the CR
 pub const ANOTHERS_ROW: &str = "the CRM's row is another order's";
 /// A later look shows another row than it became.
 pub const ANOTHER_ROW: &str = "the CRM shows another order under this number";
+/// A person said which order of the CRM it is, and there is none.
+pub const NOT_THERE: &str = "the CRM has no order of the number that was entered";
 /// As `ANOTHERS_NUMBER`, after a restore.
 pub const SENT_BEFORE: &str = "an order with this number was in the CRM before the store was restored";
 /// The CRM took it, by an answer that had its id. Nobody's asking makes it go again.
@@ -71,7 +73,7 @@ pub const REFUSED: &str = "refused to its sender (on_invalid = reject)";
 pub const THREE_TIMES: &str = "sent three times, and not in the CRM";
 
 /// Each with a key for its text in other languages.
-pub const ALL: [(&str, &str); 35] = [
+pub const ALL: [(&str, &str); 36] = [
     (UNREACHABLE, "unreachable"),
     (RATE_LIMITED, "rate-limited"),
     (NOT_SENT, "not-sent"),
@@ -98,6 +100,7 @@ pub const ALL: [(&str, &str); 35] = [
     (ANOTHERS_NUMBER, "anothers-number"),
     (ANOTHERS_ROW, "anothers-row"),
     (ANOTHER_ROW, "another-row"),
+    (NOT_THERE, "not-there"),
     (SENT_BEFORE, "sent-before"),
     (TAKEN_ELSEWHERE, "taken-elsewhere"),
     (TAKEN_BEFORE, "taken-elsewhere"),

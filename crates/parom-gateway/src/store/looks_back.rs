@@ -21,9 +21,11 @@ pub struct LookBack {
     pub number: String,
     /// The CRM's number.
     pub crm_order_id: i64,
+    /// A person said that it is this one: its own number need not find it.
+    pub named: bool,
 }
 
-pub(super) const DUE: &str = "SELECT seq, id, source_id, number, crm_order_id FROM orders
+pub(super) const DUE: &str = "SELECT seq, id, source_id, number, crm_order_id, said_crm_id FROM orders
      WHERE account = ?1 AND state = 'delivered' AND check_at IS NOT NULL AND (check_at <= ?2 OR check_at > ?3)
      ORDER BY check_at LIMIT ?4";
 // What was planned by a clock that was wrong is due as well.
@@ -50,6 +52,7 @@ impl Store {
                     source_id: row.get::<Option<i64>>(2)?.unwrap_or_default(),
                     number: row.get(3)?,
                     crm_order_id: row.get::<Option<i64>>(4)?.unwrap_or_default(),
+                    named: row.get::<Option<i64>>(5)?.is_some(),
                 })
             })
         })
@@ -92,10 +95,12 @@ impl Store {
 }
 
 fn look_back(db: &Db<'_>, seq: i64, checked: &Checked, now: i64) -> Result<Option<String>, StoreError> {
-    let sql = "SELECT id, doubted, looks_back FROM orders WHERE seq = ?1 AND state = 'delivered'";
-    let row = db.first(sql, params![seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    let Some((id, doubted, looks)): Option<(String, bool, u32)> = row else { return Ok(None) };
+    let sql = "SELECT id, doubted, looks_back, said_crm_id FROM orders WHERE seq = ?1 AND state = 'delivered'";
+    let row = db.first(sql, params![seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+    let Some((id, doubted, looks, said)): Option<(String, bool, u32, Option<i64>)> = row else { return Ok(None) };
     let (next, counted) = match checked {
+        // That it is there is all that a person's word can be held to.
+        Checked::Fine if said.is_some() => (None, 1),
         // A list that left it out may be wrong: a second one must not stay unseen by that.
         Checked::Fine | Checked::Gone => (checks::next(doubted, looks + 1, now), 1_u32),
         Checked::Unclear => (Some(checks::again(now)), 0),
@@ -105,7 +110,8 @@ fn look_back(db: &Db<'_>, seq: i64, checked: &Checked, now: i64) -> Result<Optio
     db.execute(sql, params![seq, next, counted])?;
     match checked {
         Checked::Wrong(why) => {
-            let sql = "UPDATE orders SET state = 'disputed', reason = ?2, updated_at = ?3, due_at = ?3 WHERE seq = ?1";
+            let sql = "UPDATE orders SET state = 'disputed', reason = ?2, updated_at = ?3, due_at = ?3,
+                         crm_order_id = CASE WHEN said_crm_id IS NULL THEN crm_order_id END WHERE seq = ?1";
             db.execute(sql, params![seq, why, now])?;
             append_event(db, seq, now, State::Disputed, "delivery", &format!("looked back: {why}"))?;
             Ok(Some(id))

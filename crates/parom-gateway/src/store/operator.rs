@@ -1,6 +1,7 @@
 //! What a person does with an order: release, revise, look up again, cancel.
 
 use super::sql::{Db, params};
+use parom_core::delivery::checks;
 use parom_core::delivery::reason;
 use parom_core::delivery::state::State;
 use parom_core::order::Target;
@@ -137,11 +138,12 @@ impl Store {
             if let Some(other) = db.first(sql, params![seq, crm_order_id], |row| row.get(0))? {
                 return Ok(Recognised::Anothers(other));
             }
-            // Its own number need not find it: no look back may contradict the person, and none proves that look-ups work.
+            // Its own number need not find it, so the look back is for the one that was named: a mistyped one is not there.
             let sql = "UPDATE orders SET state = 'delivered', reason = '', crm_order_id = ?2, updated_at = ?3,
-                         said_crm_id = coalesce(said_crm_id, ?2), looks_back = 0, doubted = 1, check_at = NULL
+                         said_crm_id = coalesce(said_crm_id, ?2), looks_back = 0, doubted = 1,
+                         check_at = CASE WHEN target = 'order' THEN ?4 END
                        WHERE seq = ?1 AND state = 'disputed'";
-            if db.execute(sql, params![seq, crm_order_id, now])? != 1 {
+            if db.execute(sql, params![seq, crm_order_id, now, checks::next(true, 0, now)])? != 1 {
                 return Ok(Recognised::MovedOn);
             }
             let note = format!("accepted as the CRM's order {crm_order_id}");

@@ -195,8 +195,6 @@ async fn what_a_person_found_is_no_control_and_yields_to_the_crms_own_word() {
             accept(&id, made).await;
         }
     }
-    let planned = "SELECT count(*) FROM orders WHERE said_crm_id IS NOT NULL AND check_at IS NOT NULL";
-    assert_eq!(world.number(planned), 0, "no look back for what its number does not find");
     assert_eq!(states(&one(&world, FaultKind::DropBefore).await), RESENT, "the control is one that its number finds");
     let (mistyped, made) = taken_elsewhere(&world).await;
     accept(&mistyped, made + 1).await;
@@ -208,6 +206,34 @@ async fn what_a_person_found_is_no_control_and_yields_to_the_crms_own_word() {
     assert_eq!((&order["state"], &order["crm_order_id"]), (&"disputed".into(), &serde_json::Value::Null));
     assert!(order["reason"].as_str().unwrap().contains("another order's"), "{order}");
     accept(&mistyped, made).await;
+}
+
+/// The number that a person enters is looked at: where the CRM has no such order, they are asked again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mistyped_order_of_the_crm_is_told() {
+    let mut world = World::idle(Settings { delivery: "resend = \"ask\"", ..Settings::default() }).await;
+    world.channel("shop", SHOP);
+    world.serve(&[]);
+    world.post("/in/shop", &form("First")).await;
+    world.crm_has(1).await;
+    let id = one(&world, FaultKind::DropBefore).await["id"].as_str().unwrap().to_owned();
+    // Made by hand, under another number.
+    let request = world.http.post(format!("{}/order", world.crm.api_url())).bearer_auth("canary-key-1");
+    let by_hand = r#"{"source_id":22,"source_uuid":"by-hand","buyer":{"full_name":"Second"}}"#;
+    let made = request.header("content-type", "application/json").body(by_hand).send().await.unwrap();
+    assert_eq!(made.status().as_u16(), 201);
+    let made = world.crm.orders()[1]["id"].as_u64().unwrap();
+    for (number, state) in [(made + 7, "disputed"), (made, "delivered")] {
+        assert_eq!(world.cli(&["orders", "accept", &id, &number.to_string()]).code, 0);
+        world.stop();
+        world.alter("UPDATE orders SET check_at = 1 WHERE said_crm_id IS NOT NULL");
+        world.serve(&[]);
+        world.until("it was looked at", || world.number("SELECT count(*) FROM orders WHERE check_at = 1") == 0).await;
+        let order = world.order(&id);
+        assert_eq!(order["state"], state, "{order}");
+        assert_eq!(order["reason"] == "the CRM has no order of the number that was entered", state == "disputed");
+    }
+    assert_eq!(world.order(&id)["crm_order_id"], made);
 }
 
 /// The last guard: the CRM says that the number is taken, and the look-up finds another's order.

@@ -2,8 +2,10 @@
 
 use parom_core::delivery::Mono;
 use parom_core::delivery::breaker::Permit;
+use parom_core::delivery::change;
 use parom_core::delivery::checks::{self, Checked};
 use parom_core::delivery::dispatch::Back;
+use parom_core::delivery::outcome::Outcome;
 use parom_core::delivery::rows::{Delivered, List};
 use parom_core::delivery::verify::Control;
 
@@ -41,7 +43,7 @@ impl Dispatcher {
         };
         let orders = self.store.looks_back_due(&self.account, back.orders).await;
         let orders = match orders {
-            Ok(orders) if !orders.is_empty() => orders,
+            Ok(orders) if !orders.is_empty() => together(orders),
             nothing => {
                 back.tickets.into_iter().for_each(|ticket| self.dispatch.budget.give_back(ticket));
                 return nothing.map(|_| idle);
@@ -57,8 +59,13 @@ impl Dispatcher {
                     return Done::LookedBack(back, Glance::default());
                 }
             }
-            let controls = store.controls(&account).await.unwrap_or_default();
-            let glance = look_back(&client, &orders, &controls, back.alone).await;
+            let glance = match orders.as_slice() {
+                [order] if order.named => look_at_named(&client, order).await,
+                orders => {
+                    let controls = store.controls(&account).await.unwrap_or_default();
+                    look_back(&client, orders, &controls, back.alone).await
+                }
+            };
             Done::LookedBack(back, glance)
         });
         Ok(idle)
@@ -73,7 +80,10 @@ impl Dispatcher {
         crate::crash::point("back.before_result");
         match self.store.looked_back(glance.found).await {
             Ok(wrong) => wrong.iter().for_each(|order| {
-                tracing::error!(order, "the CRM has it twice, or as another: a person must decide");
+                tracing::error!(
+                    order,
+                    "the CRM has it twice, as another, or not as the one that was named: a person must decide"
+                );
             }),
             Err(error) => {
                 tracing::warn!(account = %self.account, %error, "a look back could not be written yet");
@@ -93,6 +103,26 @@ pub(super) struct Glance {
     strange: bool,
     /// The CRM asked for so many seconds.
     rest: Option<u64>,
+}
+
+/// Those that one request shows: one that a person named, or those that their numbers find.
+fn together(mut orders: Vec<LookBack>) -> Vec<LookBack> {
+    match orders.first() {
+        Some(first) if first.named => orders.truncate(1),
+        _ => orders.retain(|order| !order.named),
+    }
+    orders
+}
+
+/// Asks for the order itself.
+async fn look_at_named(client: &Client, order: &LookBack) -> Glance {
+    let seen = client.order_with_payments(order.crm_order_id).await;
+    let outcome = change::outcome(seen.answer());
+    let rest = match outcome {
+        Outcome::RateLimited(rest) => Some(rest),
+        _ => None,
+    };
+    Glance { found: vec![(order.seq, checks::weigh_named(&outcome, seen.status()))], rest, ..Glance::default() }
 }
 
 async fn look_back(client: &Client, orders: &[LookBack], controls: &[Delivered], alone: bool) -> Glance {

@@ -14,6 +14,7 @@ reason-interrupted = Parom stopped while it was on its way.
 reason-key-refused = The CRM does not accept the account's key. The orders that wait go once the key is right.
 reason-not-sent = It was not sent yet: the account rests, or this machine was too slow.
 reason-not-the-crm = Something that is not the CRM answered: a proxy or a firewall on the way to it.
+reason-not-there = The CRM has no order of the number that was entered. Look there and enter the right one; if it is not there, make it by hand and enter that number.
 reason-number-taken = The CRM says that this number is taken; whose it is, is being looked up.
 reason-other-number = The CRM answered that it took it, and which order of the CRM it is, is being looked up. It is not sent again.
 reason-rate-limited = The CRM asked for a rest: its limit of requests was met.

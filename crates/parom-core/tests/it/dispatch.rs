@@ -12,9 +12,9 @@ use parom_core::order::Target;
 
 const PLAN: Plan = Plan { quiet: 180_000, gap: 60_000, resend: true };
 
-fn dispatch(limit: u32, doubts: i64) -> Dispatch {
-    let mut dispatch = Dispatch::new(limit, PLAN, 4);
-    let row = |seq| DoubtRow {
+/// An order that was sent once, and of which nothing was heard.
+fn doubtful(seq: i64) -> DoubtRow {
+    DoubtRow {
         seq,
         taken: false,
         said: None,
@@ -24,8 +24,12 @@ fn dispatch(limit: u32, doubts: i64) -> Dispatch {
         attempts: 1,
         resends: 0,
         target: Target::Order,
-    };
-    dispatch.refresh((1..=doubts).map(row), Mono(1_000));
+    }
+}
+
+fn dispatch(limit: u32, doubts: i64) -> Dispatch {
+    let mut dispatch = Dispatch::new(limit, PLAN, 4);
+    dispatch.refresh((1..=doubts).map(doubtful), Mono(1_000));
     dispatch
 }
 
@@ -129,17 +133,7 @@ fn a_look_back_tells_one_from_two_and_gone_from_unknown() {
 fn what_the_crm_said_is_heard_in_the_midst_of_a_doubt() {
     for said in [None, Some(7)] {
         let mut dispatch = dispatch(54, 1);
-        let row = DoubtRow {
-            seq: 1,
-            taken: false,
-            said,
-            asked: false,
-            restored: false,
-            bulk: false,
-            attempts: 1,
-            resends: 0,
-            target: Target::Order,
-        };
+        let row = DoubtRow { said, ..doubtful(1) };
         dispatch.refresh([row], Mono(100_000));
         let absent = HashMap::from([(1, Finding::Absent)]);
         let looked = |found| Looked { control: Control::Found, found, rest: None, strange: false };
@@ -158,17 +152,7 @@ fn what_the_crm_said_is_heard_in_the_midst_of_a_doubt() {
 fn a_number_that_is_taken_after_tries_that_were_not_applied_is_anothers() {
     for (attempts, resends, anothers) in [(1, 0, true), (3, 0, true), (2, 1, false)] {
         let mut dispatch = Dispatch::new(54, PLAN, 4);
-        let row = DoubtRow {
-            seq: 1,
-            taken: true,
-            said: None,
-            asked: false,
-            restored: false,
-            bulk: false,
-            attempts,
-            resends,
-            target: Target::Order,
-        };
+        let row = DoubtRow { taken: true, attempts, resends, ..doubtful(1) };
         dispatch.refresh([row], Mono(1_000));
         let look = dispatch.look(Mono(1_000)).unwrap();
         let found = HashMap::from([(1, Finding::Ours(7))]);

@@ -243,38 +243,27 @@ mod tests {
     use super::super::sqlite;
     use super::*;
 
-    /// The first attempt's result comes when another is at this point; then whatever the second one comes to.
-    struct Case {
-        /// Where the order is when the late result comes.
-        at: &'static str,
-        /// What the late result says that the CRM made.
-        late: i64,
-        /// What the second attempt comes to, where it is under way then.
-        second: Option<(State, Option<i64>)>,
-        /// Where the order is at last, and whether it would be looked up before it goes.
-        ends: (&'static str, i64),
-    }
-
     fn result(state: State, id: Option<i64>, said: Option<i64>) -> Settlement {
         let (crm_order_id, said_crm_id) = (id, said);
         let (reason, answer, note) = (String::new(), String::new(), "noted".into());
         Settlement { state, reason, outcome: "test", crm_order_id, said_crm_id, status: None, answer, note }
     }
 
-    fn ends(case: &Case) -> (String, i64, Option<i64>) {
+    /// An order at this point whose first attempt's result comes now, and says that the CRM made 77 of it; then, where a second
+    /// attempt is under way, what that comes to. Its state, whether it is looked up when it is released, and what is known.
+    fn ends(at: &str, second: Option<(State, Option<i64>)>) -> (String, i64, Option<i64>) {
         let connection = sqlite::in_memory();
         let db = Db::Sqlite(&connection);
+        let crm_order_id = if at == "delivered" { "78" } else { "NULL" };
         let order = format!(
             "INSERT INTO orders (id, channel, channel_version, account, state, number, owns_number, body, problems, content,
                received_at, updated_at, due_at, attempts, resends, crm_order_id, buyer, phone, email)
-             VALUES ('a', 'shop', 1, 'main', '{}', 'N', 1, '{{}}', '[]', x'00', 0, 0, 0, 2, 1, {}, '', '', '');
-             INSERT INTO attempts (seq, attempt, started_at) VALUES (1, 1, 0), (1, 2, 0)",
-            case.at,
-            if case.at == "delivered" { "78" } else { "NULL" },
+             VALUES ('a', 'shop', 1, 'main', '{at}', 'N', 1, '{{}}', '[]', x'00', 0, 0, 0, 2, 1, {crm_order_id}, '', '', '');
+             INSERT INTO attempts (seq, attempt, started_at) VALUES (1, 1, 0), (1, 2, 0)"
         );
         connection.execute_batch(&order).unwrap();
-        assert!(!settle(&db, 1, 1, &result(State::Unconfirmed, None, Some(case.late)), 1).unwrap());
-        if let Some((state, id)) = case.second {
+        assert!(!settle(&db, 1, 1, &result(State::Unconfirmed, None, Some(77)), 1).unwrap());
+        if let Some((state, id)) = second {
             assert!(settle(&db, 1, 2, &result(state, id, None), 2).unwrap());
         }
         let sql = "SELECT state, restored, said_crm_id FROM orders";
@@ -284,21 +273,19 @@ mod tests {
     /// By the CRM's own word it is there: whatever comes after, it does not go again, and two of it are told.
     #[test]
     fn what_the_crm_said_too_late_keeps_the_order_from_going_again() {
-        let case = |at, second, ends| Case { at, late: 77, second, ends };
-        for case in [
-            case("unconfirmed", None, ("unconfirmed", 0)),
-            case("queued", None, ("unconfirmed", 0)),
-            case("held", None, ("held", 1)),
-            case("rejected", None, ("rejected", 1)),
-            case("disputed", None, ("disputed", 0)),
-            case("delivered", None, ("disputed", 0)),
-            case("sending", Some((State::Queued, None)), ("unconfirmed", 0)),
-            case("sending", Some((State::Rejected, None)), ("unconfirmed", 0)),
-            case("sending", Some((State::Delivered, Some(78))), ("unconfirmed", 0)),
-            case("sending", Some((State::Delivered, Some(77))), ("delivered", 0)),
+        for (at, second, state, looked_up) in [
+            ("unconfirmed", None, "unconfirmed", 0),
+            ("queued", None, "unconfirmed", 0),
+            ("held", None, "held", 1),
+            ("rejected", None, "rejected", 1),
+            ("disputed", None, "disputed", 0),
+            ("delivered", None, "disputed", 0),
+            ("sending", Some((State::Queued, None)), "unconfirmed", 0),
+            ("sending", Some((State::Rejected, None)), "unconfirmed", 0),
+            ("sending", Some((State::Delivered, Some(78))), "unconfirmed", 0),
+            ("sending", Some((State::Delivered, Some(77))), "delivered", 0),
         ] {
-            let (state, looked_up, said) = ends(&case);
-            assert_eq!(((state.as_str(), looked_up), said), (case.ends, Some(77)), "{} {:?}", case.at, case.second);
+            assert_eq!(ends(at, second), (state.to_owned(), looked_up, Some(77)), "{at} {second:?}");
         }
     }
 }

@@ -48,11 +48,11 @@ const SENDING: &str = "SELECT seq FROM orders
      WHERE account = ?1 AND state IN ('sending', 'unconfirmed') AND state = 'sending' ORDER BY seq";
 const DOUBTS: &str =
     "SELECT seq, id, source_id, number, received_at, reason, resends, target, body, updated_at, attempts,
-       coalesce(said_crm_id, crm_order_id, CASE WHEN reason = 'success with another number' THEN 0 END) FROM orders
+       coalesce(said_crm_id, crm_order_id, CASE WHEN reason = ?2 THEN 0 END) FROM orders
      WHERE account = ?1 AND state IN ('sending', 'unconfirmed') AND state = 'unconfirmed' ORDER BY seq LIMIT 10000";
 // An older version beside this one knows the reason alone.
 const SAID: &str = "SELECT 1 FROM orders WHERE seq = ?1
-     AND (said_crm_id IS NOT NULL OR crm_order_id IS NOT NULL OR reason = 'success with another number')";
+     AND (said_crm_id IS NOT NULL OR crm_order_id IS NOT NULL OR reason = ?2)";
 const CONTROLS: &str = "SELECT crm_order_id, source_id, number FROM orders
      WHERE account = ?1 AND state = 'delivered' AND target = 'order' AND crm_order_id IS NOT NULL AND said_crm_id IS NULL
      ORDER BY updated_at DESC LIMIT 2";
@@ -109,7 +109,7 @@ impl Store {
                 let taken = db.exists(others, params![account, crm_order_id, target, seq])?;
                 let (state, reason, crm_order_id) = if taken && state == State::Delivered {
                     (State::Disputed, reason::ANOTHERS_ROW.to_owned(), None)
-                } else if state == State::Queued && db.exists(SAID, params![seq])? {
+                } else if state == State::Queued && db.exists(SAID, params![seq, reason::OTHER_NUMBER])? {
                     // A late result told it after whoever looked had read the row.
                     (State::Disputed, reason::TAKEN_ELSEWHERE.to_owned(), None)
                 } else {
@@ -199,7 +199,7 @@ pub(super) fn recover(db: &Db<'_>, account: &str, now: i64) -> Result<usize, Sto
 }
 
 fn doubtful(db: &Db<'_>, account: &str) -> Result<Vec<Doubtful>, StoreError> {
-    db.query(DOUBTS, params![account], |row| {
+    db.query(DOUBTS, params![account, reason::OTHER_NUMBER], |row| {
         let target = Target::parse(&row.get::<String>(7)?).unwrap_or_default();
         let body = match target {
             Target::Order => Map::new(),

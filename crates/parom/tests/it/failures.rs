@@ -14,6 +14,16 @@ async fn settled() -> World {
     world
 }
 
+/// The same, where nothing goes again without a person.
+pub(crate) async fn asking() -> World {
+    let mut world = World::idle(Settings { delivery: "resend = \"ask\"", ..Settings::default() }).await;
+    world.channel("shop", SHOP);
+    world.serve(&[]);
+    world.post("/in/shop", &form("First")).await;
+    world.crm_has(1).await;
+    world
+}
+
 pub(crate) async fn one(world: &World, kind: FaultKind) -> serde_json::Value {
     world.crm.add_fault(Fault::once(FaultOn::Post, kind));
     let answer = world.post("/in/shop", &form("Second")).await;
@@ -211,11 +221,7 @@ async fn what_a_person_found_is_no_control_and_yields_to_the_crms_own_word() {
 /// The number that a person enters is looked at: where the CRM has no such order, they are asked again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mistyped_order_of_the_crm_is_told() {
-    let mut world = World::idle(Settings { delivery: "resend = \"ask\"", ..Settings::default() }).await;
-    world.channel("shop", SHOP);
-    world.serve(&[]);
-    world.post("/in/shop", &form("First")).await;
-    world.crm_has(1).await;
+    let mut world = asking().await;
     let id = one(&world, FaultKind::DropBefore).await["id"].as_str().unwrap().to_owned();
     // Made by hand, under another number.
     let request = world.http.post(format!("{}/order", world.crm.api_url())).bearer_auth("canary-key-1");
@@ -285,11 +291,7 @@ async fn numbers_are_looked_up_one_by_one_where_lists_do_not_work() {
 /// With `resend = "ask"` nothing goes again without a person; `orders retry` looks first, too.
 #[tokio::test(flavor = "multi_thread")]
 async fn f23_with_ask_a_person_decides_and_the_crm_is_asked_again_first() {
-    let mut world = World::idle(Settings { delivery: "resend = \"ask\"", ..Settings::default() }).await;
-    world.channel("shop", SHOP);
-    world.serve(&[]);
-    world.post("/in/shop", &form("First")).await;
-    world.crm_has(1).await;
+    let world = asking().await;
     let order = one(&world, FaultKind::DropBefore).await;
     assert_eq!(order["state"], "disputed");
     assert_eq!(world.crm_posts(), 2);

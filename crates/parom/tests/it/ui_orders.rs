@@ -2,7 +2,7 @@
 
 use keycrm_sandbox::FaultKind;
 
-use super::failures::one;
+use super::failures::{asking, one};
 use super::ui::person;
 use super::world::{SHOP, Settings, World, form};
 
@@ -86,11 +86,7 @@ async fn orders_are_found_by_what_a_person_has_at_hand() {
 /// A person looked into the CRM and says which order it is: delivered, and never sent again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disputed_order_is_settled_by_a_persons_word() {
-    let mut world = World::idle(Settings { delivery: "resend = \"ask\"", ..Settings::default() }).await;
-    world.channel("shop", SHOP);
-    world.serve(&[]);
-    world.post("/in/shop", &form("First")).await;
-    world.crm_has(1).await;
+    let world = asking().await;
     let id = one(&world, FaultKind::DropBefore).await["id"].as_str().unwrap().to_owned();
     let olena = person(&world, "olena", "operator", &[]).await;
     let page = olena.get(&world, &format!("/orders/{id}")).await.text;

@@ -140,6 +140,12 @@ impl Directory {
         self.by_ref.get(&reference).map(|at| &self.branches[*at as usize])
     }
 
+    /// Whether a text is a branch's own, in either language: not a buyer's words.
+    #[must_use]
+    pub fn has_text(&self, text: &str) -> bool {
+        !text.is_empty() && self.branches.iter().any(|row| *row.text == *text || *row.text_ru == *text)
+    }
+
     /// The settlement of a ref: its own, or the one of the carrier's cities, which people take for it.
     #[must_use]
     pub fn settlement(&self, reference: Ref) -> Option<&Settlement> {

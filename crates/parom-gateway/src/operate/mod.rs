@@ -17,7 +17,7 @@ use crate::config::ChannelSet;
 use crate::dictionaries::Dictionaries;
 use crate::store::{OrderDetail, Recognised, Scope, Store, StoreError};
 
-pub use branch::{candidates, choose};
+pub use branch::{candidates, choose, may_choose, meant};
 pub use edit::{Change, edit};
 pub use replay::{mended, preview, replay};
 

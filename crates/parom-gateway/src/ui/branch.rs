@@ -20,11 +20,14 @@ pub(super) struct Choice {
     region: String,
 }
 
-/// What the caller may choose from for an order.
-pub(super) fn choices(ui: &Ui, order: &OrderDetail) -> Vec<Choice> {
-    let Some(directory) = ui.intake.dictionaries.directory() else { return Vec::new() };
+/// What an operator may choose from for an order, beside all that the search finds; none where there is nothing to choose.
+pub(super) fn choices(ui: &Ui, order: &OrderDetail) -> Option<Vec<Choice>> {
+    let directory = ui.intake.dictionaries.directory()?;
+    if !operate::may_choose(&directory, order) {
+        return None;
+    }
     let found = operate::candidates(&directory, order);
-    found
+    let choices = found
         .iter()
         .map(|one| Choice {
             reference: one.branch.reference.to_string(),
@@ -33,7 +36,8 @@ pub(super) fn choices(ui: &Ui, order: &OrderDetail) -> Vec<Choice> {
             area: one.settlement.area.to_string(),
             region: one.settlement.region.to_string(),
         })
-        .collect()
+        .collect();
+    Some(choices)
 }
 
 pub(super) async fn choose(
@@ -43,6 +47,15 @@ pub(super) async fn choose(
     Path(id): Path<String>,
 ) -> Response {
     let channels = ui.intake.channels.current();
+    let reference = match posted.get("ref").trim() {
+        // Typed, and not chosen from what the search offered.
+        "" => operate::meant(&ui.intake.dictionaries, posted.get("town"), posted.get("line")),
+        chosen => Ok(chosen.to_owned()),
+    };
     let read = order::revision(&posted);
-    order::back(&ui, &id, operate::choose(ui.desk(&channels, &caller), &id, posted.get("ref").trim(), read).await)
+    let done = match reference {
+        Ok(reference) => operate::choose(ui.desk(&channels, &caller), &id, &reference, read).await,
+        Err(error) => Err(error),
+    };
+    order::back(&ui, &id, done)
 }

@@ -89,7 +89,7 @@ pub(super) async fn show(
         crm_order_id => summary.crm_order_id, crm_address => crm.and_then(|(_, address)| address),
         buyer => shown::buyer(&caller, &summary.buyer), phone => shown::phone(&caller, &summary.phone),
         problems => page::of(&problems(&summary.problems, sees)),
-        choices => page::of(&if sees { branch::choices(&ui, &order) } else { Vec::new() }),
+        choices => page::of(&branch::choices(&ui, &order).filter(|_| sees)),
         fields => page::of(&fields), can => page::of(&can), sees,
         edited => order.revision > 0, read => format!("{}:{}", order.revision, order.replaced),
         came => if sees { came(&order.raw) } else { String::new() },

@@ -50,7 +50,7 @@ pub(crate) async fn start() -> World {
 }
 
 /// Waits until so many directories were in use.
-async fn fetched(world: &World, times: usize) {
+pub(crate) async fn fetched(world: &World, times: usize) {
     world.until("the directory is in use", || world.log().matches("directory is in use").count() >= times).await;
 }
 
@@ -58,14 +58,14 @@ fn standing(world: &World) -> Value {
     serde_json::from_str(&world.cli(&["novaposhta", "show", "--json"]).out).unwrap()
 }
 
-async fn search(world: &World, path: &str) -> Value {
+pub(crate) async fn search(world: &World, path: &str) -> Value {
     let answer = world.http.get(world.url(path)).send().await.unwrap();
     assert_eq!(answer.status(), 200, "{path}");
     serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
 }
 
 /// The ref of the first settlement of a name.
-async fn settlement(world: &World, name: &str) -> String {
+pub(crate) async fn settlement(world: &World, name: &str) -> String {
     let found = search(world, &format!("/np/settlements?q={name}")).await;
     found["settlements"][0]["ref"].as_str().unwrap().to_owned()
 }

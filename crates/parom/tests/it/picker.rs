@@ -8,8 +8,13 @@ use serde_json::Value;
 
 use super::browser::{Browser, Site};
 use super::novaposhta;
-use super::ui_browser::axe;
+use super::ui::person;
+use super::ui_browser::{self, axe};
 use super::world::World;
+
+/// Whether the first that is offered is number 9.
+const FIRST_IS_9: &str = "const first = document.querySelector('.parom-np:not([hidden]) li');
+                          return !!first && first.innerText.includes('№9')";
 
 fn page(gateway: &str, script: &str) -> String {
     format!(
@@ -142,6 +147,49 @@ async fn a_branch_is_chosen_by_keyboard_and_forgotten_when_the_text_changes() {
     press(&browser, &escape.to_string()).await;
     until(&browser, "it is closed", "return !document.querySelector('.parom-np:not([hidden])')").await;
     assert!(value(&browser, "branch").await.ends_with(" б"));
+}
+
+/// The branch that a buyer picked is closed by now: no text leads to another, so an operator searches for one, or types it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_finds_another_branch_on_the_orders_page() {
+    let world = novaposhta::start().await;
+    person(&world, "olena", "operator", &[]).await;
+    let careful = novaposhta::SHOP.replacen("on_repeat", "unclear_branch = \"hold\"\non_repeat", 1);
+    world.channel("careful", &careful);
+    world.until("the channel is there", || world.log().contains("\"channel\":\"careful\",\"version\"")).await;
+    let town = novaposhta::settlement(&world, "Одеса").await;
+    let found = novaposhta::search(&world, &format!("/np/warehouses?settlement_ref={town}&q=7")).await;
+    let closed = found["warehouses"][0]["ref"].as_str().unwrap();
+    world.crm.close_branch(closed);
+    assert_eq!(world.cli(&["novaposhta", "refresh"]).code, 0);
+    novaposhta::fetched(&world, 2).await;
+    let browser = Browser::start().await;
+    ui_browser::sign_in(&browser, &world).await;
+    for searches in [true, false] {
+        let body = format!("name=Olena&phone=0671112233&city=Одеса&ref={closed}");
+        let id = world.post("/in/careful", &body).await.json()["id"].as_str().unwrap().to_owned();
+        assert_eq!(world.order(&id)["reason"], "branch_closed");
+        browser.client.goto(&world.url(&format!("/orders/{id}"))).await.unwrap();
+        no_findings(&browser).await;
+        typed(&browser, "town", "Одеса").await;
+        if searches {
+            typed(&browser, "line", "9").await;
+            until(&browser, "the one of the number is first", FIRST_IS_9).await;
+            browser.client.find(Locator::Css(".parom-np:not([hidden]) li")).await.unwrap().click().await.unwrap();
+            assert_eq!(value(&browser, "ref").await.len(), 36);
+        } else {
+            typed(&browser, "line", "відд. №9").await;
+            press(&browser, &char::from(Key::Escape).to_string()).await;
+        }
+        browser
+            .js("const own = document.querySelector('[name=line]').form; setTimeout(() => own.requestSubmit())")
+            .await;
+        let sent = shipping(&world, if searches { 1 } else { 2 }).await;
+        let text = sent["shipping_receive_point"].as_str().unwrap();
+        assert!(text.contains("№9") && !text.contains("№7"), "the closed one's words would name another: {sent}");
+        let fit = sent["warehouse_ref"].as_str().is_some_and(|chosen| chosen.len() == 36 && chosen != closed);
+        assert!(fit, "{sent}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -196,12 +196,18 @@ fn apply(body: &mut serde_json::Map<String, Value>, change: &Change) -> Result<(
 /// That each step of a path is a field of the order.
 fn known(target: Target, path: &str) -> Result<(), String> {
     let mut group = schema::of(target);
-    for step in path.split('.').filter(|step| step.is_empty() || !step.bytes().all(|b| b.is_ascii_digit())) {
+    let mut right = String::new();
+    for step in path.split('.') {
+        if !step.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit()) {
+            right += &format!("{step}.");
+            continue;
+        }
         let Some(entry) = schema::entry(group, step) else {
             let near = schema::nearest(step, group.iter().map(|entry| entry.name));
-            let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            let hint = near.map_or_else(String::new, |near| format!("; did you mean `{right}{near}`?"));
             return Err(format!("an order has no field `{path}`{hint}"));
         };
+        right += &format!("{step}.");
         group = match &entry.shape {
             schema::Shape::Object(inner) | schema::Shape::List(inner) => inner,
             schema::Shape::Value { .. } => &[],

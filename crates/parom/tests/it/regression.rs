@@ -121,7 +121,7 @@ async fn an_edit_of_another_field_does_not_send_an_order_without_its_price() {
     assert_eq!(world.cli(&["orders", "retry", &id]).code, 1);
     assert_eq!(world.order(&id)["state"], "held");
     let wrong = world.cli(&["orders", "edit", &id, "--set", "buyer.emial=ivan@ukr.net"]);
-    assert!(wrong.code == 1 && wrong.out.contains("did you mean `email`"), "{}{}", wrong.out, wrong.err);
+    assert!(wrong.code == 1 && wrong.out.contains("did you mean `buyer.email`"), "{}{}", wrong.out, wrong.err);
     assert_eq!(world.cli(&["orders", "edit", &id, "--set", "products.0.price=1249"]).code, 0);
     world.reaches(&id, "delivered").await;
     assert_eq!(world.crm.orders()[0]["products"][0]["price"], 1249);

@@ -152,6 +152,10 @@ async fn the_preview_follows_what_is_typed() {
     wait(&browser, "the fault", "return !!document.querySelector('#preview .notice.bad')").await;
     field.clear().await.unwrap();
     field.send_keys("{{ city }}").await.unwrap();
+    // Asked for by its button, it is where the page stands then: on a phone it is far below.
+    browser.client.set_window_size(390, 844).await.unwrap();
+    browser.client.find(Locator::Css("form[data-preview] button[value=preview]")).await.unwrap().click().await.unwrap();
+    wait(&browser, "it is looked at", "return location.hash === '#preview' && scrollY > 500").await;
     browser.client.find(Locator::Css("form[data-preview] button[value=save]")).await.unwrap().click().await.unwrap();
     wait(&browser, "saved", "return !!document.querySelector('[role=status]')").await;
     assert!(file(&world, "shop").contains("shipping_address_city = \"{{ city }}\""));

@@ -13,7 +13,7 @@ use parom_core::{Code, Effect, Problem};
 
 use super::access::Entry;
 use super::keep;
-use super::key::Key;
+use super::key::{self, Key};
 use crate::config::LiveChannel;
 use crate::store::{KeyConflict, NewOrder, NewSubmission};
 
@@ -102,7 +102,8 @@ pub(super) fn new_order(
     // Some forms come as JSON: those of a known sender that gives its orders no id.
     let form_sender = live.channel.as_ref().is_some_and(|channel| channel.preset.is_some());
     let is_form = (!submission.flat.is_empty() || form_sender) && !told.signed;
-    let on_repeat = live.channel.as_ref().map_or(OnRepeat::Off, |channel| channel.on_repeat);
+    let looks = is_form && state != OrderState::Canceled && !told.key.text.as_deref().is_some_and(key::tells_orders);
+    let on_repeat = live.channel.as_ref().filter(|_| looks).map_or(OnRepeat::Off, |channel| channel.on_repeat);
     NewOrder {
         id: uuid::Uuid::now_v7().to_string(),
         channel: live.name.clone(),
@@ -127,7 +128,7 @@ pub(super) fn new_order(
         doubt: told.mark.doubt,
         changed_at: told.mark.changed_at.map(Timestamp::as_millisecond),
         stamp: told.stamp,
-        on_repeat: if is_form && state != OrderState::Canceled { on_repeat } else { OnRepeat::Off },
+        on_repeat,
         submission: row,
     }
 }

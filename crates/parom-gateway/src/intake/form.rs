@@ -89,6 +89,10 @@ async fn accept(
     let headers = &parts.headers;
     let page = wants_page(headers);
     let mut entry = enter(live, headers, token);
+    let context = Context::of(headers, parts.uri.query(), token.or_else(|| super::access::bearer(headers)));
+    if entry == Entry::Foreign && context.again().is_some_and(|again| intake.spam.came_by(live, again)) {
+        entry = Entry::Open;
+    }
     let preset = live.channel.as_ref().and_then(|channel| channel.preset);
     match preset {
         None => entry.refuse(page)?,
@@ -101,7 +105,6 @@ async fn accept(
         // Nothing is looked at of what cannot be kept; a person gets the page that sends it again.
         has_room(intake, turn.as_ref())?;
     }
-    let context = Context::of(headers, parts.uri.query(), token.or_else(|| super::access::bearer(headers)));
     let row = keep::row("in", headers, &context, whole.bytes.clone());
     let nodes = if preset.is_some() { limits::SHOP_JSON_NODES } else { limits::JSON_NODES };
     // A sender's try is empty, whatever it says to be.
@@ -115,8 +118,11 @@ async fn accept(
             Sent::Answered(response) => return Ok(response),
         },
     };
-    let mut key = key::of_form(live, headers, &context, &submission, &mark)?;
-    let again = || pages::again(&again_address(parts, key.text.as_deref()), &submission.flat, Language::of(headers));
+    // A browser sends no key, and may have to send once more.
+    let pages = page.then(|| intake.spam.again(live, entry));
+    let mut key = key::of_form(live, headers, (&context, pages.as_deref()), &submission, &mark)?;
+    let carried = context.again().or(pages.as_deref()).unwrap_or_default();
+    let again = || pages::again(&again_address(parts, carried, &context), &submission.flat, Language::of(headers));
     has_room(intake, turn.as_ref()).map_err(|refusal| Turned::Later(Box::new((refusal, Some(again())))))?;
     let dictionary = live.channel.as_ref().and_then(|channel| intake.dictionaries.get(&channel.account));
     let content = keep::content_hash(&submission);
@@ -245,16 +251,18 @@ fn not_kept(error: &StoreError, page: Response) -> Turned {
     )))
 }
 
-/// Where the page sends the form again: the same place, with a key that stays the same.
-fn again_address(parts: &Parts, key: Option<&str>) -> String {
-    let again = key.and_then(|key| key.strip_prefix("again:")).map(str::to_owned);
-    let again = again.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
+/// Where the page sends the form again: the same place, with a key that stays the same, and the page that it came from, which
+/// the browser names no more.
+fn again_address(parts: &Parts, again: &str, context: &Context) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     for (name, value) in form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()) {
         if name != AGAIN {
             query.append_pair(&name, &value);
         }
     }
-    query.append_pair(AGAIN, &again);
+    if !context.page().is_empty() && !context.query().iter().any(|(name, _)| name == "page") {
+        query.append_pair("page", context.page());
+    }
+    query.append_pair(AGAIN, again);
     format!("{}?{}", parts.uri.path(), query.finish())
 }

@@ -62,6 +62,16 @@ impl Context {
         parom_core::submission::lookup(&self.query, AGAIN)
     }
 
+    /// The page that posted, where it is known.
+    pub(super) fn page(&self) -> &str {
+        &self.page
+    }
+
+    /// The named values of the address.
+    pub(super) fn query(&self) -> &[(String, String)] {
+        &self.query
+    }
+
     fn to_json(&self) -> Value {
         json!({
             "query": self.query, "cookies": self.cookies, "headers": self.headers, "page": self.page,

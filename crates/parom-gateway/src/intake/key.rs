@@ -26,7 +26,7 @@ pub(super) struct Key {
 
 /// Before a sender's own id, and before the key of our own page: no header may pass for one of them, nor for an erased order's.
 const SENDERS: &str = "sender:";
-const PAGES: &str = "again:";
+const PAGES: &str = crate::store::PAGES_KEY;
 
 /// The `Idempotency-Key` header.
 pub(super) fn of_header(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
@@ -42,12 +42,12 @@ pub(super) fn of_header(headers: &HeaderMap) -> Result<Option<String>, Refusal> 
     Ok((!key.is_empty()).then(|| if own { format!("header:{key}") } else { key.to_owned() }))
 }
 
-/// A known sender's id of the order: nothing that is not signed may make two of one. Else the header, the key of our own
-/// page, the channel's expression.
+/// A known sender's id of the order: nothing that is not signed may make two of one. Else the header, the channel's
+/// expression, the key of our own page, which it carries from its first request to its last.
 pub(super) fn of_form(
     live: &LiveChannel,
     headers: &HeaderMap,
-    context: &Context,
+    (context, pages): (&Context, Option<&str>),
     submission: &Submission,
     mark: &Mark,
 ) -> Result<Key, Refusal> {
@@ -57,12 +57,15 @@ pub(super) fn of_form(
     if let Some(key) = of_header(headers)? {
         return Ok(Key { text: Some(key), ..Key::default() });
     }
-    if let Some(key) = context.again() {
-        return Ok(Key { text: Some(short(format!("{PAGES}{key}"))), ..Key::default() });
-    }
     let (key, problem) =
         live.channel.as_ref().map(|channel| mapping::idempotency_key(channel, submission)).unwrap_or_default();
-    Ok(Key { text: key.map(short), of_sender: false, problem })
+    let pages = || Some(format!("{PAGES}{}", context.again().or(pages)?));
+    Ok(Key { text: key.or_else(pages).map(short), of_sender: false, problem })
+}
+
+/// Whether a key tells apart what its sender meant: the key of our own page tells its repeats alone, and no double click.
+pub(super) fn tells_orders(key: &str) -> bool {
+    !key.starts_with(PAGES)
 }
 
 /// The key of a kept request that came without one while its channel could not be used, and whether it is its sender's own id.

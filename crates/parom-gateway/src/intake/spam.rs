@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::extract::{ConnectInfo, Path, State};
 use axum::response::{IntoResponse, Response};
@@ -9,11 +10,11 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 use parom_core::order::Verdict;
-use parom_core::spam::{self, Allowance, Allowances, KEY_BYTES, Stamp};
+use parom_core::spam::{self, Allowance, Allowances, FormTime, KEY_BYTES, Stamp};
 use parom_core::submission::{Submission, lookup};
 use parom_core::{Problem, limits};
 
-use super::access::is_token;
+use super::access::{Entry, is_token};
 use super::answer::Refusal;
 use super::decide::Decided;
 use super::sender::brings_token;
@@ -57,6 +58,20 @@ impl SpamWatch {
         // Channels are as many as there are files: none is forgotten for another.
         let (addresses, forms) = (Allowances::new(limits::ALLOWANCE_ADDRESSES), Allowances::new(usize::MAX));
         SpamWatch { key, addresses: Mutex::new(addresses), forms: Mutex::new(forms) }
+    }
+
+    /// What the page carries that sends a form again: signed, where whoever sent it may, as that page has another origin.
+    pub(super) fn again(&self, live: &LiveChannel, entry: Entry) -> String {
+        match entry {
+            Entry::Foreign => uuid::Uuid::new_v4().to_string(),
+            _ => spam::issue(&self.key, &pages(live), clock::now(), random()),
+        }
+    }
+
+    /// Whether a form comes from such a page, and first came from one that may send.
+    pub(super) fn came_by(&self, live: &LiveChannel, again: &str) -> bool {
+        let rule = FormTime { min: Duration::ZERO, ..FormTime::default() };
+        spam::judge(&self.key, &pages(live), again, rule, clock::now()).is_ok()
     }
 
     /// Looks at a request. Who holds the channel's token, or signs, is known: of it the honeypot alone is looked at, which
@@ -118,6 +133,11 @@ impl SpamWatch {
         }
         within
     }
+}
+
+/// The name under which the pages of a channel are signed: no channel's, as it is no file's.
+fn pages(live: &LiveChannel) -> String {
+    format!("{}/again", live.name)
 }
 
 fn lock(allowances: &Mutex<Allowances>) -> MutexGuard<'_, Allowances> {

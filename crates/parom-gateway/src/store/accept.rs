@@ -86,7 +86,7 @@ pub struct NewOrder {
     pub changes: (Vec<Change>, Vec<Problem>),
     /// The form time whose nonce it uses up; one that was used before makes it suspected.
     pub stamp: Option<Stamp>,
-    /// Whether an equal form without a key is looked for.
+    /// Whether an equal form is looked for; nothing where its key tells the channel's orders apart.
     pub on_repeat: OnRepeat,
     /// The request.
     pub submission: NewSubmission,
@@ -154,7 +154,8 @@ pub(super) fn accept(db: &Db<'_>, order: &mut NewOrder, careful: bool) -> Result
                 }
             }
         }
-    } else if order.on_repeat != OnRepeat::Off {
+    }
+    if order.on_repeat != OnRepeat::Off {
         repeat(db, order)?;
     }
     if order.key_conflict == KeyConflict::Correct

@@ -9,6 +9,9 @@ use super::updates::update;
 use super::{Store, StoreError, Whose, changes};
 use crate::clock;
 
+/// What the keys begin with that our own pages carry: they tell a page's repeats, and no order of the channel from another.
+pub(crate) const PAGES_KEY: &str = "again:";
+
 /// Whose a key is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claim {
@@ -63,7 +66,8 @@ fn claim(db: &Db<'_>, seq: i64, channel: &str, key: &str, of_sender: bool) -> Re
     let found = db.first(sql, params![channel, key, seq, hidden_key(channel, key)], |row| {
         Ok((row.get::<String>(0)?, row.get::<i64>(1)?, row.get::<bool>(2)?))
     })?;
-    if !of_sender && db.exists("SELECT 1 FROM idempotency_keys WHERE seq = ?1", params![seq])? {
+    let sql = "SELECT 1 FROM idempotency_keys WHERE seq = ?1 AND substr(key, 1, 6) <> ?2";
+    if !of_sender && db.exists(sql, params![seq, PAGES_KEY])? {
         return Ok(Claim::Own);
     }
     match found {

@@ -62,6 +62,7 @@ pub use error::{OpenError, StoreError};
 pub use imported::IMPORT;
 pub use journal::{Attempt, Event, Filter, OrderDetail, Summary, Update};
 pub use late::Claim;
+pub(crate) use late::PAGES_KEY;
 pub use leases::{Lease, Neighbours};
 pub use looks_back::LookBack;
 pub use moving::{Moved, move_to_postgres};

@@ -145,7 +145,7 @@ struct Asked<'o> {
 
 impl<'o> Asked<'o> {
     fn of(order: &'o NewOrder) -> Asked<'o> {
-        let looks = order.key.is_none() && order.on_repeat != OnRepeat::Off;
+        let looks = order.on_repeat != OnRepeat::Off;
         let (source, number) = own_number(order).unzip();
         Asked {
             order,

@@ -3,6 +3,10 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
+use fantoccini::Locator;
+
+use super::browser::{Browser, Site};
+use super::ui_browser::wait;
 use super::world::{SHOP, Settings, World, form};
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -39,6 +43,38 @@ async fn f20_below_its_gate_intake_says_so_and_keeps_the_buyers_input() {
     }
     world.crm_has(1).await;
     assert_eq!(world.orders().len(), 1);
+}
+
+/// The page of a browser whose form has fields that scripts stumble over, sent from the one site that the channel lists: it
+/// goes again by itself, as what it first was.
+#[tokio::test(flavor = "multi_thread")]
+async fn f20_the_page_sends_itself_again_when_there_is_room() {
+    let store = "intake_min_free = \"1000TiB\"\ndelivery_min_free = \"1MiB\"";
+    let mut world = World::of_file(Settings { store, ..Settings::default() }).await;
+    let site = Site::start();
+    let origin = site.url.trim_end_matches('/');
+    world.channel("shop", &format!("{SHOP}[access]\norigins = [\"{origin}\"]\n"));
+    world.serve(&[]);
+    let fields = "<input name=\"name\" value=\"Ivan\"><input name=\"phone\" value=\"0671112233\">\
+                  <input name=\"product\" value=\"Mug\"><input name=\"price\" value=\"250\">\
+                  <input name=\"dataset\" value=\"x\"><input type=\"submit\" name=\"submit\" value=\"Send\">";
+    let html = format!("<form method=\"post\" action=\"{}\">{fields}</form>", world.url("/in/shop"));
+    site.put("/", "text/html", &html);
+    let browser = Browser::start().await;
+    browser.client.goto(&site.url).await.unwrap();
+    browser.client.find(Locator::Css("[type=submit]")).await.unwrap().click().await.unwrap();
+    wait(&browser, "it waits", "return !!document.querySelector('#wait:not([hidden])')").await;
+    assert_eq!(world.orders().len(), 0);
+    world.stop();
+    let text = fs::read_to_string(world.config()).unwrap().replace("1000TiB", "1MiB");
+    fs::write(world.config(), text).unwrap();
+    world.serve(&[]);
+    wait(&browser, "thanks", "return !!document.querySelector('.mark.good')").await;
+    world.crm_has(1).await;
+    let order = world.order(world.orders()[0]["id"].as_str().unwrap());
+    assert_eq!((world.orders().len(), &order["state"]), (1, &"delivered".into()), "{order}");
+    let context = &order["submission"]["context"];
+    assert!(context["page"].as_str().unwrap().starts_with(&site.url), "the page that it came from: {context}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,6 +16,8 @@ use super::proof::rows;
 use super::proof::shop::{Shop, ordered};
 use super::world::{SHOP, Settings, World, form};
 
+const FORM: &str = "application/x-www-form-urlencoded";
+
 fn is_skipped() -> bool {
     let skipped = postgres::server().is_none();
     if skipped {
@@ -107,6 +109,52 @@ async fn t21_a_commit_without_an_answer_is_neither_lost_nor_repeated() {
     let report = checker::check(&world, &acks).sound(&world);
     assert_eq!(report.states.get("delivered"), Some(&report.orders), "{:?}", report.states);
     rows::row("T21", "COMMITs whose answers were cut off", runs, None, &report.figures());
+}
+
+fn of(world: &World, channel: &str) -> usize {
+    world.orders().iter().filter(|order| order["channel"] == channel).count()
+}
+
+/// T21: a browser's order was kept, and the answer to its COMMIT is lost: the page that sends the form again makes no second
+/// one, whether the channel tells its orders apart or not.
+#[tokio::test(flavor = "multi_thread")]
+async fn t21_the_page_after_a_commit_without_an_answer_repeats_nothing() {
+    if is_skipped() {
+        return;
+    }
+    let cluster = Cluster::start("");
+    let (port, cut) = wire(cluster.port, false).await;
+    let mut world = World::of_server(Settings::default(), &cluster.server()).await;
+    world.channel("shop", SHOP);
+    world.channel("keyed", &SHOP.replace("on_repeat", "idempotency_key = \"{{ name }}\"\non_repeat"));
+    let config = std::fs::read_to_string(world.config()).unwrap();
+    let address = format!("postgres://postgres@127.0.0.1:{port}");
+    std::fs::write(world.config(), config.replace(&cluster.server(), &address)).unwrap();
+    world.serve(&[]);
+    assert_eq!(world.send("/in/shop", FORM, form("first").into(), &[]).await.status, 202);
+    settled(&world).await;
+    for channel in ["shop", "keyed"] {
+        let before = of(&world, channel);
+        let at = format!("/in/{channel}");
+        let post = async |at: &str| world.send(at, FORM, form(channel).into(), &[("accept", "text/html")]).await;
+        cut.send_replace(true);
+        let page = post(&at).await;
+        cut.send_replace(false);
+        assert_eq!(page.status, 503, "{}", page.text);
+        let action = page.text.split("action=\"").nth(1).unwrap().split('"').next().unwrap().replace("&amp;", "&");
+        world.until("it was kept", || of(&world, channel) == before + 1).await;
+        let began = std::time::Instant::now();
+        while post(&action).await.status != 200 {
+            assert!(began.elapsed().as_secs() < 60, "{}", world.log());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert_eq!(of(&world, channel), before + 1, "{:#?}", world.orders());
+        // Who sends the same form from a page of its own is told apart by the channel's rule alone.
+        assert_eq!(post(&at).await.status, 200);
+        assert_eq!(of(&world, channel), before + if channel == "shop" { 2 } else { 1 });
+    }
+    settled(&world).await;
+    assert_eq!(world.crm.orders().len(), 4);
 }
 
 /// T21: the server goes when an intent was written, before the node hears so, and comes back as it was: the one node looks the

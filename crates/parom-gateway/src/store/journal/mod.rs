@@ -12,7 +12,7 @@ use detail::{COLUMNS, detail, several};
 use search::{Text, conditions, listed, of_number};
 
 use super::sql::{Argument, bound, params};
-use super::{Scope, Store, StoreError};
+use super::{PAGES_KEY, Scope, Store, StoreError};
 
 pub(in crate::store) const HELD_FOR: &str =
     "SELECT id FROM orders WHERE state IN ('held', 'rejected', 'disputed') AND state = 'held' AND channel = ?1
@@ -88,10 +88,11 @@ impl Store {
             let sql = "SELECT o.id FROM orders o JOIN orders mine ON mine.seq = ?1
                        WHERE o.channel = mine.channel AND o.content = mine.content AND o.seq < mine.seq
                          AND o.received_at >= mine.received_at - ?2
-                         AND NOT EXISTS (SELECT 1 FROM idempotency_keys k WHERE k.seq = mine.seq AND k.channel = mine.channel)
+                         AND NOT EXISTS (SELECT 1 FROM idempotency_keys k WHERE k.seq = mine.seq AND k.channel = mine.channel
+                                           AND substr(k.key, 1, 6) <> ?3)
                        ORDER BY o.received_at LIMIT 1";
             let window = parom_core::limits::REPEAT_WINDOW_S * 1_000;
-            db.first(sql, params![seq, window], |row| row.get(0))
+            db.first(sql, params![seq, window, PAGES_KEY], |row| row.get(0))
         })
         .await
     }

@@ -36,8 +36,10 @@ pub(crate) enum Fault {
     Silent(String),
     /// Soon there is no room for orders on this machine's disk.
     Disk(String),
-    /// The newest backup is too old, or there is none.
-    Backup,
+    /// The newest backup that this machine sees is too old, or it sees none.
+    BackupOld(String),
+    /// Orders wait for an account that no node has any more.
+    Stranger(String),
     /// A node ended without a word.
     NodeLost(String),
 }
@@ -55,6 +57,10 @@ pub(super) struct Eyes {
     resting: BTreeMap<String, u64>,
     /// Since when nodes are not there, in looks that all came to their end.
     missing: BTreeMap<String, u64>,
+    /// Accounts that other nodes have.
+    elsewhere: BTreeSet<String>,
+    /// This process's own.
+    own: BTreeSet<String>,
     /// The last look came to its end.
     whole: bool,
     /// What changes slowly, and in how many looks it is looked at again.
@@ -65,8 +71,9 @@ impl Eyes {
     pub(super) fn new(store: &Store) -> Eyes {
         let name = || rustix::system::uname().nodename().to_string_lossy().into_owned();
         let machine = store.node().map_or_else(String::new, |_| name());
+        let (elsewhere, own) = (BTreeSet::new(), BTreeSet::new());
         let (resting, missing) = (BTreeMap::new(), BTreeMap::new());
-        Eyes { machine, resting, missing, whole: true, slow: (BTreeSet::new(), 0) }
+        Eyes { machine, resting, missing, elsewhere, own, whole: true, slow: (BTreeSet::new(), 0) }
     }
 
     /// What is wrong now.
@@ -84,7 +91,9 @@ impl Eyes {
             self.missing.clear();
             self.resting.clear();
         }
-        for name in &config.accounts.names() {
+        self.own = config.accounts.names().into_iter().collect();
+        self.elsewhere = others(store).await?;
+        for name in &self.own {
             if store.sync_state(name).await?.key_is_refused() {
                 faults.push(Fault::KeyRefused(name.clone()));
             }
@@ -114,7 +123,10 @@ impl Eyes {
             }
         }
         if self.slow.1 == 0 {
-            self.slow = (slow(alerts, store, set.keys()).await?, SLOW);
+            let mut slow = slow(alerts, store, set.keys(), &self.machine).await?;
+            let waits = store.accounts_under_way().await?.into_iter().map(|(account, _)| account);
+            slow.extend(waits.filter(|account| !self.is_served(account)).map(Fault::Stranger));
+            self.slow = (slow, SLOW);
         }
         self.slow.1 -= 1;
         faults.extend(self.slow.0.iter().cloned());
@@ -125,20 +137,38 @@ impl Eyes {
     /// Whether this process can say that a fault, which it does not see, is over.
     pub(super) fn judges(&self, fault: &Fault) -> bool {
         match fault {
-            Fault::Rests(account) => !self.resting.contains_key(account),
-            Fault::NodeLost(name) => !self.missing.contains_key(name),
-            Fault::Broken(_, machine) | Fault::AccountFile(_, machine) | Fault::Disk(machine) => {
-                *machine == self.machine
+            // Of an account that it does not have a node sees nothing; where nobody has it, that is over.
+            Fault::KeyRefused(account) => self.own.contains(account) || !self.elsewhere.contains(account),
+            Fault::Rests(account) => {
+                let own = self.own.contains(account) || !self.elsewhere.contains(account);
+                own && !self.resting.contains_key(account)
             }
+            Fault::NodeLost(name) => !self.missing.contains_key(name),
+            Fault::Broken(_, machine)
+            | Fault::AccountFile(_, machine)
+            | Fault::Disk(machine)
+            | Fault::BackupOld(machine) => *machine == self.machine,
             _ => true,
         }
     }
+
+    fn is_served(&self, account: &str) -> bool {
+        self.own.contains(account) || self.elsewhere.contains(account)
+    }
+}
+
+/// The accounts that other nodes have.
+async fn others(store: &Store) -> Result<BTreeSet<String>, StoreError> {
+    let Some(me) = store.node() else { return Ok(BTreeSet::new()) };
+    let nodes = store.neighbours().await?.nodes;
+    Ok(nodes.into_iter().filter(|node| node.name != me).flat_map(|node| node.accounts).collect())
 }
 
 async fn slow(
     alerts: &Alerts,
     store: &Store,
     channels: impl Iterator<Item = &String>,
+    machine: &str,
 ) -> Result<BTreeSet<Fault>, StoreError> {
     let now = clock::now().as_millisecond();
     let mut faults = BTreeSet::new();
@@ -152,7 +182,7 @@ async fn slow(
         let (place, age) = (place.clone(), i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
         let newest = tokio::task::spawn_blocking(move || newest(&place)).await.ok().flatten();
         if newest.is_none_or(|newest| newest < now.saturating_sub(age)) {
-            faults.insert(Fault::Backup);
+            faults.insert(Fault::BackupOld(machine.to_owned()));
         }
     }
     Ok(faults)

@@ -13,7 +13,10 @@ pub(super) fn of(language: &str, pages: &str, orders: &[Waiting], faults: &[Faul
         lines.push(format!("{}:", word(language, "needs-a-person")));
     }
     for waiting in orders {
-        let state = word(language, &format!("state-{}", waiting.state));
+        let state = match waiting.state.as_str() {
+            "change_refused" => word(language, "problem-change_refused"),
+            state => word(language, &format!("state-{state}")),
+        };
         lines.push(format!("• {state}: {} ({})", waiting.count, waiting.channel));
     }
     for fault in faults {
@@ -29,7 +32,8 @@ pub(super) fn of(language: &str, pages: &str, orders: &[Waiting], faults: &[Faul
             }
             Fault::Silent(channel) => format!("• {}: {channel}", word(language, "channel-silent")),
             Fault::Disk(machine) => format!("• {}{}", word(language, "disk-low"), on(machine)),
-            Fault::Backup => format!("• {}", word(language, "backup-old")),
+            Fault::BackupOld(machine) => format!("• {}{}", word(language, "backup-old"), on(machine)),
+            Fault::Stranger(account) => format!("• {}: {account}", word(language, "account-stranger")),
             Fault::NodeLost(node) => format!("• {}: {node}", word(language, "node-lost")),
         });
     }

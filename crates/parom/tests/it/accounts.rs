@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use keycrm_sandbox::{Options, Sandbox};
 
+use super::alerts;
 use super::world::{NO_CRM, SHOP, Settings, World, form};
 
 const KEY: &str = "canary-key-1";
@@ -79,7 +80,13 @@ async fn an_account_that_changes_is_read_again() {
 /// Without its file an account is not delivered for; its orders wait, and go when it is there again.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_goes_leaves_its_orders_waiting() {
-    let world = world().await;
+    let mut world = World::idle(Settings::default()).await;
+    fs::create_dir(world.dir.path().join("accounts")).unwrap();
+    world.channel("shop", SHOP);
+    let (bot, heard) = alerts::http_server(0);
+    let telegram = format!("[alerts.telegram]\nurl = \"{bot}\"\ntoken = {{ env = \"BOT\" }}\nchat = 1");
+    alerts::configure(&world, &format!("language = \"en\"\ndigest = \"200ms\"\n{telegram}"));
+    world.serve(&[("BOT", "1:x")]);
     key(&world, "second.key", KEY);
     account(&world, "second", &of(&world.crm.api_url(), ""));
     world.channel("other", &SHOP.replace("\"main\"", "\"second\""));
@@ -89,7 +96,8 @@ async fn an_account_that_goes_leaves_its_orders_waiting() {
     world.until("it is gone", || world.log().contains("\"ended\":\"[\\\"second\\\"]\"")).await;
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     assert_eq!(world.post("/in/other", &form("Waits")).await.status, 202);
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    let told = || heard.lock().unwrap().iter().any(|message| message.2.contains("not configured: second"));
+    world.until("somebody is told", told).await;
     assert_eq!(world.count(&["delivered"]), 0);
     account(&world, "second", &of(&world.crm.api_url(), ""));
     world.until("it goes", || world.count(&["delivered"]) == 1).await;

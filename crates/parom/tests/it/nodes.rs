@@ -5,7 +5,7 @@ use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use keycrm_sandbox::{Fault, FaultKind, FaultOn};
+use keycrm_sandbox::{Fault, FaultKind, FaultOn, Options, Sandbox};
 use parom_core::delivery::share::{self, Node as Seen};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -287,6 +287,29 @@ async fn alerts_are_told_by_one_node() {
     world.until("the loss is told", || heard.lock().unwrap().len() == 6).await;
     let text = heard.lock().unwrap()[5].2.clone();
     assert!(text.contains("A node ended without a word"), "{text}");
+}
+
+/// What concerns an account that one node alone has is told once: the other, which sees nothing of it, does not say that it is over.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_node_alone_sees_is_told_once() {
+    let strict = Options { api_key: Some("another-key".into()), ..Options::default() };
+    let strict = Sandbox::start(strict).await.unwrap();
+    let (bot, heard) = http_server(0);
+    let alerts = format!(
+        "language = \"en\"\ndigest = \"200ms\"\n[alerts.telegram]\nurl = \"{bot}\"\ntoken = {{ env = \"BOT\" }}\nchat = 1"
+    );
+    let two = two_of(Settings::default(), |world| {
+        alerts::configure(world, &alerts);
+        let folder = world.dir.path().join("accounts");
+        fs::create_dir(&folder).unwrap();
+        let account = format!("url = \"{}\"\napi_key = {{ env = \"TEST_CRM_KEY\" }}\n", strict.api_url());
+        fs::write(folder.join("second.toml"), account).unwrap();
+    });
+    let Some((world, _node)) = two.await else { return };
+    let told = || heard.lock().unwrap().iter().filter(|message| message.2.contains(": second")).count();
+    world.until("the refused key is told", || told() > 0).await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(told(), 1, "{:?}", heard.lock().unwrap());
 }
 
 /// The drop-in gives the CRM's own answer on either node, and either knows the dictionaries that one of them fetched.

@@ -5,6 +5,7 @@ accept-sure = Is it this order of the CRM? It will never be sent again.
 account = CRM account
 account-file-broken = The account's file cannot be used
 account-rests = Resting: the CRM does not take orders now
+account-stranger = Orders wait for an account that is not configured
 accounts-seen = Sees these accounts alone (none chosen: all)
 add = Add
 add-person = Add a person

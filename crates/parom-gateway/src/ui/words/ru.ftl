@@ -5,6 +5,7 @@ accept-sure = Это тот самый заказ в CRM? Больше он не
 account = Аккаунт CRM
 account-file-broken = Файл аккаунта с ошибкой
 account-rests = Отдыхает: CRM сейчас не принимает
+account-stranger = Заказы ждут аккаунт, которого нет в настройках
 accounts-seen = Видит только эти аккаунты (ничего не выбрано: все)
 add = Добавить
 add-person = Добавить человека

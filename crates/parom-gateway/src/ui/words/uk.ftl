@@ -5,6 +5,7 @@ accept-sure = Це саме те замовлення в CRM? Більше во�
 account = Акаунт CRM
 account-file-broken = Файл акаунта має помилку
 account-rests = Відпочиває: CRM зараз не приймає
+account-stranger = Замовлення чекають на акаунт, якого немає в налаштуваннях
 accounts-seen = Бачить лише ці акаунти (нічого не вибрано: усі)
 add = Додати
 add-person = Додати людину

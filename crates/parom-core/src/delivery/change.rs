@@ -76,11 +76,17 @@ pub fn outcome(answer: Answer<'_>) -> Outcome {
             Ok(Value::Object(_)) => Outcome::Delivered(0),
             _ => Outcome::Unknown("success without JSON"),
         },
-        Answer::Response { status: 404, body, .. } if serde_json::from_slice::<Value>(body).is_ok() => {
+        answer if is_gone(answer) => {
             Outcome::Rejected(vec![(String::new(), "the CRM has no such order any more".to_owned())])
         }
         answer => classify(answer, None),
     }
+}
+
+/// Whether the CRM says that it has no such order: it was deleted, or put into another.
+#[must_use]
+pub fn is_gone(answer: Answer<'_>) -> bool {
+    matches!(answer, Answer::Response { status: 404, body, .. } if serde_json::from_slice::<Value>(body).is_ok())
 }
 
 /// What follows an attempt, the `attempts`th.

@@ -67,6 +67,11 @@ async fn look(client: &Client, due: &DueChange, plan: &Plan, tell: impl FnOnce(&
             };
             (next, millis(plan.gap))
         }
+        None if change::is_gone(seen.answer()) => {
+            tell(&Outcome::Delivered(due.crm_order_id));
+            let why = "the CRM has no such order any more, and nobody knows whether it was made";
+            (Next::Refused(why.to_owned()), millis(plan.gap))
+        }
         None => {
             let outcome = match classify(seen.answer(), None) {
                 // An answer that shows no payments tells nothing of the account either.

@@ -53,7 +53,7 @@ const DUE: &str =
     "SELECT c.id, o.id, o.crm_order_id, c.kind, c.body, c.mark, c.state, c.attempts, c.looks, c.due_at, c.seq
      FROM changes c JOIN orders o ON o.seq = c.seq
      WHERE c.account = ?1 AND c.state IN ('queued', 'sending', 'unconfirmed') AND c.state IN ('queued', 'unconfirmed')
-       AND o.state = 'delivered' AND o.target = 'order' AND o.crm_order_id IS NOT NULL
+       AND o.state = 'delivered' AND o.target = 'order' AND o.crm_order_id IS NOT NULL AND o.account = c.account
      ORDER BY c.due_at, c.id LIMIT 1";
 
 /// What came later of a kind that may be made twice: the last one counts.
@@ -215,18 +215,17 @@ fn settle(db: &Db<'_>, due: &DueChange, next: &Next, wait: i64, now: i64) -> Res
     let kind = due.change.kind.as_str();
     let told = match next {
         Next::Done => format!("{kind} is in the CRM"),
-        Next::Refused(why) => format!("{kind} was not made: {why}"),
         Next::Again => format!("{kind} was not made yet"),
-        Next::Unclear => return Ok(()),
+        Next::Unclear | Next::Refused(_) => String::new(),
         Next::Look if due.doubtful => return Ok(()),
         Next::Look => format!("nobody knows whether the {kind} was made: it is looked for"),
     };
-    append_event(db, seq, now, State::Delivered, "delivery", &told)?;
+    match next {
+        Next::Refused(why) => mark_order(db, seq, kind, why)?,
+        _ => append_event(db, seq, now, State::Delivered, "delivery", &told)?,
+    }
     if *next == Next::Again && due.change.kind.may_repeat() {
         give_way(db, due, seq, due_at, now)?;
-    }
-    if let Next::Refused(why) = next {
-        mark_order(db, seq, kind, why)?;
     }
     Ok(())
 }
@@ -242,9 +241,13 @@ fn give_way(db: &Db<'_>, due: &DueChange, seq: i64, due_at: i64, now: i64) -> Re
     Ok(())
 }
 
-/// A person sees it in the list.
+/// Who says in an order's history that a change was not made: by it the alerts find those.
+pub(super) const ACTOR: &str = "changes";
+
+/// A person sees it in the list, in the order's history, and in an alert.
 pub(super) fn mark_order(db: &Db<'_>, seq: i64, kind: &str, why: &str) -> Result<(), StoreError> {
-    let problems: String = db.one("SELECT problems FROM orders WHERE seq = ?1", params![seq], |row| row.get(0))?;
+    let sql = "SELECT problems, state FROM orders WHERE seq = ?1";
+    let (problems, state): (String, String) = db.one(sql, params![seq], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let mut problems = problems_from_json(&problems);
     let message = match kind {
         "branch" => format!("the branch that was chosen later was not set: {why}"),
@@ -254,6 +257,8 @@ pub(super) fn mark_order(db: &Db<'_>, seq: i64, kind: &str, why: &str) -> Result
     if problems.contains(&problem) {
         return Ok(());
     }
+    let state = State::parse(&state).unwrap_or(State::Delivered);
+    append_event(db, seq, clock::now().as_millisecond(), state, ACTOR, &problem.message)?;
     problems.push(problem);
     problems.truncate(limits::PROBLEMS);
     let sql = "UPDATE orders SET problems = ?2 WHERE seq = ?1";
@@ -263,16 +268,12 @@ pub(super) fn mark_order(db: &Db<'_>, seq: i64, kind: &str, why: &str) -> Result
 
 /// Keeps the changes that a request asks for, but those that are made or under way already.
 pub(super) fn add(db: &Db<'_>, seq: i64, account: &str, changes: &[Change], now: i64) -> Result<usize, StoreError> {
-    let body: String = db.one("SELECT body FROM orders WHERE seq = ?1", params![seq], |row| row.get(0))?;
-    let order: Map<String, Value> = serde_json::from_str(&body).unwrap_or_default();
+    let sent = payments(db, seq)?;
     let mut added = 0;
     for change in changes {
         let kept = kept_bodies(db, seq, change.kind)?;
         let known = match change.kind {
-            ChangeKind::Payment => {
-                let sent = order.get("payments").and_then(Value::as_array).into_iter().flatten();
-                sent.filter_map(Value::as_object).chain(&kept).any(|payment| same_payment(payment, &change.body))
-            }
+            ChangeKind::Payment => sent.iter().chain(&kept).any(|payment| same_payment(payment, &change.body)),
             ChangeKind::Status | ChangeKind::Branch => kept.last() == Some(&change.body),
         };
         if known {
@@ -332,11 +333,36 @@ fn kept_bodies(db: &Db<'_>, seq: i64, kind: ChangeKind) -> Result<Vec<Map<String
     Ok(texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect())
 }
 
-/// The order goes anew with all that its sender told: nothing is left to change.
-pub(super) fn drop_queued(db: &Db<'_>, seq: i64, now: i64) -> Result<(), StoreError> {
-    let sql = "UPDATE changes SET state = 'superseded', updated_at = ?2 WHERE seq = ?1 AND state = 'queued'";
-    db.execute(sql, params![seq, now])?;
+/// The order goes anew with what its sender told meanwhile: a payment that is in it is not made once more.
+pub(super) fn drop_sent(db: &Db<'_>, seq: i64, now: i64) -> Result<(), StoreError> {
+    let sent = payments(db, seq)?;
+    let sql = "SELECT id, body FROM changes WHERE seq = ?1 AND kind = 'payment' AND state = 'queued'";
+    let queued = db.query(sql, params![seq], |row| Ok((row.get::<i64>(0)?, row.get::<String>(1)?)))?;
+    for (id, body) in queued {
+        let body: Map<String, Value> = serde_json::from_str(&body).unwrap_or_default();
+        if sent.iter().any(|payment| same_payment(payment, &body)) {
+            db.execute("UPDATE changes SET state = 'superseded', updated_at = ?2 WHERE id = ?1", params![id, now])?;
+        }
+    }
     Ok(())
+}
+
+/// The payments that the order itself brings.
+fn payments(db: &Db<'_>, seq: i64) -> Result<Vec<Map<String, Value>>, StoreError> {
+    let body: String = db.one("SELECT body FROM orders WHERE seq = ?1", params![seq], |row| row.get(0))?;
+    let mut order: Map<String, Value> = serde_json::from_str(&body).unwrap_or_default();
+    let Some(Value::Array(payments)) = order.remove("payments") else { return Ok(Vec::new()) };
+    Ok(payments
+        .into_iter()
+        .filter_map(|payment| if let Value::Object(one) = payment { Some(one) } else { None })
+        .collect())
+}
+
+/// An order that was not sent yet goes to another account: so does what is to be changed of it then.
+pub(super) fn follow(db: &Db<'_>, seq: i64) -> Result<(), StoreError> {
+    let sql = "UPDATE changes SET account = (SELECT account FROM orders WHERE seq = ?1)
+               WHERE seq = ?1 AND state = 'queued'";
+    db.execute(sql, params![seq]).map(|_| ())
 }
 
 /// The changes of an order, oldest first.

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::accept::{append_event, identity, number_owner};
 use super::records::{buyer_columns, problems_to_json};
+use super::updates::settle_waiting;
 use super::{Store, StoreError, Whose, changes};
 use crate::clock;
 
@@ -114,6 +115,7 @@ impl Store {
                     append_event(db, seq, now, to, &actor, &note)?;
                     if to == State::Canceled {
                         changes::drop_all(db, seq, now)?;
+                        settle_waiting(db, seq, to, now)?;
                     }
                 }
                 Ok(changed == 1)
@@ -148,6 +150,7 @@ impl Store {
             }
             let note = format!("accepted as the CRM's order {crm_order_id}");
             append_event(db, seq, now, State::Delivered, &actor, &note)?;
+            settle_waiting(db, seq, State::Delivered, now)?;
             Ok(Recognised::Done)
         })
         .await
@@ -203,6 +206,7 @@ fn revise(db: &Db<'_>, seq: i64, seen: State, new: &Revision, now: i64) -> Resul
             new.checked,
         ],
     )?;
+    changes::follow(db, seq)?;
     append_event(db, seq, now, new.state, &new.actor, &new.note)?;
     Ok(Stored::Done)
 }

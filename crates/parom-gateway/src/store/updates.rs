@@ -43,6 +43,7 @@ impl Updated {
 struct Known {
     seq: i64,
     state: State,
+    account: String,
     revision: i64,
     number: String,
     target: Target,
@@ -96,15 +97,32 @@ pub(super) fn update(db: &Db<'_>, new: &NewOrder, id: String, overtaken: bool) -
         Updated::Late => "an older state of it came late: kept, and changes nothing",
     };
     append_event(db, known.seq, new.received_at, state, "sender", note)?;
-    if matches!(how, Updated::Kept | Updated::Waiting) && known.state != State::Canceled {
-        changes::add(db, known.seq, &new.account, &new.changes.0, new.received_at)?;
-        for problem in &new.changes.1 {
-            let note = format!("a change of its sender is not made: {problem}");
-            append_event(db, known.seq, new.received_at, state, "sender", &note)?;
-            changes::mark_order(db, known.seq, "change", &problem.to_string())?;
-        }
+    if how != Updated::Late && known.state != State::Canceled {
+        take_changes(db, &known, new, how)?;
     }
     Ok(Accepted::Updated(id, how))
+}
+
+/// What it changes of an order that is in the CRM, or will be: a status has no place in the order that goes.
+fn take_changes(db: &Db<'_>, known: &Known, new: &NewOrder, how: Updated) -> Result<(), StoreError> {
+    match unmakeable(known, new, how) {
+        None => drop(changes::add(db, known.seq, &new.account, &new.changes.0, new.received_at)?),
+        Some(why) => mark_each(db, known.seq, &new.changes.0, why)?,
+    }
+    new.changes.1.iter().try_for_each(|problem| changes::mark_order(db, known.seq, "change", &problem.to_string()))
+}
+
+/// Why nothing can be changed of an order as it stands. Another account's CRM has another order of its number.
+fn unmakeable(known: &Known, new: &NewOrder, how: Updated) -> Option<&'static str> {
+    if known.target == Target::Card {
+        return Some("it became a card, of which nothing is changed later");
+    }
+    let moved = known.account != new.account && how != Updated::Replaced;
+    moved.then_some("its channel goes to another account by now")
+}
+
+fn mark_each(db: &Db<'_>, seq: i64, changes: &[Change], why: &str) -> Result<(), StoreError> {
+    changes.iter().try_for_each(|change| changes::mark_order(db, seq, change.kind.as_str(), why))
 }
 
 /// Takes a request whose key made the order `id` with another content, where the CRM refused that: its sender corrects it. Nothing
@@ -139,11 +157,11 @@ fn after_erasure(db: &Db<'_>, known: &Known, new: &NewOrder, id: String) -> Resu
     let (status, other): (Vec<Change>, Vec<Change>) =
         new.changes.0.iter().cloned().partition(|change| change.kind == ChangeKind::Status);
     if known.state == State::Delivered {
-        changes::add(db, known.seq, &new.account, &status, new.received_at)?;
-        for change in other {
-            let why = "the buyer's data was erased before it came";
-            changes::mark_order(db, known.seq, change.kind.as_str(), why)?;
+        match unmakeable(known, new, Updated::Kept) {
+            None => drop(changes::add(db, known.seq, &new.account, &status, new.received_at)?),
+            Some(why) => mark_each(db, known.seq, &status, why)?,
         }
+        mark_each(db, known.seq, &other, "the buyer's data was erased before it came")?;
     }
     Ok(Accepted::Updated(id, Updated::Kept))
 }
@@ -172,7 +190,7 @@ fn take_waiting(db: &Db<'_>, seq: i64, now: i64) -> Result<(), StoreError> {
     let sql = "UPDATE updates SET becomes = NULL, result = 'replaced' WHERE id = ?1";
     db.execute(sql, params![id])?;
     keep_waiting(db, seq)?;
-    changes::drop_queued(db, seq, now)?;
+    changes::drop_sent(db, seq, now)?;
     append_event(db, seq, now, state, "sender", "it is not in the CRM: its sender's newer content goes")
 }
 
@@ -185,7 +203,8 @@ fn keep_waiting(db: &Db<'_>, seq: i64) -> Result<(), StoreError> {
 
 fn known(db: &Db<'_>, column: &str, value: Value<'_>) -> Result<Known, StoreError> {
     let sql = format!(
-        "SELECT seq, state, revision, number, target, problems, changed_at, erased_at FROM orders WHERE {column} = ?1{}",
+        "SELECT seq, state, revision, number, target, problems, changed_at, erased_at, account FROM orders
+         WHERE {column} = ?1{}",
         db.for_update()
     );
     let known = db.one(&sql, params![value], |row| {
@@ -198,6 +217,7 @@ fn known(db: &Db<'_>, column: &str, value: Value<'_>) -> Result<Known, StoreErro
             problems: problems_from_json(&row.get::<String>(5)?),
             changed_at: row.get(6)?,
             erased: row.get::<Option<i64>>(7)?.is_some(),
+            account: row.get(8)?,
         })
     })?;
     Ok(known)
@@ -210,8 +230,8 @@ fn place(known: &Known, new: &NewOrder) -> Updated {
     }
     match known.state {
         State::Held | State::Rejected | State::Queued => Updated::Replaced,
-        State::Sending | State::Unconfirmed => Updated::Waiting,
-        State::Delivered | State::Disputed | State::Canceled => Updated::Kept,
+        State::Sending | State::Unconfirmed | State::Disputed => Updated::Waiting,
+        State::Delivered | State::Canceled => Updated::Kept,
     }
 }
 
@@ -257,6 +277,7 @@ fn replace(db: &Db<'_>, known: &Known, mut new: Content, now: i64) -> Result<Sta
             now,
         ],
     )?;
+    changes::follow(db, known.seq)?;
     Ok(new.state)
 }
 

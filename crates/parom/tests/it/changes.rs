@@ -1,8 +1,9 @@
 //! What a sender tells of an order that is in the CRM: a payment is added once, a status is set, whatever happens between.
 
-use keycrm_sandbox::{Fault, FaultKind, FaultOn};
+use keycrm_sandbox::{Fault, FaultKind, FaultOn, Options, Sandbox};
 use serde_json::{Value, json};
 
+use super::alerts;
 use super::world::{Settings, World};
 
 const WOO: &str = r#"
@@ -319,4 +320,91 @@ async fn after_a_restore_a_queued_payment_is_looked_for_first() {
     world.serve(&[]);
     all_done(&world, 1).await;
     assert_eq!(payments(&world, 1), 1);
+}
+
+/// What a sender tells before the order is in the CRM has no place in the order that goes: it is made when that is there.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_told_before_the_order_is_sent_is_made_after_it() {
+    let world = world(WOO).await;
+    world.alter("INSERT INTO paused_accounts (account, at, actor) VALUES ('main', 0, 'test')");
+    send(&world, &order(1, "processing", false, 0)).await;
+    send(&world, &order(1, "cancelled", true, 1)).await;
+    assert_eq!((state(&world, 1).as_str(), world.crm.orders().len()), ("queued", 0));
+    world.alter("DELETE FROM paused_accounts");
+    world.until("it is delivered", || state(&world, 1) == "delivered").await;
+    world.until("the status is set", || in_crm(&world, 1)["status_id"] == 9).await;
+    all_done(&world, 1).await;
+    assert_eq!((payments(&world, 1), changes(&world, 1).len()), (1, 2));
+}
+
+/// The same while it is on its way, where the first never arrived: the payment of the new content is not made twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_told_while_a_first_try_is_lost_is_made_once() {
+    let with = "[[order.payments]]\npayment_method_id = 1\namount = \"{{ total if date_paid }}\"\nstatus = \"paid\"\n";
+    let world = world(&format!("{WOO}{with}")).await;
+    delivered(&world, 1).await;
+    world.crm.add_fault(Fault::always(FaultOn::Lookup, FaultKind::RefuseBefore { status: 503 }));
+    world.crm.add_fault(Fault::once(FaultOn::Post, FaultKind::DropBefore));
+    send(&world, &order(2, "processing", false, 0)).await;
+    world.until("nobody knows", || state(&world, 2) == "unconfirmed").await;
+    send(&world, &order(2, "completed", true, 1)).await;
+    world.crm.clear_faults();
+    world.until("it is delivered", || state(&world, 2) == "delivered").await;
+    world.until("the status is set", || in_crm(&world, 2)["status_id"] == 8).await;
+    let open = || changes(&world, 2).iter().any(|(_, state)| state != "done" && state != "superseded");
+    world.until("nothing is left", || !open()).await;
+    assert_eq!(payments(&world, 2), 1, "{}", in_crm(&world, 2));
+}
+
+/// The channel goes to another account by now, whose CRM has another order of the same number: nothing of that is touched, and
+/// somebody is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_never_meets_another_accounts_order() {
+    let other = Sandbox::start(Options { api_key: Some("canary-key-1".into()), ..Options::default() }).await.unwrap();
+    let world = World::idle(Settings { quiet: "300ms", gap: "100ms", ..Settings::default() }).await;
+    let text = std::fs::read_to_string(world.config()).unwrap();
+    let account = format!(
+        "[accounts.other]\nurl = \"{}\"\napi_key = {{ env = \"TEST_CRM_KEY\" }}\n[accounts.main]",
+        other.api_url()
+    );
+    std::fs::write(world.config(), text.replace("[accounts.main]", &account)).unwrap();
+    let (bot, heard) = alerts::http_server(0);
+    let alerts = format!(
+        "language = \"en\"\ndigest = \"200ms\"\n[alerts.telegram]\nurl = \"{bot}\"\ntoken = {{ env = \"BOT\" }}\nchat = 1"
+    );
+    alerts::configure(&world, &alerts);
+    let mut world = world;
+    world.channel("woo", &format!("account = \"main\"\n{WOO}"));
+    world.channel("second", &format!("account = \"other\"\n{WOO}"));
+    world.serve(&[("BOT", "1:x")]);
+    world.until("both are known", || world.log().matches("dictionaries fetched").count() == 2).await;
+    delivered(&world, 1).await;
+    let path = "/in/second/right-token";
+    let strangers = order(7, "processing", false, 0).to_string();
+    assert_eq!(world.send(path, "application/json", strangers.into(), &[]).await.status, 202);
+    world.until("the other CRM has an order of this number", || other.orders().len() == 1).await;
+    assert_eq!(other.orders()[0]["id"], in_crm(&world, 1)["id"]);
+    let before = other.orders();
+    world.channel("woo", &format!("account = \"other\"\n{WOO}"));
+    world.until("it is read", || world.log().matches("\"channel\":\"woo\",\"version\"").count() == 2).await;
+    send(&world, &order(1, "cancelled", true, 1)).await;
+    let told = || heard.lock().unwrap().iter().any(|message| message.2.contains("woo, W-1"));
+    world.until("it is told", told).await;
+    let shown = world.order("W-1");
+    assert!(shown["problems"].to_string().contains("another account by now"), "{shown}");
+    assert_eq!((changes(&world, 1).len(), other.orders(), payments(&world, 1)), (0, before, 0));
+}
+
+/// A payment in doubt whose order is gone from the CRM is not looked for without end, and stops no other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_of_an_order_that_is_gone_is_left_to_a_person() {
+    let world = world(WOO).await;
+    delivered(&world, 1).await;
+    world.crm.add_fault(Fault::once(FaultOn::Change, FaultKind::HangAfterCommit));
+    send(&world, &order(1, "processing", true, 1)).await;
+    world.until("nobody knows", || changes(&world, 1) == [("payment".to_owned(), "unconfirmed".to_owned())]).await;
+    assert!(world.crm.delete_order(in_crm(&world, 1)["id"].as_u64().unwrap()));
+    world.until("it is told", || changes(&world, 1) == [("payment".to_owned(), "refused".to_owned())]).await;
+    assert!(world.order("W-1")["problems"].to_string().contains("no such order any more"));
+    assert!(!world.log().contains("the CRM is left alone"), "{}", world.log());
 }

@@ -403,6 +403,21 @@ async fn while_it_is_on_its_way_it_waits_for_how_that_ends() {
     }
 }
 
+/// A person asks to look again for a disputed order: where the first content never arrived, the newest goes.
+#[tokio::test(flavor = "multi_thread")]
+async fn while_it_is_disputed_the_newest_waits_too() {
+    let world = in_doubt(FaultKind::DropBefore, "v1").await;
+    send(&world, &order("v2", 1)).await;
+    world.alter("UPDATE orders SET state = 'disputed', reason = 'test' WHERE state = 'unconfirmed'");
+    assert_eq!(send(&world, &order("v3", 2)).await.status, 200);
+    world.crm.clear_faults();
+    assert_eq!(world.cli(&["orders", "retry", "5012"]).code, 0);
+    world.until("it is delivered", || world.orders()[0]["state"] == "delivered").await;
+    assert_eq!(world.order("5012")["order"]["buyer_comment"], "v3");
+    let there: Vec<Value> = world.crm.orders().into_iter().filter(|o| o["source_uuid"] == "5012").collect();
+    assert_eq!((there.len(), &there[0]["buyer_comment"]), (1, &json!("v3")));
+}
+
 /// A viewer's token reads nothing of what the sender sent, first or later.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_viewers_token_reads_no_update() {

@@ -117,6 +117,19 @@ pub fn classify(answer: Answer<'_>, number: Option<&str>) -> Outcome {
     }
 }
 
+/// Classifies an answer to the POST of a card. The vendor's contract names 403 for wrong arguments there: with an error's JSON it
+/// is about the one card, and not about the key.
+#[must_use]
+pub fn classify_card(answer: Answer<'_>) -> Outcome {
+    if let Answer::Response { status: 403, body, .. } = answer {
+        let json: Option<Value> = serde_json::from_slice(body).ok();
+        if json.as_ref().is_some_and(is_error_shape) {
+            return refused(json.as_ref());
+        }
+    }
+    classify(answer, None)
+}
+
 /// The text of a number in an answer: live answers write it as a text, and a number is possible.
 pub(super) fn number_text(value: &Value) -> Option<String> {
     match value {

@@ -1,6 +1,6 @@
 //! The classes of answers, by a table: what is not provable either way is unknown.
 
-use parom_core::delivery::outcome::{Answer, Outcome, classify};
+use parom_core::delivery::outcome::{Answer, Outcome, classify, classify_card};
 
 fn class(status: u16, body: &str) -> String {
     classed(status, None, false, body)
@@ -18,6 +18,16 @@ fn classed(status: u16, retry_after: Option<u64>, has_rate_header: bool, body: &
         }
         other => other.as_str().to_owned(),
     }
+}
+
+/// The vendor names 403 for a card's wrong arguments too: with words of the CRM it is about this card, and stops no other.
+#[test]
+fn a_card_that_the_crm_forbids_in_words_is_refused() {
+    let answer =
+        |body: &'static [u8]| Answer::Response { status: 403, retry_after: None, has_rate_header: false, body };
+    let refused = classify_card(answer(br#"{"message":"The pipeline is not active"}"#));
+    assert_eq!(refused, Outcome::Rejected(vec![(String::new(), "The pipeline is not active".to_owned())]));
+    assert_eq!(classify_card(answer(b"<html>")), Outcome::Paused(403));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use parom_core::delivery::Mono;
 use parom_core::delivery::bulk;
 use parom_core::delivery::dispatch::too_old;
-use parom_core::delivery::outcome::{Outcome, becomes, classify};
+use parom_core::delivery::outcome::{Outcome, becomes, classify, classify_card};
 use parom_core::delivery::reason;
 use parom_core::order::Target;
 
@@ -39,8 +39,10 @@ pub(super) async fn send(
         }
     };
     crash::point("send.after_answer");
-    let number = (intent.target == Target::Order).then_some(intent.number.as_str());
-    let outcome = classify(seen.answer(), number);
+    let outcome = match intent.target {
+        Target::Order => classify(seen.answer(), Some(&intent.number)),
+        Target::Card => classify_card(seen.answer()),
+    };
     tell(&outcome);
     let settlement = settlement(&outcome, &seen);
     log(&intent, &outcome, &settlement);

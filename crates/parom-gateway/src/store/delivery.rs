@@ -221,12 +221,13 @@ fn late(db: &Db<'_>, seq: i64, result: &Settlement, now: i64) -> Result<(), Stor
     Ok(())
 }
 
-/// The CRM made this order just now: no other of ours is it, whatever a person said before.
+/// The CRM made this order just now: no other of ours is it, whatever a person said before, or a look that found a card by its
+/// title and contact.
 fn contradict(db: &Db<'_>, seq: i64, crm_order_id: i64, now: i64) -> Result<(), StoreError> {
     let sql =
         "UPDATE orders SET state = 'disputed', reason = ?3, crm_order_id = NULL, said_crm_id = nullif(said_crm_id, ?2),
                  updated_at = ?4, due_at = ?4
-               WHERE crm_order_id = ?2 AND said_crm_id IS NOT NULL AND state = 'delivered' AND seq <> ?1
+               WHERE crm_order_id = ?2 AND (said_crm_id IS NOT NULL OR target = 'card') AND state = 'delivered' AND seq <> ?1
                  AND account = (SELECT account FROM orders WHERE seq = ?1)
                  AND target = (SELECT target FROM orders WHERE seq = ?1)
                RETURNING seq";
@@ -268,6 +269,26 @@ mod tests {
         }
         let sql = "SELECT state, restored, said_crm_id FROM orders";
         db.one(sql, params![], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap()
+    }
+
+    /// A card that was in doubt was taken for another's of the same title and contact, which was still on its way.
+    #[test]
+    fn a_card_that_the_crm_made_of_another_is_no_longer_this_ones() {
+        let connection = sqlite::in_memory();
+        let db = Db::Sqlite(&connection);
+        for (id, state, crm_order_id) in [("a", "delivered", "7"), ("b", "sending", "NULL"), ("c", "delivered", "8")] {
+            let order = format!(
+                "INSERT INTO orders (id, channel, channel_version, account, state, number, owns_number, body, problems, content,
+                   received_at, updated_at, due_at, attempts, target, crm_order_id, buyer, phone, email)
+                 VALUES ('{id}', 'shop', 1, 'main', '{state}', '{id}', 0, '{{}}', '[]', x'00', 0, 0, 0, 1, 'card', {crm_order_id},
+                   '', '', '')"
+            );
+            connection.execute_batch(&order).unwrap();
+        }
+        connection.execute_batch("INSERT INTO attempts (seq, attempt, started_at) VALUES (2, 1, 0)").unwrap();
+        assert!(settle(&db, 2, 1, &result(State::Delivered, Some(7), None), 1).unwrap());
+        let states = db.query("SELECT state FROM orders ORDER BY id", params![], |row| row.get::<String>(0)).unwrap();
+        assert_eq!(states, ["disputed", "delivered", "delivered"]);
     }
 
     /// By the CRM's own word it is there: whatever comes after, it does not go again, and two of it are told.

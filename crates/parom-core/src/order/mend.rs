@@ -42,7 +42,6 @@ impl Verdict {
 
 /// Applies the policy: moves what was left out into the manager's comment and says what happens.
 pub fn settle(draft: &mut Draft, policy: OnInvalid) -> Verdict {
-    draft.problems.truncate(limits::PROBLEMS);
     if policy != OnInvalid::Mend {
         let mends = draft.problems.iter_mut().filter(|problem| problem.effect == Effect::Mend);
         mends.for_each(|problem| problem.effect = Effect::Hold);
@@ -55,6 +54,11 @@ pub fn settle(draft: &mut Draft, policy: OnInvalid) -> Verdict {
     };
     if policy == OnInvalid::Mend {
         comment(draft);
+    }
+    if draft.problems.len() > limits::PROBLEMS {
+        // What holds it is among those that are kept.
+        draft.problems.sort_by_key(|problem| std::cmp::Reverse(problem.effect));
+        draft.problems.truncate(limits::PROBLEMS);
     }
     verdict
 }
@@ -76,4 +80,30 @@ fn comment(draft: &mut Draft) {
     let whole = if before.is_empty() { added } else { format!("{before}\n{added}") };
     draft.body.insert("manager_comment".into(), Value::String(whole));
     draft.left_out.clear();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::{Code, Problem};
+
+    /// A cart has more lines than an order keeps problems: what holds it is not cut off with the rest.
+    #[test]
+    fn what_holds_an_order_counts_however_late_it_was_found() {
+        let mut draft = Draft::default();
+        for line in 0..limits::PROBLEMS + 10 {
+            let (effect, code) = match line > limits::PROBLEMS {
+                true => (Effect::Hold, Code::AmbiguousNumber),
+                false => (Effect::Mend, Code::InvalidUrl),
+            };
+            let path = format!("products.{line}.picture");
+            draft.problems.push(Problem::new(&path, code, effect, "no address", "Send one."));
+            draft.left_out.push((path, format!("text {line}")));
+        }
+        assert_eq!(settle(&mut draft, OnInvalid::Mend), Verdict::Hold);
+        assert_eq!(draft.problems.len(), limits::PROBLEMS);
+        assert_eq!(draft.problems.iter().filter(|problem| problem.effect == Effect::Hold).count(), 9);
+        let comment = draft.body["manager_comment"].as_str().unwrap();
+        assert!(comment.contains("products.100.picture: text 100"), "{comment}");
+    }
 }

@@ -29,10 +29,13 @@ pub(super) fn with_found(fields: Map<String, Value>, hints: &[(&str, String)]) -
         meanings.iter().filter_map(|(meaning, name)| Some(((*meaning).to_owned(), tree.get(*name)?.clone()))).collect();
     let product = meanings.iter().find(|(meaning, _)| *meaning == "product").and_then(|(_, name)| fields.get(*name));
     let products = products(&found, product);
-    if products.is_empty() {
-        // A quantity without a product is an answer like any other.
-        meanings.retain(|(meaning, _)| !LINE.contains(meaning));
-    }
+    // A quantity without a product is an answer like any other; and of several that were ticked nobody knows whose it is.
+    let kept: &[&str] = match products.len() {
+        0 => &[],
+        1 => &LINE,
+        _ => &["product"],
+    };
+    meanings.retain(|(meaning, _)| !LINE.contains(meaning) || kept.contains(meaning));
     found.insert("products".into(), Value::Array(products));
     whole_name(&mut found);
     found.insert("rest".into(), rest(&tree, &meanings).into());

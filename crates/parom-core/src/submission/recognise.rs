@@ -50,6 +50,26 @@ const LINE: [&str; 5] = ["sku", "product", "price", "quantity", "picture"];
 /// What a number of the whole order is named by, and no product's.
 const FOREIGN: [&str; 10] =
     ["shipping", "delivery", "доставк", "discount", "знижк", "скидк", "total", "сума", "сумма", "payment"];
+/// Whose name a name is that is no buyer's; as a part of a longer one it says nothing of the buyer.
+const NAMED: [&str; 17] = [
+    "company",
+    "firm",
+    "organi",
+    "product",
+    "item",
+    "file",
+    "user",
+    "nick",
+    "domain",
+    "shop",
+    "event",
+    "card",
+    "компан",
+    "фірм",
+    "фирм",
+    "організ",
+    "организ",
+];
 /// Whether a value is of a kind.
 type Fits = fn(&str) -> bool;
 
@@ -82,7 +102,9 @@ pub fn recognise(tree: &Value) -> Vec<(&'static str, &str)> {
         |meaning, (name, plain), word| {
             let part = plain.split('_').any(|part| part == word || (word.chars().count() >= 4 && part.contains(word)));
             let foreign = LINE.contains(&meaning) && FOREIGN.iter().any(|other| plain.contains(other));
-            part && !UNSURE.contains(&word) && !foreign && fits(meaning, name)
+            // Of two names in a form none is a product's, unless the word stands there.
+            let named = word == "name" && (meaning == "product" || NAMED.iter().any(|other| plain.contains(other)));
+            part && !named && !UNSURE.contains(&word) && !foreign && fits(meaning, name)
         },
         &mut found,
     );

@@ -103,6 +103,18 @@ fn the_total_is_the_shops() {
                       {"code":"tax","title":"ПДВ 20%","value":"18.00"},{"code":"total","title":"Разом","value":"158.00"}]}"#,
     );
     assert_eq!(total(&opencart), 158.0, "{opencart:#}");
+    // A gift certificate that is bought is in the sum of the products.
+    let bought = order(
+        "opencart",
+        r#"{"event":"order.created","order":{"order_id":"8","firstname":"О","telephone":"0671112233"},"products":[],
+            "vouchers":[{"description":"Сертифікат на 500 грн","amount":"500.0000"}],
+            "totals":[{"code":"sub_total","value":"500.00"},{"code":"total","value":"500.00"}]}"#,
+    );
+    assert_eq!(
+        (total(&bought), &bought["products"][0]["name"]),
+        (500.0, &"Сертифікат на 500 грн".into()),
+        "{bought:#}"
+    );
     let shopify = order(
         "shopify",
         r##"{"id":9,"name":"#9","taxes_included":false,"total_tax":"6.00","total_tip_received":"4.00","total_discounts":"10.00",
@@ -141,6 +153,30 @@ fn answers_are_neither_lost_nor_mistaken() {
         assert!(comment.contains(kept), "{kept} is lost: {form:#}");
     }
     assert_eq!(form["shipping"]["shipping_secondary_line"], "city: Київ, flat: 7", "{form:#}");
+    // Of several products that were ticked nobody knows whose the quantity is.
+    let ticked = order(
+        "cf7",
+        r#"{"name":"Олена","phone":"0671112233","product":["Носки","Кепка"],"quantity":"2","price":"120","photo":"https://a.ua/1.jpg"}"#,
+    );
+    assert_eq!(ticked["products"].as_array().map(Vec::len), Some(2), "{ticked:#}");
+    for kept in ["quantity: 2", "price: 120", "photo: https://a.ua/1.jpg"] {
+        assert!(ticked["manager_comment"].as_str().unwrap().contains(kept), "{kept} is lost: {ticked:#}");
+    }
+    // A name beside the buyer's is no product, and a firm's is no buyer's.
+    for (name, value) in [("company-name", "ТОВ Ромашка"), ("recipient-name", "Іван"), ("telegram_username", "olena")]
+    {
+        for swapped in [false, true] {
+            let own = r#""your-name":"Олена","your-phone":"0671112233""#;
+            let other = format!("\"{name}\":\"{value}\"");
+            let body = if swapped { format!("{{{other},{own}}}") } else { format!("{{{own},{other}}}") };
+            let form = order("cf7", &body);
+            assert!(form.get("products").is_none(), "{form:#}");
+            if !swapped || name != "recipient-name" {
+                assert_eq!(form["buyer"]["full_name"], "Олена", "{form:#}");
+                assert_eq!(form["manager_comment"], format!("{name}: {value}"), "{form:#}");
+            }
+        }
+    }
     // Two questions of one title.
     let twice = order(
         "elementor",

@@ -64,7 +64,7 @@ fn in_parts(mut form: Map<String, Value>) -> Map<String, Value> {
         let event = form.remove_entry("event");
         form = event.into_iter().chain([("order".to_owned(), Value::Object(form))]).collect();
     }
-    for name in ["products", "totals"] {
+    for name in ["products", "totals", "vouchers"] {
         let within = form.get_mut("order").and_then(Value::as_object_mut).and_then(|order| order.remove(name));
         if let Some(rows) = within {
             form.entry(name).or_insert(rows);
@@ -79,9 +79,13 @@ fn in_parts(mut form: Map<String, Value>) -> Map<String, Value> {
     form
 }
 
-/// What the shop adds to its products (a tax, a packing) and takes off (a coupon, a voucher, points).
+/// What the shop adds to its products (a tax, a packing, a gift certificate that is bought) and takes off (a coupon, a voucher,
+/// points).
 fn charges(form: &Map<String, Value>) -> Value {
     let mut charges = Charges::default();
+    for bought in list(form, "vouchers") {
+        charges.add(named(bought, "description", "voucher"), bought.get("amount"));
+    }
     for total in list(form, "totals") {
         let code = total.get("code").and_then(Value::as_str).unwrap_or_default();
         if !matches!(code, "sub_total" | "total" | "shipping") {

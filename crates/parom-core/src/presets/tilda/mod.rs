@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::fields::with_found;
 use super::{Answer, Kind, Mark, Preset, keyed};
+use crate::convert;
 use crate::submission::{Submission, embedded_json};
 
 pub(super) static PRESET: Preset = Preset {
@@ -100,17 +101,17 @@ fn line(product: &Value) -> Value {
     }
 }
 
-/// A product as a text: `Mug (MUG-1, Colour: red)=250`, or `Mug - 2x250 = 500`.
+/// A product as a text: `Mug (MUG-1, Colour: red)=250`, or `Mug - 2x250 = 500`. `Canvas - 20x30=500` is one of that size: a count
+/// is one where it makes the sum.
 fn text_line(text: &str) -> Value {
     let Some((name, sum)) = text.rsplit_once('=') else {
         return json!({ "name": text, "quantity": 1 });
     };
     let counted = name.rsplit_once(" - ").and_then(|(name, count)| {
         let (quantity, price) = count.trim().split_once('x')?;
-        let number =
-            |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b',');
-        (number(quantity) && number(price))
-            .then(|| json!({ "name": name.trim(), "price": price, "quantity": quantity }))
+        let makes = convert::quantity(quantity).ok()?.checked_mul(convert::money(price, false).ok()?)?;
+        let is_sum = convert::money(sum.trim(), false).is_ok_and(|sum| sum == makes);
+        is_sum.then(|| json!({ "name": name.trim(), "price": price, "quantity": quantity }))
     });
     counted.unwrap_or_else(|| json!({ "name": name.trim(), "price": sum.trim(), "quantity": 1 }))
 }
@@ -129,4 +130,29 @@ fn utm(cookies: &str) -> Vec<(String, String)> {
     let marks = text.split("|||").map(|mark| mark.trim_start_matches("amp;").trim());
     let pairs = marks.filter_map(|mark| mark.split_once('=')).filter(|(name, _)| name.starts_with("utm_"));
     pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::text_line;
+
+    #[test]
+    fn a_count_in_a_text_is_one_where_it_makes_the_sum() {
+        let counted =
+            |name: &str, quantity: &str, price: &str| json!({ "name": name, "price": price, "quantity": quantity });
+        for (text, line) in [
+            ("Mug - 2x250 = 500", counted("Mug", "2", "250")),
+            ("Cloth - 1,5x200.50 = 300.75", counted("Cloth", "1,5", "200.50")),
+            ("Canvas - 20x30=500", json!({ "name": "Canvas - 20x30", "price": "500", "quantity": 1 })),
+            ("Canvas - 20x30 - 2x500 = 1000", counted("Canvas - 20x30", "2", "500")),
+            (
+                "Mug (MUG-1, Colour: red)=250",
+                json!({ "name": "Mug (MUG-1, Colour: red)", "price": "250", "quantity": 1 }),
+            ),
+        ] {
+            assert_eq!(text_line(text), line, "{text}");
+        }
+    }
 }

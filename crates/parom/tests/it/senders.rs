@@ -187,3 +187,36 @@ async fn phps_order_survives_a_minute_without_the_gateway_and_arrives_once() {
     world.crm_has(2).await;
     assert_eq!((world.crm.orders().len(), world.orders().len()), (2, 2));
 }
+
+/// What is not the gateway's word about the order refuses none: it waits until the token is right.
+#[tokio::test(flavor = "multi_thread")]
+async fn phps_order_waits_for_its_token_and_a_refusal_is_told_by_cron() {
+    let mut world = World::idle(Settings::default()).await;
+    let locked = format!(
+        "{}[access]\ntoken = {{ env = \"TEST_TOKEN\" }}\n",
+        SHOP.replacen("on_repeat", "on_invalid = \"reject\"\non_repeat", 1)
+    );
+    world.channel("shop", &locked);
+    world.serve(&[]);
+    let shop = TempDir::new().unwrap();
+    let lines = world.get("/assets/parom.php").await.text;
+    let lines = lines.replace("https://gateway.example/in/shop", &world.url("/in/shop"));
+    let with = |token: &str| {
+        let text = lines.replace("PAROM_TOKEN = ''", &format!("PAROM_TOKEN = '{token}'"));
+        fs::write(shop.path().join("parom.php"), text).unwrap();
+    };
+    fs::write(shop.path().join("order.php"), ORDER).unwrap();
+    with("wrong-token");
+    assert_eq!(php(shop.path(), &["order.php"]), (0, "safe".into()));
+    assert_eq!(php(shop.path(), &["parom.php", "drain"]), (1, "accepted 0, refused 0, waiting 1".into()));
+    with("right-token");
+    assert_eq!(php(shop.path(), &["parom.php", "drain"]), (0, "accepted 1, refused 0, waiting 0".into()));
+    world.crm_has(1).await;
+    // Kept while the gateway was away, and refused by it when it is back.
+    fs::write(shop.path().join("order.php"), ORDER.replace("0671112233", "12")).unwrap();
+    world.stop();
+    assert_eq!(php(shop.path(), &["order.php"]), (0, "safe".into()));
+    world.serve(&[]);
+    assert_eq!(php(shop.path(), &["parom.php", "drain"]), (1, "accepted 0, refused 1, waiting 0".into()));
+    assert_eq!(php(shop.path(), &["parom.php", "drain"]), (0, "accepted 0, refused 0, waiting 0".into()));
+}

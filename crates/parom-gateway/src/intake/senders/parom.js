@@ -54,8 +54,8 @@ function send(order, asker) {
    wait = Math.min(got.headers.get('Retry-After'), 3600);
    told = await got.json() || {};
   } catch (e) {}
-  const refused = /^4(?!08|25|29)/.test(status);
-  if (!refused && !(status < 300 && told.id)) { // without an id it was not the gateway
+  const refused = /^4(?!08|25|29)/.test(status) && told.message;
+  if (!refused && !(status < 300 && told.id)) { // without either it was not the gateway
    task.busy = wait > 0; // no event goes before it
    wait = Math.max(wait || 0, Math.min(2 ** task.tries++, 60)) * (1e3 + 250 * Math.random());
    task.timer = setTimeout(() => { task.busy = false; send(order); }, wait);

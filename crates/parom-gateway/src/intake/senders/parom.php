@@ -57,7 +57,10 @@ function parom_try(array $kept, string $file, float $seconds): string
         @unlink($file);
         return 'accepted';
     }
-    if ($status < 400 || $status > 499 || in_array($status, [408, 425, 429], true)) {
+    // 401, 403, 404 are about the token or the address, and without a message it is not the gateway that answers.
+    $ours = is_string(json_decode($answer, true)['message'] ?? null);
+    if (!$ours || $status < 400 || $status > 499 || in_array($status, [401, 403, 404, 408, 425, 429], true)) {
+        $status >= 400 && error_log("parom: order $kept[key] waits: the answer was $status");
         return 'waiting';
     }
     error_log("parom: order $kept[key] was refused with $status");   // and nothing of the buyer's
@@ -115,5 +118,5 @@ if (PHP_SAPI === 'cli' && realpath($_SERVER['SCRIPT_FILENAME']) === __FILE__ && 
     $counts = parom_drain();
     echo "accepted $counts[accepted], refused $counts[refused], waiting $counts[waiting]\n";
     $own = !is_dir(PAROM_SPOOL) || is_writable(PAROM_SPOOL);   // another user's folder only looks empty
-    exit($own && $counts['waiting'] === 0 ? 0 : 1);
+    exit($own && $counts['waiting'] + $counts['refused'] === 0 ? 0 : 1);
 }

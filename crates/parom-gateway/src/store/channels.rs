@@ -35,15 +35,24 @@ impl Store {
         let (channel, text) = (channel.to_owned(), text.to_owned());
         let now = clock::now().as_millisecond();
         self.write("keep_version", Whose::Thing("channels"), move |db| {
-            let sql = "UPDATE channel_versions SET usable = ?3 WHERE channel = ?1 AND text = ?2 RETURNING id";
-            let known: Option<i64> = db.first(sql, params![channel, text, usable], |row| row.get(0))?;
-            let sql = "INSERT INTO channel_versions (channel, text, usable, first_seen_at) VALUES (?1, ?2, ?3, ?4) RETURNING id";
-            known.map_or_else(|| db.get(sql, params![channel, text, usable, now]), Ok)
+            let newest = "(SELECT coalesce(max(used), 0) FROM channel_versions WHERE channel = ?1)";
+            // One that was served stays usable: what it lacks now may be lacking to a command's own environment alone.
+            let sql = format!(
+                "UPDATE channel_versions SET usable = CASE WHEN ?3 = 1 THEN 1 ELSE usable END,
+                   used = CASE WHEN ?3 = 1 AND used < {newest} THEN {newest} + 1 ELSE used END
+                 WHERE channel = ?1 AND text = ?2 RETURNING id"
+            );
+            let known: Option<i64> = db.first(&sql, params![channel, text, usable], |row| row.get(0))?;
+            let sql = format!(
+                "INSERT INTO channel_versions (channel, text, usable, first_seen_at, used)
+                 VALUES (?1, ?2, ?3, ?4, CASE WHEN ?3 = 1 THEN {newest} + 1 ELSE 0 END) RETURNING id"
+            );
+            known.map_or_else(|| db.get(&sql, params![channel, text, usable, now]), Ok)
         })
         .await
     }
 
-    /// The newest version of a channel that could be used.
+    /// The version of a channel that was used last.
     ///
     /// # Errors
     /// As any read.
@@ -51,7 +60,7 @@ impl Store {
         let channel = channel.to_owned();
         self.read(move |db| {
             let sql =
-                "SELECT id, text FROM channel_versions WHERE channel = ?1 AND usable = 1 ORDER BY id DESC LIMIT 1";
+                "SELECT id, text FROM channel_versions WHERE channel = ?1 AND usable = 1 ORDER BY used DESC, id DESC LIMIT 1";
             db.first(sql, params![channel], |row| Ok(KeptVersion { id: row.get(0)?, text: row.get(1)? }))
         })
         .await

@@ -335,6 +335,33 @@ async fn a_broken_channel_holds_everything_and_replays_when_it_is_mended() {
     world.crm_has(4).await;
 }
 
+/// The last good version is the one that was used last, not the one that was written last; and a command that lacks what the
+/// service has spoils none.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_version_that_was_used_last_stands_in_for_a_broken_file() {
+    let mut world = World::of_file(Settings::default()).await;
+    let good = format!("{SHOP}[access]\ntoken = {{ env = \"SHOP_TOKEN\" }}\n");
+    let wrong = good.replace("source_id = 22", "source_id = 33");
+    let own = [("SHOP_TOKEN", "the-services-own-token-of-24")];
+    world.channel("shop", &good);
+    world.serve(&own);
+    for (text, reads) in [(&wrong, 2), (&good, 3)] {
+        world.channel("shop", text);
+        let read = || world.log().matches("\"channel\":\"shop\",\"version\"").count() == reads;
+        world.until("it is read", read).await;
+    }
+    // Without the variable the channel cannot be used by this process.
+    assert_ne!(world.cli(&["orders", "retry", "01a00000-0000-7000-8000-000000000000"]).code, 0);
+    world.channel("shop", "nonsense");
+    world.until("the fault is noticed", || world.log().contains("the channel's file is broken")).await;
+    world.stop();
+    world.serve(&own);
+    let answer = world.post("/in/shop/the-services-own-token-of-24", &form("E")).await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    world.crm_has(1).await;
+    assert_eq!(world.crm.orders()[0]["source_id"], 22);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn utm_marks_come_from_the_form_the_query_or_the_page() {
     let world = World::start().await;

@@ -10,8 +10,11 @@ use super::talk::Talk;
 /// A step, and the oldest schema whose versions may go on beside it.
 type Step<'s> = (&'s str, i64);
 
-const STEPS: &[Step<'_>] =
-    &[(include_str!("migrations/0001_first.sql"), 1), (include_str!("migrations/0002_said.sql"), 1)];
+const STEPS: &[Step<'_>] = &[
+    (include_str!("migrations/0001_first.sql"), 1),
+    (include_str!("migrations/0002_said.sql"), 1),
+    (include_str!("migrations/0003_used.sql"), 1),
+];
 
 /// Brings the schema up to date. The caller holds everybody's turn.
 pub(super) fn migrate(talk: &Talk) -> Result<(), StoreError> {

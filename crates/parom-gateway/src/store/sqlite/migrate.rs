@@ -22,6 +22,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0014_one_number_index.sql"),
     include_str!("migrations/0015_novaposhta.sql"),
     include_str!("migrations/0016_said.sql"),
+    include_str!("migrations/0017_used.sql"),
 ];
 
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {

@@ -137,6 +137,25 @@ async fn rows_that_are_in_are_known_whatever_the_channels_key_has_become() {
     assert_eq!(world.orders().len(), 2);
 }
 
+/// The same a month later, when the buyers' data is gone from the orders: the file makes nothing a second time.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_whose_buyers_were_erased_are_known_by_any_key() {
+    let mut world = world().await;
+    world.serve(&[]);
+    let text = "Номер,Покупець,Телефон,Товар,Ціна\nA-1,Олена,0671112233,Чай,5\nA-2,Олена,0671112233,Кава,9\n";
+    let path = write(&world, "site.csv", text.as_bytes());
+    assert_eq!(import(&world, &path, &[]).1["queued"], 2);
+    world.until("both are delivered", || world.count(&["delivered"]) == 2).await;
+    assert_eq!(world.cli(&["orders", "erase", "--phone", "0671112233", "--yes"]).code, 0);
+    for more in [&[][..], &["--key", "Номер"]] {
+        let (ran, counts) = import(&world, &path, more);
+        assert_eq!((ran.code, &counts["known"]), (0, &json!(2)), "{more:?}: {counts}");
+    }
+    world.channel("file", &format!("idempotency_key = \"{{{{ form['Номер'] }}}}\"\n{CHANNEL}"));
+    assert_eq!(import(&world, &path, &[]).1["known"], 2);
+    assert_eq!((world.orders().len(), world.crm.orders().len()), (2, 2));
+}
+
 /// The site's own list of orders, imported to be sure that none is missing: those that came in by the form are no second ones.
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_of_orders_that_came_in_by_the_form_add_nothing() {

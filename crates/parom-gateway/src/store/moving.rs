@@ -101,6 +101,7 @@ fn count(talk: &Talk, table: &str) -> Result<u64, StoreError> {
 
 fn copy(source: &Source, talk: &Talk, told: &mut dyn FnMut(&str, u64, u64)) -> Result<(), StoreError> {
     let db = Db::Postgres(talk);
+    source.hold().map_err(refused)?;
     talk.be_patient(true);
     talk.batch("BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")?;
     talk.batch("SELECT pg_advisory_xact_lock(0)")?;

@@ -80,8 +80,12 @@ async fn every_row_comes_over_and_the_gateway_goes_on() {
             assert!(world.killed(&command, point));
         }
         let before = rows(&file);
+        // A command that runs for minutes, such as an import.
+        let other = Connection::open(&file).unwrap();
         let ran = world.cli(&command);
         assert_eq!(ran.code, 0, "{point}: {}", ran.err);
+        let late = other.execute("UPDATE orders SET buyer = 'late'", []).unwrap_err().to_string();
+        assert!(late.contains("moved to PostgreSQL"), "{late}");
         let after = rows(&world.db());
         let left = ["crm_requests", "alert_mark", "facts", "transitions"];
         for (table, rows) in before.iter().filter(|(table, _)| !left.contains(&table.as_str())) {

@@ -15,6 +15,11 @@ use super::{open, wholeness};
 const BEGUN: &str = "moving";
 const ENDED: &str = "moved";
 
+/// What a command hears that opened the file before.
+const SHUT: &str = "
+    CREATE TRIGGER moved_insert BEFORE INSERT ON orders BEGIN SELECT RAISE(ABORT, 'the orders were moved to PostgreSQL'); END;
+    CREATE TRIGGER moved_update BEFORE UPDATE ON orders BEGIN SELECT RAISE(ABORT, 'the orders were moved to PostgreSQL'); END;";
+
 /// The file, under its lock, read as it was when it was opened.
 pub(in crate::store) struct Source {
     connection: Connection,
@@ -45,13 +50,24 @@ impl Source {
         moved(&self.connection, BEGUN)
     }
 
-    /// Notes that a move begins, or has begun; its name.
+    /// Lets no command write while the rows are read: it would write behind what was read already.
+    pub(in crate::store) fn hold(&self) -> Result<(), OpenError> {
+        Ok(self.connection.execute_batch("BEGIN IMMEDIATE")?)
+    }
+
+    /// Notes that a move begins, or has begun, and shuts the file for commands that have it open; its name. A crash before: it
+    /// is as it was.
     pub(in crate::store) fn begin(&self) -> Result<String, OpenError> {
-        if let Some(begun) = moved(&self.connection, BEGUN)? {
-            return Ok(begun);
-        }
-        let name = uuid::Uuid::new_v4().to_string();
-        self.connection.execute("INSERT INTO facts (name, value) VALUES (?1, ?2)", (BEGUN, &name))?;
+        let name = match moved(&self.connection, BEGUN)? {
+            Some(begun) => begun,
+            None => {
+                let name = uuid::Uuid::new_v4().to_string();
+                self.connection.execute("INSERT INTO facts (name, value) VALUES (?1, ?2)", (BEGUN, &name))?;
+                self.connection.execute_batch(SHUT)?;
+                name
+            }
+        };
+        self.connection.execute_batch("COMMIT")?;
         Ok(name)
     }
 

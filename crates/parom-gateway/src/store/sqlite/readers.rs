@@ -28,9 +28,11 @@ impl Readers {
         F: FnOnce(&Db<'_>) -> Result<T, StoreError> + Send + 'static,
     {
         let gone = || StoreError::Unavailable("no reader".into());
-        let _place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| gone())?;
+        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| gone())?;
         let free = Arc::clone(&self.free);
         let ran = tokio::task::spawn_blocking(move || {
+            // As long as the connection is used, also where whoever asked is gone.
+            let _place = place;
             let taken = free.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let connection = taken.ok_or_else(gone)?;
             let result = query(&Db::Sqlite(&connection));

@@ -79,7 +79,9 @@ pub async fn mended(
     dictionaries: &Dictionaries,
     id: &str,
 ) -> Result<(), StoreError> {
-    if let Some(order) = store.order_by_id(id).await?.filter(|order| order.summary.state == State::Held) {
+    // What a person has edited, and perhaps keeps here on purpose, a person sends.
+    let waits = |order: &OrderDetail| order.summary.state == State::Held && order.revision == 0;
+    if let Some(order) = store.order_by_id(id).await?.filter(waits) {
         let desk = Desk { store, channels, dictionaries, scope: &Scope::All, actor: "dictionaries" };
         release(desk, order).await?;
     }

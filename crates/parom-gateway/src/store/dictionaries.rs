@@ -232,14 +232,16 @@ impl Store {
     pub async fn held_for_dictionary(&self, account: &str) -> Result<Vec<String>, StoreError> {
         let account = account.to_owned();
         self.read(move |db| {
-            let rows: Vec<(String, String)> = db.query(HELD, params![account], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            let mut ids = Vec::new();
-            for (id, problems) in rows {
-                if waits_for_dictionary(&problems_from_json(&problems)) {
-                    ids.push(id);
-                }
+            let (mut ids, mut after) = (Vec::new(), 0_i64);
+            loop {
+                let rows: Vec<(String, String, i64)> =
+                    db.query(HELD, params![account, after], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+                let Some((_, _, last)) = rows.last() else { return Ok(ids) };
+                after = *last;
+                let waits =
+                    rows.into_iter().filter(|(_, problems, _)| waits_for_dictionary(&problems_from_json(problems)));
+                ids.extend(waits.map(|(id, _, _)| id));
             }
-            Ok(ids)
         })
         .await
     }
@@ -247,8 +249,8 @@ impl Store {
 
 pub(super) const UNCHECKED: &str = "SELECT seq, id, channel, target, body, problems, replaced FROM orders
      WHERE account = ?1 AND state = 'queued' AND checked < ?2 AND resends = 0 ORDER BY seq LIMIT ?3";
-pub(super) const HELD: &str = "SELECT id, problems FROM orders
-     WHERE state IN ('held', 'rejected', 'disputed') AND state = 'held' AND account = ?1 ORDER BY seq LIMIT 10000";
+pub(super) const HELD: &str = "SELECT id, problems, seq FROM orders
+     WHERE state IN ('held', 'rejected', 'disputed') AND state = 'held' AND account = ?1 AND seq > ?2 ORDER BY seq LIMIT 1000";
 
 fn keep(db: &Db<'_>, account: &str, kind: Kind, text: &str, now: i64) -> Result<bool, StoreError> {
     let sql = "UPDATE dictionaries SET fetched_at = ?3 WHERE account = ?1 AND kind = ?2 AND rows = ?4";

@@ -82,6 +82,24 @@ async fn an_order_held_for_the_dictionarys_sake_goes_when_it_is_mended() {
     assert!(actors.contains("\"dictionaries\""), "{actors}");
 }
 
+/// What a person keeps here on purpose does not go because the dictionary is mended; the person sends it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_a_person_keeps_stays_when_the_dictionary_is_mended() {
+    let world = named().await;
+    fetched(&world).await;
+    let body = "name=Olena&city=Kyiv&pay=Bitcoin&sum=5&size=S";
+    let kept = world.post("/in/shop", body).await.json()["id"].as_str().unwrap().to_owned();
+    let plain = world.post("/in/shop", &body.replace("Olena", "Petro")).await.json()["id"].as_str().unwrap().to_owned();
+    let edited = world.cli(&["orders", "edit", &kept, "--set", "buyer.full_name=Olena K", "--keep"]);
+    assert_eq!(world.order(&kept)["order"]["buyer"]["full_name"], "Olena K", "{}{}", edited.out, edited.err);
+    world.crm.change_directory(|account| account.payment_methods[4].name = "Bitcoin".into());
+    refresh(&world);
+    world.reaches(&plain, "delivered").await;
+    assert_eq!(world.order(&kept)["state"], "held");
+    assert_eq!(world.cli(&["orders", "retry", &kept]).code, 0);
+    world.reaches(&kept, "delivered").await;
+}
+
 /// What waits for delivery is checked again before it is claimed, once the dictionaries changed.
 #[tokio::test(flavor = "multi_thread")]
 async fn queued_orders_are_checked_again_before_they_go() {

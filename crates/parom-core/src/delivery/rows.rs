@@ -102,11 +102,13 @@ pub(super) fn moment_of(row: &Value, name: &str) -> Option<Timestamp> {
 }
 
 impl List {
-    /// Whether every row really has one of the numbers that were asked for: else the filter was not applied.
+    /// Whether every row really has one of the numbers that were asked for: else the filter was not applied. A database may
+    /// find `a-1` for `A-1` too.
     #[must_use]
     pub fn answers(&self, numbers: &[&str]) -> bool {
-        planted::is(Planted::FilterUnchecked)
-            || self.rows.iter().all(|row| row.number.as_deref().is_some_and(|number| numbers.contains(&number)))
+        let asked: Vec<String> = numbers.iter().map(|number| number.to_lowercase()).collect();
+        let is_asked = |number: &str| asked.contains(&number.to_lowercase());
+        planted::is(Planted::FilterUnchecked) || self.rows.iter().all(|row| row.number.as_deref().is_some_and(is_asked))
     }
 
     /// How far an absence in the answer to `asked` numbers can be trusted, by the orders that must be in it; none where there

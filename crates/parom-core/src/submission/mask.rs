@@ -1,6 +1,8 @@
 //! What a submission shows of itself: its text without the channel's token, which senders that can set no header put among
 //! their fields.
 
+use serde_json::Value;
+
 use crate::presets::TOKEN_FIELDS;
 
 const HIDDEN: &str = "[hidden]";
@@ -25,6 +27,18 @@ pub fn masked(body: &[u8]) -> String {
     }
     shown.push_str(&text[read..]);
     shown
+}
+
+/// The named values of an address, `[["name", "value"], …]`, as they may be shown.
+#[must_use]
+pub fn masked_query(mut query: Value) -> Value {
+    for pair in query.as_array_mut().into_iter().flatten() {
+        let name = pair.get(0).and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
+        if let Some(value) = pair.get_mut(1).filter(|_| TOKEN_FIELDS.contains(&name.as_str())) {
+            *value = Value::String(HIDDEN.to_owned());
+        }
+    }
+    query
 }
 
 /// Where the value stands whose name is at `from..to`: of a form (`token=…&`), of a part (`name="token"` and an empty line),

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 pub use json::{decode_json, decode_json_within, embedded_json};
-pub use mask::masked;
+pub use mask::{masked, masked_query};
 pub use php::fold;
 pub use recognise::{cart, recognise, recognise_values};
 pub use text::readable;

@@ -1,7 +1,7 @@
 //! Orders as JSON: the same for the API and for the command line.
 
 use jiff::Timestamp;
-use parom_core::submission::masked;
+use parom_core::submission::{masked, masked_query};
 use serde_json::{Value, json};
 
 use crate::store::{OrderDetail, Summary};
@@ -47,10 +47,14 @@ pub fn detail_json(order: &OrderDetail) -> Value {
     whole["target"] = json!(order.summary.target.as_str());
     whole["revision"] = json!(order.revision);
     whole["order"] = Value::Object(order.body.clone());
+    let mut context = order.context.clone();
+    if let Some(query) = context.get_mut("query") {
+        *query = masked_query(query.take());
+    }
     whole["submission"] = json!({
         "door": order.door,
         "content_type": order.content_type,
-        "context": order.context,
+        "context": context,
         "body": masked(&order.raw),
     });
     let updates = order.updates.iter().map(|update| {

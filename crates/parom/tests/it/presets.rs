@@ -211,6 +211,15 @@ async fn tildas_key_comes_with_the_form_and_its_test_without() {
         assert_eq!(answer.status, status, "{token}");
     }
     world.crm_has(2).await;
+    // Or in the address.
+    let answer = world.post("/in/tilda?from=ad&api_key=right-token", "Name=Taras&Phone=0671112235").await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    world.crm_has(3).await;
+    let id =
+        world.orders().iter().max_by_key(|order| order["id"].to_string()).unwrap()["id"].as_str().unwrap().to_owned();
+    let shown = world.cli(&["orders", "show", &id, "--json"]).out;
+    let query = &serde_json::from_str::<serde_json::Value>(&shown).unwrap()["submission"]["context"]["query"];
+    assert_eq!(query, &serde_json::json!([["from", "ad"], ["api_key", "[hidden]"]]), "{shown}");
 }
 
 /// Whoever is told of a new address tries whether somebody is there.

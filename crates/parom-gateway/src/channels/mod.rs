@@ -18,7 +18,7 @@ use crate::dictionaries::Dictionaries;
 use crate::operate;
 use crate::store::{Store, StoreError};
 
-pub use save::{NotSaved, save};
+pub use save::{NotSaved, Writer, save};
 pub use shared::{Became, pull, push, read_all};
 
 use texts::{Kept, Written};
@@ -156,6 +156,13 @@ async fn keep(
     let usable = read.channel.is_some();
     // A secret that was written into the file makes it broken, and must not come into the store by its history.
     let text = if usable { read.text.clone() } else { without_plain_secrets(&read.text) };
+    if let Some(channel) = &read.channel
+        && let Some(before) = store.last_usable(&read.name).await?
+        && parse(&read.name, &before.text).0.is_some_and(|before| before.account != channel.account)
+    {
+        // They are the other account's buyers.
+        store.drop_samples(&read.name).await?;
+    }
     let version = store.keep_version(&read.name, &text, usable).await?;
     if read.channel.is_some() {
         read.version = version;

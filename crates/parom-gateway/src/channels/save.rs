@@ -8,8 +8,10 @@ use std::sync::{Mutex, PoisonError};
 
 use parom_core::Code;
 use parom_core::channel::{Finding, Severity, parse};
+use secrecy::ExposeSecret;
 
-use crate::config::{Config, read_secrets};
+use crate::config::{ChannelSet, Config, LiveChannel, Secrets, read_secrets};
+use crate::intake;
 use crate::store::{Scope, Store};
 
 /// Bytes of a channel file.
@@ -32,31 +34,39 @@ pub enum NotSaved {
     Disk(String),
 }
 
+/// Who writes, and what is there.
+#[derive(Clone, Copy, Debug)]
+pub struct Writer<'a> {
+    /// The configuration.
+    pub config: &'a Config,
+    /// The store.
+    pub store: &'a Store,
+    /// The channels now.
+    pub channels: &'a ChannelSet,
+    /// The accounts that the writer may see.
+    pub scope: &'a Scope,
+    /// Who, for the history.
+    pub actor: &'a str,
+}
+
 /// Writes a channel in the place of `before`; without one it must not be there yet.
 ///
 /// # Errors
 /// Why nothing was written.
-pub async fn save(
-    config: &Config,
-    store: &Store,
-    scope: &Scope,
-    actor: &str,
-    name: &str,
-    before: Option<&str>,
-    text: &str,
-) -> Result<(), NotSaved> {
-    check(config, scope, name, before, text)?;
-    if !store.keeps_channels() {
-        return into_file(config, name, before, text);
+pub async fn save(writer: Writer<'_>, name: &str, before: Option<&str>, text: &str) -> Result<(), NotSaved> {
+    check(writer, name, before, text)?;
+    if !writer.store.keeps_channels() {
+        return into_file(writer.config, name, before, text);
     }
-    match store.replace_channel(name, before, text, actor).await {
+    match writer.store.replace_channel(name, before, text, writer.actor).await {
         Ok(true) => Ok(()),
         Ok(false) => Err(NotSaved::Changed),
         Err(error) => Err(NotSaved::Disk(error.to_string())),
     }
 }
 
-fn check(config: &Config, scope: &Scope, name: &str, before: Option<&str>, text: &str) -> Result<(), NotSaved> {
+fn check(writer: Writer<'_>, name: &str, before: Option<&str>, text: &str) -> Result<(), NotSaved> {
+    let Writer { config, scope, .. } = writer;
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
     // A file of a person may have another name; a new one is made with a plain one.
     if name.is_empty() || name.len() > 64 || (before.is_none() && !name.bytes().all(plain)) {
@@ -67,27 +77,36 @@ fn check(config: &Config, scope: &Scope, name: &str, before: Option<&str>, text:
     if !findings.is_empty() || text.len() > LONGEST {
         return Err(NotSaved::Broken(findings));
     }
-    if let Some(channel) = &channel
-        && let Err((place, error)) = read_secrets(&config.dir, &channel.access)
-    {
+    if let Some(channel) = &channel {
         // Served like this nobody could post: it is no file to be saved.
-        let (code, severity, hint) = (Code::Unreadable, Severity::Error, "Set it, then save.".to_owned());
-        let path = place.to_owned();
-        return Err(NotSaved::Broken(vec![Finding {
-            line: 1,
-            column: 1,
-            path,
-            code,
-            severity,
-            message: error.to_string(),
-            hint,
-        }]));
+        let secrets = read_secrets(&config.dir, &channel.access)
+            .map_err(|(place, error)| broken(place, Code::Unreadable, error.to_string(), "Set it, then save."))?;
+        if takes_anothers(writer, name, &secrets) {
+            // What comes by it to /v1/order would come here: another's orders.
+            let message = "another account's channel has this token".to_owned();
+            return Err(broken("access.token", Code::InvalidSetting, message, "Give this one a token of its own."));
+        }
     }
     let account = channel.map(|channel| channel.account).unwrap_or_default();
     if !scope.sees(&account) || !config.accounts.has(&account) {
         return Err(NotSaved::ForeignAccount);
     }
     Ok(())
+}
+
+fn broken(place: &str, code: Code, message: String, hint: &str) -> NotSaved {
+    let (path, severity, hint) = (place.to_owned(), Severity::Error, hint.to_owned());
+    NotSaved::Broken(vec![Finding { line: 1, column: 1, path, code, severity, message, hint }])
+}
+
+/// Whether the token is that of a channel that the writer does not see.
+fn takes_anothers(writer: Writer<'_>, name: &str, secrets: &Secrets) -> bool {
+    let Some(token) = &secrets.token else { return false };
+    let hidden = |live: &LiveChannel| {
+        let account = live.channel.as_ref().map(|channel| channel.account.as_str()).unwrap_or_default();
+        live.name != name && !writer.scope.sees(account)
+    };
+    writer.channels.values().any(|live| hidden(live) && intake::is_token(live, token.expose_secret()))
 }
 
 fn into_file(config: &Config, name: &str, before: Option<&str>, text: &str) -> Result<(), NotSaved> {

@@ -57,7 +57,7 @@ pub fn token_hash(token: &str) -> String {
 }
 
 /// Compares in constant time: the hashes have one length, and tell nothing of how much of a guess was right.
-pub(super) fn is_token(live: &LiveChannel, given: &str) -> bool {
+pub(crate) fn is_token(live: &LiveChannel, given: &str) -> bool {
     let Some(token) = &live.secrets.token else {
         return false;
     };

@@ -23,6 +23,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{get, post};
 
+pub(crate) use access::is_token;
 pub use access::{bearer, token_hash};
 pub(crate) use answer::wants_page;
 pub use branches::SearchWatch;

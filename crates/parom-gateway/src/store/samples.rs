@@ -41,6 +41,18 @@ impl Store {
         .await
     }
 
+    /// Forgets the samples of a channel. A crash before or after: they are there, or not.
+    ///
+    /// # Errors
+    /// As any write.
+    pub async fn drop_samples(&self, channel: &str) -> Result<(), StoreError> {
+        let channel = channel.to_owned();
+        self.write("drop_samples", Whose::Nobody, move |db| {
+            db.execute("DELETE FROM samples WHERE channel = ?1", params![channel]).map(|_| ())
+        })
+        .await
+    }
+
     /// A channel's samples, newest first.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 
 use super::guard::{Caller, Posted};
 use super::{Ui, page};
-use crate::channels::{NotSaved, save};
+use crate::channels::{NotSaved, Writer, save};
 use crate::config::LiveChannel;
 use crate::{inspect, intake};
 
@@ -84,9 +84,7 @@ pub(super) async fn change(
     if typed.base != fingerprint(&live.text) {
         return shown(&ui, &caller, &live, typed, StatusCode::CONFLICT, "file-changed", &[]).await;
     }
-    match save(&ui.intake.config, &ui.intake.store, &caller.scope, &caller.name, &name, Some(&live.text), &typed.text)
-        .await
-    {
+    match write(&ui, &caller, &name, Some(&live.text), &typed.text).await {
         Ok(()) => {
             noted(&ui, &caller, &name, &typed.text).await;
             page::to(&format!("/channels/{name}?saved=1"))
@@ -107,6 +105,20 @@ pub(super) async fn noted(ui: &Ui, caller: &Caller, name: &str, text: &str) {
         }
     };
     let _ = tokio::time::timeout(SERVED, served).await;
+}
+
+/// Writes a channel as the caller may.
+pub(super) async fn write(
+    ui: &Ui,
+    caller: &Caller,
+    name: &str,
+    before: Option<&str>,
+    text: &str,
+) -> Result<(), NotSaved> {
+    let channels = ui.intake.channels.current();
+    let (config, store) = (&*ui.intake.config, &ui.intake.store);
+    let writer = Writer { config, store, channels: &channels, scope: &caller.scope, actor: &caller.name };
+    save(writer, name, before, text).await
 }
 
 /// Why nothing was saved, as a status and a text of the pages.

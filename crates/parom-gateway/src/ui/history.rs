@@ -9,7 +9,6 @@ use similar::{ChangeTag, TextDiff};
 
 use super::guard::{Caller, Posted};
 use super::{Ui, editor, page};
-use crate::channels::save;
 
 /// Versions on the page.
 const SHOWN: i64 = 30;
@@ -81,9 +80,7 @@ pub(super) async fn back(
     if posted.get("base") != editor::fingerprint(&live.text) {
         return shown(&ui, &caller, &name, StatusCode::CONFLICT, "file-changed").await;
     }
-    match save(&ui.intake.config, &ui.intake.store, &caller.scope, &caller.name, &name, Some(&live.text), &version.text)
-        .await
-    {
+    match editor::write(&ui, &caller, &name, Some(&live.text), &version.text).await {
         Ok(()) => {
             editor::noted(&ui, &caller, &name, &version.text).await;
             page::to(&format!("/channels/{name}?saved=1"))

@@ -10,7 +10,6 @@ use parom_core::php::{self, ConvertError, Note};
 
 use super::guard::{Caller, Posted};
 use super::{Ui, editor, page};
-use crate::channels::save;
 
 /// What a new file begins with.
 const EMPTY: &str = "account = \"ACCOUNT\"\n\n[order]\nsource_id = 1\n\n[order.buyer]\nfull_name = \"{{ name }}\"\nphone = \"{{ phone }}\"\n";
@@ -69,7 +68,7 @@ pub(super) async fn make(
             }
         };
     }
-    match save(&ui.intake.config, &ui.intake.store, &caller.scope, &caller.name, &name, None, &text).await {
+    match editor::write(&ui, &caller, &name, None, &text).await {
         Ok(()) => {
             editor::noted(&ui, &caller, &name, &text).await;
             page::to(&format!("/channels/{name}?saved=1"))

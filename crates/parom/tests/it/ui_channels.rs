@@ -7,7 +7,7 @@ use fantoccini::Locator;
 use super::browser::Browser;
 use super::ui::{Person, person};
 use super::ui_browser::{sign_in, wait};
-use super::world::{SHOP, World, form};
+use super::world::{SHOP, Settings, World, form};
 
 pub(super) fn encoded(pairs: &[(&str, &str)]) -> String {
     let one = |text: &str| text.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>();
@@ -132,6 +132,27 @@ async fn a_new_channel_is_made_of_a_script_and_of_nothing_dangerous() {
     assert_eq!(world.crm.orders()[0]["buyer"]["full_name"], "Ivan");
     let none = anna.post(&world, "/new-channel", &encoded(&[("act", "convert"), ("script", "<?php echo 1;")])).await;
     assert_eq!(none.status, 422);
+}
+
+/// Who sees one account makes no channel with the token of another's: that one's orders would come to it.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_takes_anothers_token() {
+    let mut world = World::idle(Settings::default()).await;
+    let other = "[accounts.other]\nurl = \"http://127.0.0.1:1/v1\"\napi_key = { env = \"TEST_CRM_KEY\" }\n[delivery]";
+    let text = fs::read_to_string(world.config()).unwrap();
+    fs::write(world.config(), text.replace("[delivery]", other)).unwrap();
+    let locked = format!("{SHOP}[access]\ntoken = {{ env = \"TEST_TOKEN\" }}\n");
+    world.channel("shop", &locked);
+    world.serve(&[]);
+    let client = person(&world, "client", "admin", &["other"]).await;
+    let all = person(&world, "all", "admin", &[]).await;
+    let theirs = locked.replace("\"main\"", "\"other\"");
+    let save = [("act", "save"), ("name", "zzz"), ("text", theirs.as_str())];
+    let refused = client.post(&world, "/new-channel", &encoded(&save)).await;
+    assert!(refused.status == 422 && refused.text.contains("another account"), "{}", refused.text);
+    assert!(!world.dir.path().join("channels/zzz.toml").exists());
+    // Who sees both may.
+    assert_eq!(all.post(&world, "/new-channel", &encoded(&save)).await.status, 303);
 }
 
 /// As a person does it: what is typed shows at once what it becomes.

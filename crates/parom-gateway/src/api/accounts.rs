@@ -13,9 +13,9 @@ use super::problem::Refused;
 use crate::inspect::{self, AccountReport};
 
 pub(super) async fn list(State(api): State<Api>, Extension(caller): Extension<Caller>) -> Result<Response, Refused> {
-    let reports = inspect::accounts(&api.intake.config, &api.intake.store).await?;
-    let seen = reports.iter().filter(|report| caller.scope.sees(&report.name));
-    Ok(Json(Value::Array(seen.map(AccountReport::to_json).collect())).into_response())
+    let seen = |name: &str| caller.scope.sees(name);
+    let reports = inspect::accounts(&api.intake.config, &api.intake.store, seen).await?;
+    Ok(Json(Value::Array(reports.iter().map(AccountReport::to_json).collect())).into_response())
 }
 
 /// Asks delivery to fetch anew.

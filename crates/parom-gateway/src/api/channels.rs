@@ -36,8 +36,8 @@ pub(super) async fn list(State(api): State<Api>, Extension(caller): Extension<Ca
 /// The findings of every channel and account in sight, by the dictionaries as they were fetched last.
 pub(super) async fn check(State(api): State<Api>, Extension(caller): Extension<Caller>) -> Result<Response, Refused> {
     let intake = &api.intake;
-    let mut accounts = inspect::accounts(&intake.config, &intake.store).await?;
-    accounts.retain(|report| caller.scope.sees(&report.name));
+    let seen = |name: &str| caller.scope.sees(name);
+    let accounts = inspect::accounts(&intake.config, &intake.store, seen).await?;
     let set = intake.channels.current();
     let channels = set.values().filter(|live| sees(&caller, live)).map(AsRef::as_ref);
     let mut found = inspect::online(&intake.config, channels, &accounts);

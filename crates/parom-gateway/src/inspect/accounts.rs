@@ -29,13 +29,17 @@ pub struct AccountReport {
     pub paused: bool,
 }
 
-/// The accounts as they stand in the store.
+/// The accounts that are asked for, as they stand in the store. Each brings its whole catalogue.
 ///
 /// # Errors
 /// As any read.
-pub async fn accounts(config: &Config, store: &Store) -> Result<Vec<AccountReport>, StoreError> {
+pub async fn accounts(
+    config: &Config,
+    store: &Store,
+    asked: impl Fn(&str) -> bool,
+) -> Result<Vec<AccountReport>, StoreError> {
     let (mut reports, pauses) = (Vec::new(), store.pauses().await?);
-    for account in config.accounts.current().values() {
+    for account in config.accounts.current().values().filter(|account| asked(&account.name)) {
         let (dictionary, fetched_at) = store.dictionary(&account.name).await?;
         reports.push(AccountReport {
             name: account.name.clone(),

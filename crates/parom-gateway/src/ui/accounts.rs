@@ -14,13 +14,13 @@ use crate::store::StoreError;
 
 pub(super) async fn list(State(ui): State<Ui>, Extension(caller): Extension<Caller>) -> Response {
     let (store, config) = (&ui.intake.store, &ui.intake.config);
-    let read = (inspect::accounts(config, store).await, home::accounts(&ui, &caller).await, store.pauses().await);
+    let seen = |name: &str| caller.scope.sees(name);
+    let read = (inspect::accounts(config, store, seen).await, home::accounts(&ui, &caller).await, store.pauses().await);
     let (Ok(reports), Ok(use_now), Ok(pauses)) = read else {
         return page::refused(&ui, &caller, StatusCode::SERVICE_UNAVAILABLE, "store-down");
     };
     let rows: Vec<minijinja::Value> = reports
         .iter()
-        .filter(|report| caller.scope.sees(&report.name))
         .map(|report| {
             let kinds = Kind::ALL.iter().map(|kind| {
                 let at = report.fetched_at.get(kind);

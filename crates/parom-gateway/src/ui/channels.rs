@@ -61,7 +61,9 @@ pub(super) async fn show(
     let base = ui.intake.config.public_url.clone().unwrap_or_else(|| format!("http://{}", ui.intake.config.listen));
     let address = format!("{}/in/{}", base.trim_end_matches('/'), live.name);
     let mut findings: Vec<minijinja::Value> = Vec::new();
-    let reports = inspect::accounts(&ui.intake.config, &ui.intake.store).await.unwrap_or_default();
+    let account = live.channel.as_ref().map(|channel| channel.account.as_str()).unwrap_or_default();
+    let own = inspect::accounts(&ui.intake.config, &ui.intake.store, |name| name == account);
+    let reports = own.await.unwrap_or_default();
     let located = inspect::online(&ui.intake.config, std::iter::once(live.as_ref()), &reports);
     for found in located.iter().filter(|found| found.channel == live.name) {
         let finding = &found.finding;

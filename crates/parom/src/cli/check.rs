@@ -77,7 +77,7 @@ pub(super) async fn by_the_last_fetch(config: &Path) -> Result<Outcome, Failed> 
     let config = load(config)?;
     let channels = super::channel::read(&config).await?;
     let store = Store::open(&config.store, Role::Command).map_err(|error| error.to_string())?;
-    let accounts = inspect::accounts(&config, &store).await.map_err(|error| error.to_string())?;
+    let accounts = inspect::accounts(&config, &store, |_| true).await.map_err(|error| error.to_string())?;
     let found = inspect::online(&config, channels.iter(), &accounts);
     report(&config, &channels, &found, &accounts);
     let failed = found.iter().any(|located| located.finding.severity == Severity::Error);
@@ -112,7 +112,7 @@ async fn reported(
     store: &Store,
     unreadable: BTreeMap<String, Located>,
 ) -> Result<(Vec<AccountReport>, Vec<Located>), Failed> {
-    let mut reports = inspect::accounts(config, store).await.map_err(|error| error.to_string())?;
+    let mut reports = inspect::accounts(config, store, |_| true).await.map_err(|error| error.to_string())?;
     // Of what was never fetched there is nothing to say but why.
     reports.retain(|report| !report.dictionary.is_empty() || !unreadable.contains_key(&report.name));
     Ok((reports, unreadable.into_values().collect()))

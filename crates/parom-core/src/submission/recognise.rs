@@ -51,14 +51,13 @@ const LINE: [&str; 5] = ["sku", "product", "price", "quantity", "picture"];
 const FOREIGN: [&str; 10] =
     ["shipping", "delivery", "доставк", "discount", "знижк", "скидк", "total", "сума", "сумма", "payment"];
 /// Whose name a name is that is no buyer's; as a part of a longer one it says nothing of the buyer.
-const NAMED: [&str; 17] = [
+const NAMED: [&str; 16] = [
     "company",
-    "firm",
     "organi",
     "product",
     "item",
-    "file",
-    "user",
+    "filename",
+    "username",
     "nick",
     "domain",
     "shop",

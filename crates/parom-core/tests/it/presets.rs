@@ -177,6 +177,8 @@ fn answers_are_neither_lost_nor_mistaken() {
             }
         }
     }
+    let own = order("cf7", r#"{"user_name":"Олена","user_phone":"0671112233"}"#);
+    assert_eq!(own["buyer"]["full_name"], "Олена", "{own:#}");
     // Two questions of one title.
     let twice = order(
         "elementor",

@@ -106,7 +106,9 @@ fn takes_anothers(writer: Writer<'_>, name: &str, secrets: &Secrets) -> bool {
         let account = live.channel.as_ref().map(|channel| channel.account.as_str()).unwrap_or_default();
         live.name != name && !writer.scope.sees(account)
     };
-    writer.channels.values().any(|live| hidden(live) && intake::is_token(live, token.expose_secret()))
+    let has = |live: &LiveChannel| intake::is_token(live, token.expose_secret());
+    let had = writer.channels.get(name).is_some_and(|own| has(own));
+    !had && writer.channels.values().any(|live| hidden(live) && has(live))
 }
 
 fn into_file(config: &Config, name: &str, before: Option<&str>, text: &str) -> Result<(), NotSaved> {

@@ -57,6 +57,8 @@ pub(super) struct Eyes {
     resting: BTreeMap<String, u64>,
     /// Since when nodes are not there, in looks that all came to their end.
     missing: BTreeMap<String, u64>,
+    /// Since when orders wait for accounts that nobody has.
+    strange: BTreeMap<String, u64>,
     /// Accounts that other nodes have.
     elsewhere: BTreeSet<String>,
     /// This process's own.
@@ -72,8 +74,8 @@ impl Eyes {
         let name = || rustix::system::uname().nodename().to_string_lossy().into_owned();
         let machine = store.node().map_or_else(String::new, |_| name());
         let (elsewhere, own) = (BTreeSet::new(), BTreeSet::new());
-        let (resting, missing) = (BTreeMap::new(), BTreeMap::new());
-        Eyes { machine, resting, missing, elsewhere, own, whole: true, slow: (BTreeSet::new(), 0) }
+        let (resting, missing, strange) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Eyes { machine, resting, missing, strange, elsewhere, own, whole: true, slow: (BTreeSet::new(), 0) }
     }
 
     /// What is wrong now.
@@ -122,11 +124,18 @@ impl Eyes {
                 faults.push(Fault::NodeLost(name));
             }
         }
+        let waits: BTreeSet<String> =
+            store.accounts_under_way().await?.into_iter().map(|(account, _)| account).collect();
+        let strange: Vec<String> = waits.into_iter().filter(|account| !self.is_served(account)).collect();
+        self.strange.retain(|account, _| strange.contains(account));
+        for account in strange {
+            // The node that has it may just begin again.
+            if now.saturating_sub(*self.strange.entry(account.clone()).or_insert(now)) >= missing_ms() {
+                faults.push(Fault::Stranger(account));
+            }
+        }
         if self.slow.1 == 0 {
-            let mut slow = slow(alerts, store, set.keys(), &self.machine).await?;
-            let waits = store.accounts_under_way().await?.into_iter().map(|(account, _)| account);
-            slow.extend(waits.filter(|account| !self.is_served(account)).map(Fault::Stranger));
-            self.slow = (slow, SLOW);
+            self.slow = (slow(alerts, store, set.keys(), &self.machine).await?, SLOW);
         }
         self.slow.1 -= 1;
         faults.extend(self.slow.0.iter().cloned());
@@ -144,6 +153,7 @@ impl Eyes {
                 own && !self.resting.contains_key(account)
             }
             Fault::NodeLost(name) => !self.missing.contains_key(name),
+            Fault::Stranger(account) => !self.strange.contains_key(account),
             Fault::Broken(_, machine)
             | Fault::AccountFile(_, machine)
             | Fault::Disk(machine)

@@ -9,16 +9,7 @@ const LINES: usize = 20;
 
 pub(super) fn of(language: &str, pages: &str, orders: &[Waiting], faults: &[Fault]) -> String {
     let mut lines = Vec::new();
-    if !orders.is_empty() {
-        lines.push(format!("{}:", word(language, "needs-a-person")));
-    }
-    for waiting in orders {
-        let state = match waiting.state.as_str() {
-            "change_refused" => word(language, "problem-change_refused"),
-            state => word(language, &format!("state-{state}")),
-        };
-        lines.push(format!("• {state}: {} ({})", waiting.count, waiting.channel));
-    }
+    // First: each is told once, and must not be the line that finds no room.
     for fault in faults {
         lines.push(match fault {
             Fault::KeyRefused(account) => format!("• {}: {account}", word(language, "key-refused")),
@@ -36,6 +27,16 @@ pub(super) fn of(language: &str, pages: &str, orders: &[Waiting], faults: &[Faul
             Fault::Stranger(account) => format!("• {}: {account}", word(language, "account-stranger")),
             Fault::NodeLost(node) => format!("• {}: {node}", word(language, "node-lost")),
         });
+    }
+    if !orders.is_empty() {
+        lines.push(format!("{}:", word(language, "needs-a-person")));
+    }
+    for waiting in orders {
+        let state = match waiting.state.as_str() {
+            "change_refused" => word(language, "problem-change_refused"),
+            state => word(language, &format!("state-{state}")),
+        };
+        lines.push(format!("• {state}: {} ({})", waiting.count, waiting.channel));
     }
     let more = lines.len().saturating_sub(LINES);
     lines.truncate(LINES);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use keycrm_sandbox::{Options, Sandbox};
 
 use super::alerts;
+use super::nodes::LEASE;
 use super::world::{NO_CRM, SHOP, Settings, World, form};
 
 const KEY: &str = "canary-key-1";
@@ -86,7 +87,7 @@ async fn an_account_that_goes_leaves_its_orders_waiting() {
     let (bot, heard) = alerts::http_server(0);
     let telegram = format!("[alerts.telegram]\nurl = \"{bot}\"\ntoken = {{ env = \"BOT\" }}\nchat = 1");
     alerts::configure(&world, &format!("language = \"en\"\ndigest = \"200ms\"\n{telegram}"));
-    world.serve(&[("BOT", "1:x")]);
+    world.serve(&[("BOT", "1:x"), LEASE]);
     key(&world, "second.key", KEY);
     account(&world, "second", &of(&world.crm.api_url(), ""));
     world.channel("other", &SHOP.replace("\"main\"", "\"second\""));

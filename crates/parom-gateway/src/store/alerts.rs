@@ -2,7 +2,7 @@
 
 use super::sql::{Db, Row, params};
 
-use super::{Store, StoreError, Whose, changes};
+use super::{Store, StoreError, Whose};
 use crate::clock;
 
 /// Messages that were sent or given up are forgotten after so long.
@@ -67,10 +67,11 @@ const SINCE: &str =
     "SELECT o.state, o.channel, count(DISTINCT o.seq) FROM order_events e JOIN orders o ON o.seq = e.seq
      WHERE BETWEEN AND e.state IN ('held', 'rejected', 'disputed') AND o.state = e.state
      GROUP BY 1, 2 ORDER BY 1, 2";
-/// Changes that were not made of orders that are in the CRM: nothing of them waits, so each is named.
-const UNMADE: &str =
-    "SELECT 'change_refused', o.channel || ', ' || o.number, count(DISTINCT o.seq) FROM order_events e JOIN orders o ON o.seq = e.seq
-     WHERE BETWEEN AND e.actor = ?3 AND o.state = 'delivered' GROUP BY 1, 2 ORDER BY 1, 2";
+/// Changes that were not made. Their orders wait for nobody, so one of a channel's is named.
+const UNMADE: &str = "SELECT 'change_refused',
+       o.channel || ', ' || min(o.number) || CASE WHEN count(DISTINCT o.seq) > 1 THEN ' …' ELSE '' END, count(DISTINCT o.seq)
+     FROM order_events e JOIN orders o ON o.seq = e.seq
+     WHERE BETWEEN AND e.actor = 'changes' AND o.state <> 'canceled' GROUP BY o.channel ORDER BY o.channel";
 const ALL: &str = "SELECT state, channel, count(*) FROM orders INDEXED BY orders_waiting
      WHERE state IN ('held', 'rejected', 'disputed') GROUP BY 1, 2 ORDER BY 1, 2";
 /// While an order is in doubt, `updated_at` is when that began.
@@ -110,7 +111,7 @@ impl Store {
                 Some((event, _)) => {
                     let mut orders = db.query(&SINCE.replace("BETWEEN", between), params![event, newest], waiting)?;
                     let unmade = UNMADE.replace("BETWEEN", between);
-                    orders.extend(db.query(&unmade, params![event, newest, changes::ACTOR], waiting)?);
+                    orders.extend(db.query(&unmade, params![event, newest], waiting)?);
                     orders
                 }
                 None => db.query(ALL, params![], waiting)?,

@@ -1,16 +1,17 @@
 //! Changes of orders that are in the CRM: kept with the request that asks for them, made once by delivery.
 
 use super::sql::{Db, params};
-use parom_core::delivery::change::{Change, ChangeKind, Next, same_payment};
+use parom_core::Problem;
+use parom_core::delivery::change::{Change, ChangeKind, Next};
 use parom_core::delivery::state::State;
-use parom_core::{Code, Effect, Problem, limits, number};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::accept::append_event;
+use super::asked::{add, mark_order};
 use super::ledger::spend;
 use super::pauses::is_paused;
 use super::records::{problems_from_json, problems_to_json};
-use super::{Store, StoreError, Whose, facts, leases};
+use super::{Store, StoreError, Whose, leases};
 use crate::clock;
 
 /// A change whose turn it is.
@@ -216,14 +217,12 @@ fn settle(db: &Db<'_>, due: &DueChange, next: &Next, wait: i64, now: i64) -> Res
     let told = match next {
         Next::Done => format!("{kind} is in the CRM"),
         Next::Again => format!("{kind} was not made yet"),
-        Next::Unclear | Next::Refused(_) => String::new(),
+        Next::Refused(why) => return mark_order(db, seq, kind, why),
+        Next::Unclear => return Ok(()),
         Next::Look if due.doubtful => return Ok(()),
         Next::Look => format!("nobody knows whether the {kind} was made: it is looked for"),
     };
-    match next {
-        Next::Refused(why) => mark_order(db, seq, kind, why)?,
-        _ => append_event(db, seq, now, State::Delivered, "delivery", &told)?,
-    }
+    append_event(db, seq, now, State::Delivered, "delivery", &told)?;
     if *next == Next::Again && due.change.kind.may_repeat() {
         give_way(db, due, seq, due_at, now)?;
     }
@@ -239,130 +238,6 @@ fn give_way(db: &Db<'_>, due: &DueChange, seq: i64, due_at: i64, now: i64) -> Re
         db.execute(sql, params![seq, due.change.kind.as_str(), due_at])?;
     }
     Ok(())
-}
-
-/// Who says in an order's history that a change was not made: by it the alerts find those.
-pub(super) const ACTOR: &str = "changes";
-
-/// A person sees it in the list, in the order's history, and in an alert.
-pub(super) fn mark_order(db: &Db<'_>, seq: i64, kind: &str, why: &str) -> Result<(), StoreError> {
-    let sql = "SELECT problems, state FROM orders WHERE seq = ?1";
-    let (problems, state): (String, String) = db.one(sql, params![seq], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let mut problems = problems_from_json(&problems);
-    let message = match kind {
-        "branch" => format!("the branch that was chosen later was not set: {why}"),
-        kind => format!("the {kind} that its sender told of later was not made: {why}"),
-    };
-    let problem = Problem::new("", Code::ChangeRefused, Effect::Warn, message, "Make it in the CRM by hand.");
-    if problems.contains(&problem) {
-        return Ok(());
-    }
-    let state = State::parse(&state).unwrap_or(State::Delivered);
-    append_event(db, seq, clock::now().as_millisecond(), state, ACTOR, &problem.message)?;
-    problems.push(problem);
-    problems.truncate(limits::PROBLEMS);
-    let sql = "UPDATE orders SET problems = ?2 WHERE seq = ?1";
-    db.execute(sql, params![seq, problems_to_json(&problems).to_string()])?;
-    Ok(())
-}
-
-/// Keeps the changes that a request asks for, but those that are made or under way already.
-pub(super) fn add(db: &Db<'_>, seq: i64, account: &str, changes: &[Change], now: i64) -> Result<usize, StoreError> {
-    let sent = payments(db, seq)?;
-    let mut added = 0;
-    for change in changes {
-        let kept = kept_bodies(db, seq, change.kind)?;
-        let known = match change.kind {
-            ChangeKind::Payment => sent.iter().chain(&kept).any(|payment| same_payment(payment, &change.body)),
-            ChangeKind::Status | ChangeKind::Branch => kept.last() == Some(&change.body),
-        };
-        if known {
-            continue;
-        }
-        let sql = "SELECT count(*) FROM changes WHERE seq = ?1 AND kind = ?2";
-        let count: u32 = db.one(sql, params![seq, change.kind.as_str()], |row| row.get(0))?;
-        if count >= limits::CHANGES {
-            let why = format!("it would be one of more than {} of one order", limits::CHANGES);
-            mark_order(db, seq, change.kind.as_str(), &why)?;
-            continue;
-        }
-        if change.kind == ChangeKind::Payment && forgotten(db, seq, now)? {
-            let why = "the store was restored, and it may have been made before";
-            mark_order(db, seq, change.kind.as_str(), why)?;
-            continue;
-        }
-        let mut due_at = db.steady()?;
-        if change.kind.may_repeat() {
-            // It goes in the place of one that waits, and no sooner: that one may have been sent already.
-            let open = "seq = ?1 AND kind = ?2 AND state IN ('queued', 'unconfirmed')";
-            let sql = format!("SELECT max(due_at) FROM changes WHERE {open}");
-            let waits: Option<i64> = db.one(&sql, params![seq, change.kind.as_str()], |row| row.get(0))?;
-            due_at = due_at.max(waits.unwrap_or_default());
-            let sql = format!("UPDATE changes SET state = 'superseded', updated_at = ?3 WHERE {open}");
-            db.execute(&sql, params![seq, change.kind.as_str(), now])?;
-        }
-        let sql = "INSERT INTO changes (seq, account, kind, body, mark, state, created_at, updated_at, due_at)
-                   VALUES (?1, ?2, ?3, ?4, ?5, 'queued', ?6, ?6, ?7)";
-        let body = serde_json::to_string(&change.body).unwrap_or_default();
-        let mark = number::own(uuid::Uuid::new_v4().as_u128());
-        db.execute(sql, params![seq, account, change.kind.as_str(), body, mark, now, due_at])?;
-        added += 1;
-    }
-    Ok(added)
-}
-
-/// Whether the store was restored lately, and the order is older: what was paid since is not known.
-fn forgotten(db: &Db<'_>, seq: i64, now: i64) -> Result<bool, StoreError> {
-    let Some((at, until)) = facts::careful(db)? else { return Ok(false) };
-    let sql = "SELECT received_at < ?2 FROM orders WHERE seq = ?1";
-    Ok(now < until && db.one(sql, params![seq, at], |row| row.get(0))?)
-}
-
-/// A canceled order has nothing left to change, and nobody looks for what may have been changed.
-pub(super) fn drop_all(db: &Db<'_>, seq: i64, now: i64) -> Result<(), StoreError> {
-    let sql = "UPDATE changes SET state = 'superseded', updated_at = ?2
-               WHERE seq = ?1 AND state IN ('queued', 'unconfirmed')";
-    db.execute(sql, params![seq, now])?;
-    Ok(())
-}
-
-fn kept_bodies(db: &Db<'_>, seq: i64, kind: ChangeKind) -> Result<Vec<Map<String, Value>>, StoreError> {
-    let sql =
-        "SELECT body FROM changes WHERE seq = ?1 AND kind = ?2 AND state NOT IN ('refused', 'superseded') ORDER BY id";
-    let texts = db.query(sql, params![seq, kind.as_str()], |row| row.get::<String>(0))?;
-    Ok(texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect())
-}
-
-/// The order goes anew with what its sender told meanwhile: a payment that is in it is not made once more.
-pub(super) fn drop_sent(db: &Db<'_>, seq: i64, now: i64) -> Result<(), StoreError> {
-    let sent = payments(db, seq)?;
-    let sql = "SELECT id, body FROM changes WHERE seq = ?1 AND kind = 'payment' AND state = 'queued'";
-    let queued = db.query(sql, params![seq], |row| Ok((row.get::<i64>(0)?, row.get::<String>(1)?)))?;
-    for (id, body) in queued {
-        let body: Map<String, Value> = serde_json::from_str(&body).unwrap_or_default();
-        if sent.iter().any(|payment| same_payment(payment, &body)) {
-            db.execute("UPDATE changes SET state = 'superseded', updated_at = ?2 WHERE id = ?1", params![id, now])?;
-        }
-    }
-    Ok(())
-}
-
-/// The payments that the order itself brings.
-fn payments(db: &Db<'_>, seq: i64) -> Result<Vec<Map<String, Value>>, StoreError> {
-    let body: String = db.one("SELECT body FROM orders WHERE seq = ?1", params![seq], |row| row.get(0))?;
-    let mut order: Map<String, Value> = serde_json::from_str(&body).unwrap_or_default();
-    let Some(Value::Array(payments)) = order.remove("payments") else { return Ok(Vec::new()) };
-    Ok(payments
-        .into_iter()
-        .filter_map(|payment| if let Value::Object(one) = payment { Some(one) } else { None })
-        .collect())
-}
-
-/// An order that was not sent yet goes to another account: so does what is to be changed of it then.
-pub(super) fn follow(db: &Db<'_>, seq: i64) -> Result<(), StoreError> {
-    let sql = "UPDATE changes SET account = (SELECT account FROM orders WHERE seq = ?1)
-               WHERE seq = ?1 AND state = 'queued'";
-    db.execute(sql, params![seq]).map(|_| ())
 }
 
 /// The changes of an order, oldest first.

@@ -7,9 +7,10 @@ use super::accept::{Accepted, by_key, identity, number_owner};
 use super::sql::params;
 use super::{Store, StoreError};
 
-const ERASED: &str =
-    "SELECT o.id FROM idempotency_keys k JOIN orders o ON o.seq = k.seq JOIN submissions s ON s.seq = o.seq
-    WHERE k.channel = ?1 AND k.content = ?2 AND substr(k.key, 1, 7) = 'erased:' AND s.door = ?3 LIMIT 1";
+/// Of an old one the request itself is gone.
+const ERASED: &str = "SELECT o.id FROM idempotency_keys k JOIN orders o ON o.seq = k.seq
+    LEFT JOIN submissions s ON s.seq = o.seq
+    WHERE k.channel = ?1 AND k.content = ?2 AND substr(k.key, 1, 7) = 'erased:' AND coalesce(s.door, ?3) = ?3 LIMIT 1";
 
 /// The door of orders that came in a file.
 pub const IMPORT: &str = "import";

@@ -6,7 +6,7 @@ use super::accept::{NewOrder, append_event};
 use super::erasure::hidden_key;
 use super::sql::{Db, params};
 use super::updates::update;
-use super::{Store, StoreError, Whose, changes};
+use super::{Store, StoreError, Whose, asked};
 use crate::clock;
 
 /// What the keys begin with that our own pages carry: they tell a page's repeats, and no order of the channel from another.
@@ -92,7 +92,7 @@ fn take(db: &Db<'_>, seq: i64, new: &NewOrder, first: &str, actor: &str) -> Resu
     }
     let note = format!("a later state of the order {first}: taken there");
     append_event(db, seq, now, State::Canceled, actor, &note)?;
-    changes::drop_all(db, seq, now)?;
+    asked::drop_all(db, seq, now)?;
     let sql = "SELECT 1 FROM orders WHERE id = ?1 AND received_at > ?2
                UNION ALL
                SELECT 1 FROM updates u JOIN orders o ON o.seq = u.seq WHERE o.id = ?1 AND u.received_at > ?2";

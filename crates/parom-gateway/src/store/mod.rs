@@ -5,6 +5,7 @@
 
 mod accept;
 mod alerts;
+mod asked;
 mod board;
 mod bulk;
 mod changes;

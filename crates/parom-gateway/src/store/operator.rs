@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::accept::{append_event, identity, number_owner};
 use super::records::{buyer_columns, problems_to_json};
 use super::updates::settle_waiting;
-use super::{Store, StoreError, Whose, changes};
+use super::{Store, StoreError, Whose, asked};
 use crate::clock;
 
 /// A new body of an order that is not in the CRM, and the state that it leads to.
@@ -114,7 +114,7 @@ impl Store {
                 if changed == 1 {
                     append_event(db, seq, now, to, &actor, &note)?;
                     if to == State::Canceled {
-                        changes::drop_all(db, seq, now)?;
+                        asked::drop_all(db, seq, now)?;
                         settle_waiting(db, seq, to, now)?;
                     }
                 }
@@ -206,7 +206,7 @@ fn revise(db: &Db<'_>, seq: i64, seen: State, new: &Revision, now: i64) -> Resul
             new.checked,
         ],
     )?;
-    changes::follow(db, seq)?;
+    asked::follow(db, seq, now)?;
     append_event(db, seq, now, new.state, &new.actor, &new.note)?;
     Ok(Stored::Done)
 }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::accept::{Accepted, NewOrder, append_event, identity, number_owner};
 use super::records::{buyer_columns, problems_from_json, problems_to_json};
-use super::{StoreError, changes};
+use super::{StoreError, asked};
 
 /// What became of a later request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,23 +106,23 @@ pub(super) fn update(db: &Db<'_>, new: &NewOrder, id: String, overtaken: bool) -
 /// What it changes of an order that is in the CRM, or will be: a status has no place in the order that goes.
 fn take_changes(db: &Db<'_>, known: &Known, new: &NewOrder, how: Updated) -> Result<(), StoreError> {
     match unmakeable(known, new, how) {
-        None => drop(changes::add(db, known.seq, &new.account, &new.changes.0, new.received_at)?),
+        None => drop(asked::add(db, known.seq, &new.account, &new.changes.0, new.received_at)?),
         Some(why) => mark_each(db, known.seq, &new.changes.0, why)?,
     }
-    new.changes.1.iter().try_for_each(|problem| changes::mark_order(db, known.seq, "change", &problem.to_string()))
+    new.changes.1.iter().try_for_each(|problem| asked::mark_order(db, known.seq, "change", &problem.to_string()))
 }
 
 /// Why nothing can be changed of an order as it stands. Another account's CRM has another order of its number.
 fn unmakeable(known: &Known, new: &NewOrder, how: Updated) -> Option<&'static str> {
     if known.target == Target::Card {
-        return Some("it became a card, of which nothing is changed later");
+        return Some(asked::OF_CARD);
     }
     let moved = known.account != new.account && how != Updated::Replaced;
     moved.then_some("its channel goes to another account by now")
 }
 
 fn mark_each(db: &Db<'_>, seq: i64, changes: &[Change], why: &str) -> Result<(), StoreError> {
-    changes.iter().try_for_each(|change| changes::mark_order(db, seq, change.kind.as_str(), why))
+    changes.iter().try_for_each(|change| asked::mark_order(db, seq, change.kind.as_str(), why))
 }
 
 /// Takes a request whose key made the order `id` with another content, where the CRM refused that: its sender corrects it. Nothing
@@ -158,7 +158,7 @@ fn after_erasure(db: &Db<'_>, known: &Known, new: &NewOrder, id: String) -> Resu
         new.changes.0.iter().cloned().partition(|change| change.kind == ChangeKind::Status);
     if known.state == State::Delivered {
         match unmakeable(known, new, Updated::Kept) {
-            None => drop(changes::add(db, known.seq, &new.account, &status, new.received_at)?),
+            None => drop(asked::add(db, known.seq, &new.account, &status, new.received_at)?),
             Some(why) => mark_each(db, known.seq, &status, why)?,
         }
         mark_each(db, known.seq, &other, "the buyer's data was erased before it came")?;
@@ -190,7 +190,6 @@ fn take_waiting(db: &Db<'_>, seq: i64, now: i64) -> Result<(), StoreError> {
     let sql = "UPDATE updates SET becomes = NULL, result = 'replaced' WHERE id = ?1";
     db.execute(sql, params![id])?;
     keep_waiting(db, seq)?;
-    changes::drop_sent(db, seq, now)?;
     append_event(db, seq, now, state, "sender", "it is not in the CRM: its sender's newer content goes")
 }
 
@@ -277,7 +276,7 @@ fn replace(db: &Db<'_>, known: &Known, mut new: Content, now: i64) -> Result<Sta
             now,
         ],
     )?;
-    changes::follow(db, known.seq)?;
+    asked::follow(db, known.seq, now)?;
     Ok(new.state)
 }
 

@@ -337,6 +337,24 @@ async fn what_is_told_before_the_order_is_sent_is_made_after_it() {
     assert_eq!((payments(&world, 1), changes(&world, 1).len()), (1, 2));
 }
 
+/// And once, where the order itself brings the payment after all.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_the_order_brings_after_all_is_made_once() {
+    let world = world(WOO).await;
+    world.alter("INSERT INTO paused_accounts (account, at, actor) VALUES ('main', 0, 'test')");
+    send(&world, &order(1, "processing", false, 0)).await;
+    send(&world, &order(1, "processing", true, 1)).await;
+    assert_eq!(changes(&world, 1), [("payment".to_owned(), "queued".to_owned())]);
+    let with = "[[order.payments]]\npayment_method_id = 1\namount = \"{{ total if date_paid }}\"\nstatus = \"paid\"\n";
+    world.channel("woo", &format!("{WOO}{with}"));
+    world.until("it is read", || world.log().matches("\"channel\":\"woo\",\"version\"").count() == 2).await;
+    send(&world, &order(1, "completed", true, 2)).await;
+    world.alter("DELETE FROM paused_accounts");
+    world.until("the status is set", || state(&world, 1) == "delivered" && in_crm(&world, 1)["status_id"] == 8).await;
+    world.until("nothing is left", || changes(&world, 1).iter().all(|(_, state)| state != "queued")).await;
+    assert_eq!(payments(&world, 1), 1, "{}", in_crm(&world, 1));
+}
+
 /// The same while it is on its way, where the first never arrived: the payment of the new content is not made twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_told_while_a_first_try_is_lost_is_made_once() {

@@ -14,7 +14,7 @@ const STEPS: &[Step<'_>] = &[
     (include_str!("migrations/0001_first.sql"), 1),
     (include_str!("migrations/0002_said.sql"), 1),
     (include_str!("migrations/0003_used.sql"), 1),
-    (include_str!("migrations/0004_erased_content.sql"), 1),
+    (include_str!("migrations/0004_changes.sql"), 1),
 ];
 
 /// Brings the schema up to date. The caller holds everybody's turn.

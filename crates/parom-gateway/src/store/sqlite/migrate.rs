@@ -23,7 +23,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0015_novaposhta.sql"),
     include_str!("migrations/0016_said.sql"),
     include_str!("migrations/0017_used.sql"),
-    include_str!("migrations/0018_erased_content.sql"),
+    include_str!("migrations/0018_changes.sql"),
 ];
 
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {

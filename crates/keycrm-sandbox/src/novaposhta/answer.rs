@@ -32,9 +32,14 @@ pub(crate) async fn answer(State(crm): State<Arc<Crm>>, body: Bytes) -> Response
     let (fault, whole) = crm.novaposhta.admit(crm.clock.elapsed_ms(), &method, &request);
     match fault {
         None
-        | Some(Fault::KeyRefused | Fault::TooMany | Fault::ErrorsAsObject | Fault::ShortPage | Fault::EmptyPage) => {
-            json_answer(&whole)
-        }
+        | Some(
+            Fault::KeyRefused
+            | Fault::TooMany
+            | Fault::ErrorsAsObject
+            | Fault::ShortPage
+            | Fault::EmptyPage
+            | Fault::NoRefs,
+        ) => json_answer(&whole),
         Some(Fault::Slow { ms }) => {
             tokio::time::sleep(Duration::from_millis(ms)).await;
             json_answer(&whole)
@@ -80,6 +85,9 @@ impl NovaPoshta {
         if let (Some(Fault::ShortPage | Fault::EmptyPage), Some(rows)) = (fault, answer["data"].as_array_mut()) {
             let kept = if fault == Some(Fault::EmptyPage) { 0 } else { rows.len() / 2 };
             rows.truncate(kept);
+        }
+        if let (Some(Fault::NoRefs), Some(rows)) = (fault, answer["data"].as_array_mut()) {
+            rows.iter_mut().for_each(|row| row["Ref"] = Value::Null);
         }
         let page = number(&request["methodProperties"]["Page"]).unwrap_or_default();
         let rows = answer["data"].as_array().map_or(0, Vec::len);

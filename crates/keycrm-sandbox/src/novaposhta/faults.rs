@@ -24,6 +24,8 @@ pub enum NovaPoshtaFaultKind {
     ShortPage,
     /// The right answer without any row.
     EmptyPage,
+    /// The right answer, whose rows have no refs.
+    NoRefs,
     /// The right answer after so many milliseconds.
     Slow {
         /// How late.

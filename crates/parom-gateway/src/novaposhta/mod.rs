@@ -78,7 +78,7 @@ impl NovaPoshta {
         );
         let held = Held { directory: Some(Arc::new(directory)), generation: standing.generation };
         let before = std::mem::replace(&mut *self.held.write().unwrap_or_else(PoisonError::into_inner), held);
-        if before.generation == 0 {
+        if before.directory.is_none_or(|before| before.is_empty()) {
             self.came.notify_one();
         }
         Ok(())

@@ -62,7 +62,11 @@ async fn look(carrier: &NovaPoshta, config: &Config, store: &Store) -> Result<()
         let counts = directory.counts();
         counts.branches + counts.lockers
     });
-    match fetch(config, store, generation, before).await? {
+    let fetched = match fetch(config, store, generation, before).await? {
+        Ok(counted) => usable(store, generation, counted).await?,
+        failed => failed,
+    };
+    match fetched {
         Ok(counted) => {
             if store.novaposhta_switch(generation).await? {
                 tracing::info!(generation, rows = counted.iter().sum::<usize>(), "Nova Poshta's directory was fetched");
@@ -91,6 +95,15 @@ fn is_due(standing: &Standing, every_ms: i64, now: i64) -> bool {
     let old = standing.generation == 0 || (now - standing.fetched_at).abs() >= every_ms;
     let rested = standing.tried_at == 0 || (now - standing.tried_at).abs() >= again;
     asked || old && (rested || standing.taken_until != 0)
+}
+
+/// Whether what came makes a directory: rows without refs, or one page again and again, count as rows and make none.
+async fn usable(store: &Store, generation: i64, counted: [usize; 3]) -> Result<Result<[usize; 3], String>, StoreError> {
+    let (directory, _) = store.novaposhta_directory(generation).await?;
+    let (counts, [_, _, came]) = (directory.counts(), counted);
+    let branches = counts.branches + counts.lockers;
+    let few = branches * 2 < came;
+    Ok(if few { Err(format!("{came} branches came, and {branches} of them can be used")) } else { Ok(counted) })
 }
 
 /// Fetches every page; the rows of each list, or why not.

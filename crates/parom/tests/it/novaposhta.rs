@@ -146,6 +146,13 @@ async fn what_the_carrier_does_wrong_is_waited_for_or_said() {
         search(&world, &format!("/np/warehouses?settlement_ref={town}&q=5")).await["warehouses"][0]["number"],
         5
     );
+    // Nor one whose rows came, and are none.
+    world.crm.resize_novaposhta(SMALL);
+    world.crm.add_novaposhta_fault(NovaPoshtaFault { times: None, ..fault("getWarehouses", Kind::NoRefs, 0, 1) });
+    assert_eq!(world.cli(&["novaposhta", "refresh"]).code, 0);
+    world.until("the empty one was refused", || standing(&world)["outcome"].to_string().contains("0 of them")).await;
+    assert_eq!(standing(&world)["branches"].as_u64().unwrap() + standing(&world)["lockers"].as_u64().unwrap(), 1_300);
+    world.crm.clear_novaposhta_faults();
     // A larger one is in use from one moment to the next.
     world.crm.resize_novaposhta(NovaPoshtaSize { settlements: 300, branches: 1_500 });
     assert_eq!(world.cli(&["novaposhta", "refresh"]).code, 0);

@@ -137,7 +137,11 @@ impl<'a> Run<'a> {
         let speaks = form || is_request(self.text(callee));
         match (name.as_str(), arguments.first()) {
             // Contact Form 7 and frameworks hand the form over by a method.
-            ("get_posted_data" | "getParsedBody", _) => Sym::place(Root::Form),
+            ("get_posted_data" | "getParsedBody", None) => Sym::place(Root::Form),
+            ("get_posted_data", Some(field)) => match field.as_text() {
+                Some(field) => self.field(node, &field, None),
+                None => self.unknown(node),
+            },
             ("all" | "post" | "validated" | "getPostList", None) if speaks => Sym::place(Root::Form),
             ("input" | "get" | "post" | "request" | "getPost", Some(field)) if speaks => match field.as_text() {
                 Some(field) => self.field(node, &field, arguments.get(1).cloned()),

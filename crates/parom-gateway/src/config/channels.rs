@@ -123,6 +123,8 @@ pub fn channel_of(config: &Config, name: String, file: PathBuf, text: Result<Str
             };
             let message = format!("there is no account `{}`", read.account);
             findings.push(finding("account", Code::UnknownAccount, message, &hint));
+            // By its token alone a script's orders find the channel, and are held.
+            secrets = read_secrets(&config.dir, &read.access).unwrap_or_default();
             channel = None;
         } else {
             match read_secrets(&config.dir, &read.access) {

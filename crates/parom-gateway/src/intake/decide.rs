@@ -25,10 +25,7 @@ pub(super) fn decide(live: &LiveChannel, submission: &Submission, entry: Entry, 
         draft.problems.push(Problem::new("", code, Effect::Hold, message, hint));
         (draft, Verdict::Hold)
     };
-    let Some(channel) = &live.channel else {
-        let message = format!("the channel's file cannot be used: {}", live.fault());
-        return held(Code::ChannelBroken, message, "Mend the file: the order then goes by itself.");
-    };
+    let Some(channel) = &live.channel else { return broken(live, given.random) };
     if !channel.has_mapping() && channel.learn {
         let message =
             "the channel learns: what came is kept as a sample, and the order waits for its mapping".to_owned();
@@ -47,6 +44,16 @@ pub(super) fn decide(live: &LiveChannel, submission: &Submission, entry: Entry, 
         verdict = Verdict::Hold;
     }
     (draft, verdict)
+}
+
+/// What comes for a channel that cannot be used: held, and replayed when it is mended.
+pub(super) fn broken(live: &LiveChannel, random: u128) -> (Draft, Verdict) {
+    let mut draft = Draft::default();
+    draft.body.insert("source_uuid".into(), parom_core::number::own(random).into());
+    let message = format!("the channel's file cannot be used: {}", live.fault());
+    let hint = "Mend the file: the order then goes by itself.";
+    draft.problems.push(Problem::new("", Code::ChannelBroken, Effect::Hold, message, hint));
+    (draft, Verdict::Hold)
 }
 
 /// What a later request of a sender changes of an order that is in the CRM.

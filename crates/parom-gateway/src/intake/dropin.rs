@@ -10,7 +10,7 @@ use axum::response::Response;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use parom_core::channel::{Channel, OnRepeat};
+use parom_core::channel::OnRepeat;
 use parom_core::convert::plain;
 use parom_core::delivery::state::State as OrderState;
 use parom_core::mapping::{self, Given};
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use super::access::{bearer, is_token};
 use super::answer::{Refusal, json_response};
-use super::decide::bits;
+use super::decide::{bits, broken};
 use super::form::has_room;
 use super::keep::{self, Context};
 use super::{Intake, body, key};
@@ -41,9 +41,9 @@ async fn post(intake: &Intake, target: Target, request: Request<Body>) -> Respon
     let (parts, body) = request.into_parts();
     let started = clock::mono();
     let found = channel_of(intake, &parts);
-    let name = found.as_ref().map_or_else(|_| "unknown".to_owned(), |(live, _)| live.name.clone());
+    let name = found.as_ref().map_or_else(|_| "unknown".to_owned(), |live| live.name.clone());
     let answered = match found {
-        Ok((live, channel)) => accept(intake, &live, &channel, target, &parts, body).await,
+        Ok(live) => accept(intake, &live, target, &parts, body).await,
         Err(refusal) => Err(refusal),
     };
     let response = answered.unwrap_or_else(|refusal| refusal.json());
@@ -52,28 +52,28 @@ async fn post(intake: &Intake, target: Target, request: Request<Body>) -> Respon
 }
 
 /// The channel whose token the request bears.
-fn channel_of(intake: &Intake, parts: &Parts) -> Result<(Arc<LiveChannel>, Arc<Channel>), Refusal> {
+fn channel_of(intake: &Intake, parts: &Parts) -> Result<Arc<LiveChannel>, Refusal> {
     let token = bearer(&parts.headers).ok_or_else(|| Refusal::new(401, "Unauthenticated."))?;
     let set = intake.channels.current();
     // Every channel is compared, so that the time tells nothing of which one it was.
     let found = set.values().fold(None, |found, live| if is_token(live, token) { Some(live) } else { found });
-    let live = found.cloned().ok_or_else(|| Refusal::new(401, "Unauthenticated."))?;
-    let channel = live.channel.clone().ok_or_else(|| Refusal::unavailable("the channel's file cannot be used now"))?;
-    Ok((live, channel))
+    found.cloned().ok_or_else(|| Refusal::new(401, "Unauthenticated."))
 }
 
 async fn accept(
     intake: &Intake,
     live: &LiveChannel,
-    channel: &Channel,
     target: Target,
     parts: &Parts,
     body: Body,
 ) -> Result<Response, Refusal> {
+    let channel = live.channel.as_deref();
     let whole = body::read(body, &parts.headers).await?;
     let turn = intake.store.turn();
     has_room(intake, turn.as_ref())?;
-    let context = Context::of(&parts.headers, parts.uri.query(), None);
+    // By it a replay knows who sent it.
+    let token = channel.is_none().then(|| bearer(&parts.headers)).flatten();
+    let context = Context::of(&parts.headers, parts.uri.query(), token);
     let mut row = keep::row(target.as_str(), &parts.headers, &context, whole.bytes.clone());
     row.content_type = "application/json".into();
     let tree = decode_json(&whole.bytes).map_err(|error| of_kind(&parts.headers, error))?;
@@ -81,13 +81,19 @@ async fn accept(
         return Err(Refusal::new(400, "the body is a list; send one order"));
     };
     let received_at = clock::now();
-    let dictionary = intake.dictionaries.get(&channel.account);
+    let dictionary = channel.and_then(|channel| intake.dictionaries.get(&channel.account));
     let submission = keep::submission((tree.clone(), Vec::new()), &context, received_at);
     let (content, named) = (keep::content_hash(&submission), key::of_header(&parts.headers)?);
     let directory = intake.dictionaries.directory();
     let known = (dictionary.as_deref(), directory.as_ref());
     let given = Given { dictionary: known.0, directory: known.1, random: bits(live, named.as_deref(), &content) };
-    let (draft, verdict) = mapping::identity(channel, target, wanted, received_at, given);
+    let (mut draft, verdict) = match channel {
+        Some(channel) => mapping::identity(channel, target, wanted, received_at, given),
+        None => broken(live, given.random),
+    };
+    if channel.is_none() && has_number(wanted) {
+        draft.body.extend(wanted.get("source_uuid").and_then(plain).map(|own| ("source_uuid".to_owned(), own.into())));
+    }
     let refusal = (verdict == Verdict::Reject).then(|| Refusal::invalid(&draft.problems));
     let (state, reason) = keep::standing(verdict, &draft.problems);
     let number = draft.number().unwrap_or_default().to_owned();
@@ -99,7 +105,7 @@ async fn accept(
         id: uuid::Uuid::now_v7().to_string(),
         channel: live.name.clone(),
         channel_version: live.version,
-        account: channel.account.clone(),
+        account: channel.map(|channel| channel.account.clone()).unwrap_or_default(),
         received_at: received_at.as_millisecond(),
         state,
         reason,
@@ -118,7 +124,8 @@ async fn accept(
         on_repeat: OnRepeat::Off,
         submission: row,
     };
-    store_and_wait(intake, channel, order, (turn, whole), refusal).await
+    let wait = channel.map_or(Duration::ZERO, |channel| channel.wait);
+    store_and_wait(intake, wait, order, (turn, whole), refusal).await
 }
 
 /// A body that is no JSON is of another kind where its sender says so.
@@ -140,7 +147,7 @@ fn has_number(body: &serde_json::Map<String, Value>) -> bool {
 
 async fn store_and_wait(
     intake: &Intake,
-    channel: &Channel,
+    wait: Duration,
     order: NewOrder,
     held: (Option<Turn>, body::Whole),
     refusal: Option<Refusal>,
@@ -152,6 +159,7 @@ async fn store_and_wait(
     }
     let (number, by_number) = (order.number.clone(), order.key_conflict == KeyConflict::Correct);
     let (mut id, account, checked) = (order.id.clone(), order.account.clone(), order.checked);
+    let channel = order.channel.clone();
     let lacks_directory = order.lacks_directory();
     // Before the commit, so that no change is missed.
     let changes = store.board().changes();
@@ -183,9 +191,9 @@ async fn store_and_wait(
             return Err(Refusal::unavailable("the order could not be kept now; send it again"));
         }
     };
-    tracing::info!(order = %id, channel = %channel.name, "accepted by the drop-in");
+    tracing::info!(order = %id, %channel, "accepted by the drop-in");
     // What is held waits for a person: there is no answer to wait for.
-    if waits && let Some(answer) = settled(store, &id, &account, channel.wait, changes).await {
+    if waits && let Some(answer) = settled(store, &id, &account, wait, changes).await {
         return Ok(answer);
     }
     Ok(json_response(202, &json!({ "id": null, "status": "accepted", "parom_id": id, "source_uuid": number })))

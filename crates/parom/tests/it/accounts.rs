@@ -173,3 +173,36 @@ async fn accounts_with_one_key_are_told() {
     account(&world, "third", &of("https://crm.example/v1", ""));
     assert!(!world.cli(&["check", "--offline"]).out.contains("have one key"));
 }
+
+/// A script's orders find their channel by its token, also where its account is not there yet: they are held, and go.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drop_in_of_an_account_that_is_not_there_keeps_its_orders() {
+    let mut world = World::idle(Settings::default()).await;
+    fs::create_dir(world.dir.path().join("accounts")).unwrap();
+    world.channel(
+        "script",
+        "account = \"second\"\n[access]\ntoken = { env = \"TEST_TOKEN\" }\n[order]\nsource_id = 22\n",
+    );
+    world.serve(&[]);
+    let bearer = [("authorization", "Bearer right-token")];
+    for number in [r#""source_uuid":"S-1","#, ""] {
+        let body = format!(
+            r#"{{{number}"buyer":{{"full_name":"Olena","phone":"0671112233"}},"products":[{{"name":"Mug","price":5,"quantity":1}}]}}"#
+        );
+        let answer = world.send("/v1/order", "application/json", body.into(), &bearer).await;
+        assert_eq!((answer.status, &answer.json()["status"]), (202, &"accepted".into()), "{}", answer.text);
+    }
+    let held = world.orders();
+    assert!(
+        held.iter().all(|order| order["state"] == "held" && order["problems"][0]["code"] == "channel_broken"),
+        "{held:?}"
+    );
+    assert!(held.iter().any(|order| order["source_uuid"] == "S-1"), "{held:?}");
+    key(&world, "second.key", KEY);
+    account(&world, "second", &of(&world.crm.api_url(), ""));
+    world.until("both go", || world.count(&["delivered"]) == 2).await;
+    let numbers: Vec<_> = world.crm.orders().iter().map(|order| order["source_uuid"].clone()).collect();
+    assert!(numbers.contains(&"S-1".into()), "{numbers:?}");
+    let wrong = world.send("/v1/order", "application/json", "{}".into(), &[("authorization", "Bearer wrong")]).await;
+    assert_eq!(wrong.status, 401);
+}

@@ -88,6 +88,7 @@ pub async fn edit(
         problems: draft.problems.clone(),
         read: (detail.revision, detail.replaced),
         by_hand: true,
+        kept: keep,
         actor: actor.to_owned(),
         note: format!("edited: {}", paths.join(", ")),
     };

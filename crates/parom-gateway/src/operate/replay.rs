@@ -79,8 +79,8 @@ pub async fn mended(
     dictionaries: &Dictionaries,
     id: &str,
 ) -> Result<(), StoreError> {
-    // What a person has edited, and perhaps keeps here on purpose, a person sends.
-    let waits = |order: &OrderDetail| order.summary.state == State::Held && order.revision == 0;
+    // What a person keeps here on purpose, a person sends.
+    let waits = |order: &OrderDetail| order.summary.state == State::Held && !order.kept;
     if let Some(order) = store.order_by_id(id).await?.filter(waits) {
         let desk = Desk { store, channels, dictionaries, scope: &Scope::All, actor: "dictionaries" };
         release(desk, order).await?;
@@ -228,6 +228,7 @@ async fn write(
         problems: draft.problems,
         read: (order.revision, order.replaced),
         by_hand: false,
+        kept: false,
         actor: actor.to_owned(),
         note: if goes { "released".into() } else { "still has problems".into() },
     };

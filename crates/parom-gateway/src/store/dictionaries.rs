@@ -250,7 +250,8 @@ impl Store {
 pub(super) const UNCHECKED: &str = "SELECT seq, id, channel, target, body, problems, replaced FROM orders
      WHERE account = ?1 AND state = 'queued' AND checked < ?2 AND resends = 0 ORDER BY seq LIMIT ?3";
 pub(super) const HELD: &str = "SELECT id, problems, seq FROM orders
-     WHERE state IN ('held', 'rejected', 'disputed') AND state = 'held' AND account = ?1 AND seq > ?2 ORDER BY seq LIMIT 1000";
+     WHERE state IN ('held', 'rejected', 'disputed') AND state = 'held' AND kept = 0 AND account = ?1 AND seq > ?2
+     ORDER BY seq LIMIT 1000";
 
 fn keep(db: &Db<'_>, account: &str, kind: Kind, text: &str, now: i64) -> Result<bool, StoreError> {
     let sql = "UPDATE dictionaries SET fetched_at = ?3 WHERE account = ?1 AND kind = ?2 AND rows = ?4";

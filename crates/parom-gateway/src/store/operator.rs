@@ -40,6 +40,8 @@ pub struct Revision {
     pub read: (i64, i64),
     /// An edit by hand, which later replays must not undo.
     pub by_hand: bool,
+    /// The person who edits keeps it here: it does not go by itself.
+    pub kept: bool,
     /// Who.
     pub actor: String,
     /// What, for the history.
@@ -182,7 +184,7 @@ fn revise(db: &Db<'_>, seq: i64, seen: State, new: &Revision, now: i64) -> Resul
     let sql = "UPDATE orders SET state = ?2, reason = ?3, account = ?4,
                  channel_version = CASE WHEN ?5 = 0 THEN channel_version ELSE ?5 END,
                  body = ?6, problems = ?7, source_id = ?8, number = ?9, owns_number = ?10,
-                 revision = revision + ?11, updated_at = ?12, due_at = ?12, buyer = ?13, phone = ?14, email = ?15, target = ?16, checked = ?17
+                 revision = revision + ?11, updated_at = ?12, due_at = ?12, buyer = ?13, phone = ?14, email = ?15, target = ?16, checked = ?17, kept = CASE WHEN ?11 = 1 THEN ?18 ELSE kept END
                WHERE seq = ?1";
     db.execute(
         sql,
@@ -204,6 +206,7 @@ fn revise(db: &Db<'_>, seq: i64, seen: State, new: &Revision, now: i64) -> Resul
             email,
             new.target.as_str(),
             new.checked,
+            new.kept,
         ],
     )?;
     asked::follow(db, seq, now)?;

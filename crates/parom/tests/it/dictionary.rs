@@ -90,11 +90,16 @@ async fn an_order_that_a_person_keeps_stays_when_the_dictionary_is_mended() {
     let body = "name=Olena&city=Kyiv&pay=Bitcoin&sum=5&size=S";
     let kept = world.post("/in/shop", body).await.json()["id"].as_str().unwrap().to_owned();
     let plain = world.post("/in/shop", &body.replace("Olena", "Petro")).await.json()["id"].as_str().unwrap().to_owned();
+    // One that was only mended, as far as it could be, was meant to go.
+    let mended =
+        world.post("/in/shop", &body.replace("Olena", "Taras")).await.json()["id"].as_str().unwrap().to_owned();
+    assert_eq!(world.cli(&["orders", "edit", &mended, "--set", "buyer.full_name=Taras K"]).code, 1);
     let edited = world.cli(&["orders", "edit", &kept, "--set", "buyer.full_name=Olena K", "--keep"]);
     assert_eq!(world.order(&kept)["order"]["buyer"]["full_name"], "Olena K", "{}{}", edited.out, edited.err);
     world.crm.change_directory(|account| account.payment_methods[4].name = "Bitcoin".into());
     refresh(&world);
     world.reaches(&plain, "delivered").await;
+    world.reaches(&mended, "delivered").await;
     assert_eq!(world.order(&kept)["state"], "held");
     assert_eq!(world.cli(&["orders", "retry", &kept]).code, 0);
     world.reaches(&kept, "delivered").await;

@@ -59,6 +59,8 @@ pub struct OrderDetail {
     /// The CRM's number of it, by the CRM's or a person's word, where its own number need not find it; 0: not
     /// known which.
     pub said_crm_id: Option<i64>,
+    /// A person has edited it, and keeps it here.
+    pub kept: bool,
     /// The request: door, content type, context.
     pub door: String,
     /// The content type as sent.
@@ -153,9 +155,9 @@ fn summary(row: &Row<'_>) -> Result<Summary, StoreError> {
 
 pub(super) fn detail(db: &Db<'_>, summary: Summary) -> Result<OrderDetail, StoreError> {
     let seq = summary.seq;
-    let sql = "SELECT body, revision, replaced, said_crm_id FROM orders WHERE seq = ?1";
-    let row = db.one(sql, params![seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
-    let (body, revision, replaced, said): (String, i64, i64, Option<i64>) = row;
+    let sql = "SELECT body, revision, replaced, said_crm_id, kept FROM orders WHERE seq = ?1";
+    let row = db.one(sql, params![seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?;
+    let (body, revision, replaced, said, kept): (String, i64, i64, Option<i64>, bool) = row;
     let sql = "SELECT door, content_type, context, body FROM submissions WHERE seq = ?1";
     // Of an order that was erased long ago the whole row may be gone.
     let submission = db.first(sql, params![seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
@@ -170,7 +172,8 @@ pub(super) fn detail(db: &Db<'_>, summary: Summary) -> Result<OrderDetail, Store
         |row| {
             let result: String = row.get(2)?;
             // What waited for an order that arrived stands beside it.
-            let settled = !matches!(summary.state, State::Sending | State::Unconfirmed) && result == "waiting";
+            let open = matches!(summary.state, State::Sending | State::Unconfirmed | State::Disputed);
+            let settled = !open && result == "waiting";
             let result = if settled { "kept".to_owned() } else { result };
             Ok(Update {
                 received_at: row.get(0)?,
@@ -201,6 +204,7 @@ pub(super) fn detail(db: &Db<'_>, summary: Summary) -> Result<OrderDetail, Store
         revision,
         replaced,
         said_crm_id: said,
+        kept,
         door,
         content_type,
         context: serde_json::from_str(&context).unwrap_or_default(),

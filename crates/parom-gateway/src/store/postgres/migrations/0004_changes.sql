@@ -6,3 +6,6 @@ UPDATE changes SET state = 'refused', note = 'its channel went to another accoun
 WHERE state IN ('queued', 'unconfirmed') AND account <> (SELECT o.account FROM orders o WHERE o.seq = changes.seq);
 
 CREATE INDEX order_events_unmade ON order_events (tx) WHERE actor = 'changes';
+
+-- An order that a person has edited, and keeps here: no dictionary sends it.
+ALTER TABLE orders ADD COLUMN kept BIGINT NOT NULL DEFAULT 0;

@@ -4,3 +4,6 @@ CREATE INDEX erased_content ON idempotency_keys (channel, content) WHERE substr(
 -- A change that was to meet another account's order of its number, since its channel goes there by now.
 UPDATE changes SET state = 'refused', note = 'its channel went to another account'
 WHERE state IN ('queued', 'unconfirmed') AND account <> (SELECT o.account FROM orders o WHERE o.seq = changes.seq);
+
+-- An order that a person has edited, and keeps here: no dictionary sends it.
+ALTER TABLE orders ADD COLUMN kept INTEGER NOT NULL DEFAULT 0;

@@ -65,7 +65,8 @@ pub(crate) fn is_token(live: &LiveChannel, given: &str) -> bool {
     known.as_slice().ct_eq(given.as_slice()).into()
 }
 
-/// The rule: with a token or origins set, one of them must be right; without both, everybody may post. A channel that
+/// The rule: with a token set, it or a listed origin must be right; with origins alone, no browser on another site may post;
+/// without both, everybody may. A channel that
 /// could never be read keeps no rule: it takes all, and holds all.
 pub(super) fn enter(live: &LiveChannel, headers: &HeaderMap, path_token: Option<&str>) -> Entry {
     let Some(channel) = &live.channel else {

@@ -18,7 +18,7 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// Copy the store while the gateway runs.
 #[derive(Args)]
-#[command(after_help = "The copy is checked and flushed before it takes the name, and holds no key and no token.\n\
+#[command(after_help = "The copy is checked and flushed before it takes the name, and holds no key of the CRM.\n\
     Every night: parom backup /var/backups/parom-$(date +%u).db")]
 pub(super) struct Backup {
     /// Where to; an earlier backup of that name is replaced

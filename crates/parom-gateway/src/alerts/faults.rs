@@ -91,6 +91,7 @@ impl Eyes {
         if !std::mem::take(&mut self.whole) {
             // While the store was away nobody could say that they are there, or that they do not rest any more.
             self.missing.clear();
+            self.strange.clear();
             self.resting.clear();
         }
         self.own = config.accounts.names().into_iter().collect();
@@ -124,9 +125,8 @@ impl Eyes {
                 faults.push(Fault::NodeLost(name));
             }
         }
-        let waits: BTreeSet<String> =
-            store.accounts_under_way().await?.into_iter().map(|(account, _)| account).collect();
-        let strange: Vec<String> = waits.into_iter().filter(|account| !self.is_served(account)).collect();
+        let waits = store.accounts_under_way().await?.into_iter().map(|(account, _)| account);
+        let strange: Vec<String> = waits.filter(|account| !self.is_served(account)).collect();
         self.strange.retain(|account, _| strange.contains(account));
         for account in strange {
             // The node that has it may just begin again.
@@ -147,11 +147,8 @@ impl Eyes {
     pub(super) fn judges(&self, fault: &Fault) -> bool {
         match fault {
             // Of an account that it does not have a node sees nothing; where nobody has it, that is over.
-            Fault::KeyRefused(account) => self.own.contains(account) || !self.elsewhere.contains(account),
-            Fault::Rests(account) => {
-                let own = self.own.contains(account) || !self.elsewhere.contains(account);
-                own && !self.resting.contains_key(account)
-            }
+            Fault::KeyRefused(account) => self.looks_at(account),
+            Fault::Rests(account) => self.looks_at(account) && !self.resting.contains_key(account),
             Fault::NodeLost(name) => !self.missing.contains_key(name),
             Fault::Stranger(account) => !self.strange.contains_key(account),
             Fault::Broken(_, machine)
@@ -160,6 +157,10 @@ impl Eyes {
             | Fault::BackupOld(machine) => *machine == self.machine,
             _ => true,
         }
+    }
+
+    fn looks_at(&self, account: &str) -> bool {
+        self.own.contains(account) || !self.elsewhere.contains(account)
     }
 
     fn is_served(&self, account: &str) -> bool {

@@ -18,7 +18,7 @@ use crate::dictionaries::Dictionaries;
 use crate::operate;
 use crate::store::{Store, StoreError};
 
-pub use save::{NotSaved, Writer, save};
+pub use save::{NotSaved, save};
 pub use shared::{Became, pull, push, read_all};
 
 use texts::{Kept, Written};

@@ -10,9 +10,9 @@ use parom_core::Code;
 use parom_core::channel::{Finding, Severity, parse};
 use secrecy::ExposeSecret;
 
-use crate::config::{ChannelSet, Config, LiveChannel, Secrets, read_secrets};
+use crate::config::{Config, LiveChannel, Secrets, read_secrets};
 use crate::intake;
-use crate::store::{Scope, Store};
+use crate::operate::Desk;
 
 /// Bytes of a channel file.
 const LONGEST: usize = 256 * 1024;
@@ -34,39 +34,29 @@ pub enum NotSaved {
     Disk(String),
 }
 
-/// Who writes, and what is there.
-#[derive(Clone, Copy, Debug)]
-pub struct Writer<'a> {
-    /// The configuration.
-    pub config: &'a Config,
-    /// The store.
-    pub store: &'a Store,
-    /// The channels now.
-    pub channels: &'a ChannelSet,
-    /// The accounts that the writer may see.
-    pub scope: &'a Scope,
-    /// Who, for the history.
-    pub actor: &'a str,
-}
-
 /// Writes a channel in the place of `before`; without one it must not be there yet.
 ///
 /// # Errors
 /// Why nothing was written.
-pub async fn save(writer: Writer<'_>, name: &str, before: Option<&str>, text: &str) -> Result<(), NotSaved> {
-    check(writer, name, before, text)?;
-    if !writer.store.keeps_channels() {
-        return into_file(writer.config, name, before, text);
+pub async fn save(
+    config: &Config,
+    desk: Desk<'_>,
+    name: &str,
+    before: Option<&str>,
+    text: &str,
+) -> Result<(), NotSaved> {
+    check(config, desk, name, before, text)?;
+    if !desk.store.keeps_channels() {
+        return into_file(config, name, before, text);
     }
-    match writer.store.replace_channel(name, before, text, writer.actor).await {
+    match desk.store.replace_channel(name, before, text, desk.actor).await {
         Ok(true) => Ok(()),
         Ok(false) => Err(NotSaved::Changed),
         Err(error) => Err(NotSaved::Disk(error.to_string())),
     }
 }
 
-fn check(writer: Writer<'_>, name: &str, before: Option<&str>, text: &str) -> Result<(), NotSaved> {
-    let Writer { config, scope, .. } = writer;
+fn check(config: &Config, desk: Desk<'_>, name: &str, before: Option<&str>, text: &str) -> Result<(), NotSaved> {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
     // A file of a person may have another name; a new one is made with a plain one.
     if name.is_empty() || name.len() > 64 || (before.is_none() && !name.bytes().all(plain)) {
@@ -81,14 +71,14 @@ fn check(writer: Writer<'_>, name: &str, before: Option<&str>, text: &str) -> Re
         // Served like this nobody could post: it is no file to be saved.
         let secrets = read_secrets(&config.dir, &channel.access)
             .map_err(|(place, error)| broken(place, Code::Unreadable, error.to_string(), "Set it, then save."))?;
-        if takes_anothers(writer, name, &secrets) {
+        if takes_anothers(desk, name, &secrets) {
             // What comes by it to /v1/order would come here: another's orders.
             let message = "another account's channel has this token".to_owned();
             return Err(broken("access.token", Code::InvalidSetting, message, "Give this one a token of its own."));
         }
     }
     let account = channel.map(|channel| channel.account).unwrap_or_default();
-    if !scope.sees(&account) || !config.accounts.has(&account) {
+    if !desk.scope.sees(&account) || !config.accounts.has(&account) {
         return Err(NotSaved::ForeignAccount);
     }
     Ok(())
@@ -99,16 +89,16 @@ fn broken(place: &str, code: Code, message: String, hint: &str) -> NotSaved {
     NotSaved::Broken(vec![Finding { line: 1, column: 1, path, code, severity, message, hint }])
 }
 
-/// Whether the token is that of a channel that the writer does not see.
-fn takes_anothers(writer: Writer<'_>, name: &str, secrets: &Secrets) -> bool {
+/// Whether the token is that of a channel that who writes does not see.
+fn takes_anothers(desk: Desk<'_>, name: &str, secrets: &Secrets) -> bool {
     let Some(token) = &secrets.token else { return false };
     let hidden = |live: &LiveChannel| {
         let account = live.channel.as_ref().map(|channel| channel.account.as_str()).unwrap_or_default();
-        live.name != name && !writer.scope.sees(account)
+        live.name != name && !desk.scope.sees(account)
     };
     let has = |live: &LiveChannel| intake::is_token(live, token.expose_secret());
-    let had = writer.channels.get(name).is_some_and(|own| has(own));
-    !had && writer.channels.values().any(|live| hidden(live) && has(live))
+    let had = desk.channels.get(name).is_some_and(|own| has(own));
+    !had && desk.channels.values().any(|live| hidden(live) && has(live))
 }
 
 fn into_file(config: &Config, name: &str, before: Option<&str>, text: &str) -> Result<(), NotSaved> {

@@ -19,22 +19,16 @@ use crate::store::{KeyConflict, NewOrder, NewSubmission};
 
 /// The order of a submission; a channel that cannot be used holds, and replays when it is mended.
 pub(super) fn decide(live: &LiveChannel, submission: &Submission, entry: Entry, given: Given<'_>) -> (Draft, Verdict) {
-    let held = |code, message: String, hint: &str| {
-        let mut draft = Draft::default();
-        draft.body.insert("source_uuid".into(), parom_core::number::own(given.random).into());
-        draft.problems.push(Problem::new("", code, Effect::Hold, message, hint));
-        (draft, Verdict::Hold)
-    };
     let Some(channel) = &live.channel else { return broken(live, given.random) };
     if !channel.has_mapping() && channel.learn {
         let message =
             "the channel learns: what came is kept as a sample, and the order waits for its mapping".to_owned();
         let hint = "Write the mapping from a sample (parom channel suggest NAME): the order then goes by itself.";
-        return held(Code::NoMapping, message, hint);
+        return held(given.random, Code::NoMapping, message, hint);
     }
     if !channel.has_mapping() {
         let message = "the channel takes drop-in requests alone, and a form came".to_owned();
-        return held(Code::NoMapping, message, "Add a mapping to the channel, then retry this order.");
+        return held(given.random, Code::NoMapping, message, "Add a mapping to the channel, then retry this order.");
     }
     let (mut draft, mut verdict) = mapping::map(channel, submission, given);
     if entry == Entry::Foreign {
@@ -48,11 +42,15 @@ pub(super) fn decide(live: &LiveChannel, submission: &Submission, entry: Entry, 
 
 /// What comes for a channel that cannot be used: held, and replayed when it is mended.
 pub(super) fn broken(live: &LiveChannel, random: u128) -> (Draft, Verdict) {
+    let message = format!("the channel's file cannot be used: {}", live.fault());
+    held(random, Code::ChannelBroken, message, "Mend the file: the order then goes by itself.")
+}
+
+/// An order of which nothing is made yet but its number.
+fn held(random: u128, code: Code, message: String, hint: &str) -> (Draft, Verdict) {
     let mut draft = Draft::default();
     draft.body.insert("source_uuid".into(), parom_core::number::own(random).into());
-    let message = format!("the channel's file cannot be used: {}", live.fault());
-    let hint = "Mend the file: the order then goes by itself.";
-    draft.problems.push(Problem::new("", Code::ChannelBroken, Effect::Hold, message, hint));
+    draft.problems.push(Problem::new("", code, Effect::Hold, message, hint));
     (draft, Verdict::Hold)
 }
 

@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 
 use super::guard::{Caller, Posted};
 use super::{Ui, page};
-use crate::channels::{NotSaved, Writer, save};
+use crate::channels::{NotSaved, save};
 use crate::config::LiveChannel;
 use crate::{inspect, intake};
 
@@ -116,9 +116,7 @@ pub(super) async fn write(
     text: &str,
 ) -> Result<(), NotSaved> {
     let channels = ui.intake.channels.current();
-    let (config, store) = (&*ui.intake.config, &ui.intake.store);
-    let writer = Writer { config, store, channels: &channels, scope: &caller.scope, actor: &caller.name };
-    save(writer, name, before, text).await
+    save(&ui.intake.config, ui.desk(&channels, caller), name, before, text).await
 }
 
 /// Why nothing was saved, as a status and a text of the pages.

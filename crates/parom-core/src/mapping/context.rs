@@ -106,7 +106,8 @@ fn form(submission: &Submission) -> Context {
 /// that was sent (up to 15 digits), and the conversion to money goes through that text.
 pub(super) fn lift(value: &Value) -> Context {
     match value {
-        Value::Null => Context::from(()),
+        // A null is no value, as a name that is not there: it prints as nothing, and not as a word.
+        Value::Null => Context::UNDEFINED,
         Value::Bool(flag) => Context::from(*flag),
         Value::Number(number) => lift_number(number),
         Value::String(value) => text(value),

@@ -3,7 +3,7 @@
 use tree_sitter::Node;
 
 use super::run::{Run, line};
-use super::symbol::{Entry, Sym};
+use super::symbol::{Entry, Root, Sym};
 
 /// A step towards a place in an array.
 #[derive(Clone, Debug)]
@@ -27,6 +27,7 @@ impl<'a> Run<'a> {
     /// `[…]` or `array(…)`.
     pub(super) fn array(&mut self, node: Node<'a>) -> Sym {
         let (mut entries, mut items): (Vec<Entry>, Vec<Sym>) = (Vec::new(), Vec::new());
+        let mut base = Sym::List(Vec::new());
         for element in self.children(node) {
             if element.kind() != "array_element_initializer" {
                 continue;
@@ -37,7 +38,10 @@ impl<'a> Run<'a> {
                     match inner {
                         Sym::Map(more) => more.into_iter().for_each(|entry| put(&mut entries, entry)),
                         Sym::List(more) => items.extend(more),
-                        other => items.push(other),
+                        other => {
+                            base = self.laid_over(element, numbered(entries, items, line(node)), other);
+                            (entries, items) = (Vec::new(), Vec::new());
+                        }
                     }
                 }
                 [key, value] => {
@@ -60,13 +64,8 @@ impl<'a> Run<'a> {
                 _ => {}
             }
         }
-        if entries.is_empty() {
-            return Sym::List(items);
-        }
-        for (at, value) in items.into_iter().enumerate() {
-            put(&mut entries, Entry { key: at.to_string(), value, line: line(node) });
-        }
-        Sym::Map(entries)
+        let own = numbered(entries, items, line(node));
+        if base == Sym::List(Vec::new()) { own } else { self.laid_over(node, base, own) }
     }
 
     /// Clients that take the body as an array: `'json' => $data`; the key of the CRM in a header.
@@ -88,7 +87,13 @@ impl<'a> Run<'a> {
             "list_literal" | "array_creation_expression" => return self.assign_list(target, &value),
             _ => {}
         }
+        if target.kind() == "dynamic_variable_name" {
+            return self.assign_named(target, &value);
+        }
         let Some(way) = self.way(target) else {
+            if target.kind() == "subscript_expression" {
+                self.note(target, format!("what `{}` is set to is not followed", self.shown(target)));
+            }
             return;
         };
         if way.steps.is_empty() && way.unclear.is_none() {
@@ -115,6 +120,18 @@ impl<'a> Run<'a> {
             _ => into(before, &way.steps, value, line(target)),
         };
         self.set(&way.base, after);
+    }
+
+    /// `$$name = …`: a known name, or each field of the form as one.
+    fn assign_named(&mut self, target: Node<'a>, value: &Sym) {
+        let name = self.children(target).first().map(|inner| self.value(*inner));
+        let list = self.loops.last().and_then(|around| around.list.clone()).filter(|list| list.steps.is_empty());
+        let whole = matches!(value, Sym::Place(place) if place.root == Root::Item && place.steps.is_empty());
+        match (name.and_then(|name| name.as_text()), list) {
+            (Some(name), _) => self.set(&name, value.clone()),
+            (None, Some(list)) if whole => self.extract(target, Sym::Place(list)),
+            _ => self.note(target, format!("which name `{}` sets is not known", self.shown(target))),
+        }
     }
 
     /// Puts a value at the end of a list.
@@ -179,8 +196,7 @@ impl<'a> Run<'a> {
                 _ => continue,
             };
             let item = match (key.filter(|_| plain), value) {
-                (Some(key), Sym::Place(place)) => Sym::Place(place.at(&key)),
-                (Some(key), known @ (Sym::List(_) | Sym::Map(_))) => known.get(&key).cloned().unwrap_or_else(Sym::null),
+                (Some(key), known @ (Sym::Place(_) | Sym::Over(..) | Sym::List(_) | Sym::Map(_))) => known.at(&key),
                 _ => Sym::unknown(line(target), "a list of names is filled at once"),
             };
             self.assign(name, item);
@@ -300,11 +316,14 @@ impl<'a> Run<'a> {
 
     pub(super) fn set(&mut self, name: &str, value: Sym) {
         if let Some((object, property)) = self.property_of(name) {
+            self.changes += 1;
             if let Some(object) = self.objects.get_mut(object) {
                 object.properties.insert(property.to_owned(), value);
             }
             return;
         }
+        self.changes +=
+            usize::from(name.starts_with(['*', '_']) || self.globals.last().is_some_and(|names| names.contains(name)));
         if let Some(global) = name.strip_prefix('*') {
             if self.globals.last().is_some_and(|names| names.contains(global))
                 && let Some(scope) = self.scopes.last_mut()
@@ -318,6 +337,10 @@ impl<'a> Run<'a> {
             && let Some(scope) = self.scopes.first_mut()
         {
             scope.insert(name.to_owned(), value.clone());
+        }
+        if name.starts_with('_') && !name.contains('.') {
+            let inside = format!("{name}.");
+            self.scopes[0].retain(|known, _| !known.starts_with(&inside));
         }
         let scope = if name.starts_with('_') { self.scopes.first_mut() } else { self.scopes.last_mut() };
         if let Some(scope) = scope {
@@ -341,6 +364,13 @@ fn into(array: Sym, steps: &[Step], value: Sym, line: usize) -> Sym {
     match (array, step) {
         // What is not known stays so, whatever is put into it.
         (doubt @ Sym::Unknown(..), _) => doubt,
+        (Sym::Place(place), _) => into(Sym::Over(place, Vec::new()), steps, value, line),
+        (over @ Sym::Over(..), Step::Key(key)) => {
+            let entry = Entry { key: key.clone(), value: into(over.at(key), rest, value, line), line };
+            let Sym::Over(place, mut entries) = over else { return over };
+            put(&mut entries, entry);
+            Sym::Over(place, entries)
+        }
         (Sym::List(mut items), Step::Last) => {
             if let Some(Sym::Each(over, item)) = items.pop() {
                 items.push(Sym::Each(over, Box::new(into(*item, rest, value, line))));
@@ -381,11 +411,23 @@ fn into(array: Sym, steps: &[Step], value: Sym, line: usize) -> Sym {
             put(&mut entries, Entry { key, value: pushed(rest, value, line), line });
             Sym::Map(entries)
         }
-        (_, Step::Key(key)) => {
+        (Sym::Const(_), Step::Key(key)) => {
             Sym::Map(vec![Entry { key: key.clone(), value: into(Sym::null(), rest, value, line), line }])
         }
-        (_, Step::Push) => Sym::List(vec![pushed(rest, value, line)]),
+        (Sym::Const(_), Step::Push) => Sym::List(vec![pushed(rest, value, line)]),
+        _ => Sym::unknown(line, "a value is put into what is no array of the script's own"),
     }
+}
+
+/// An array of entries with keys and others behind them.
+fn numbered(mut entries: Vec<Entry>, items: Vec<Sym>, line: usize) -> Sym {
+    if entries.is_empty() {
+        return Sym::List(items);
+    }
+    for (at, value) in items.into_iter().enumerate() {
+        put(&mut entries, Entry { key: at.to_string(), value, line });
+    }
+    Sym::Map(entries)
 }
 
 fn pushed(rest: &[Step], value: Sym, line: usize) -> Sym {

@@ -73,6 +73,7 @@ impl<'a> Run<'a> {
             self.hand_back(own, node);
             return value;
         }
+        self.changed_by(&name, node, &arguments);
         // PHP's own functions take names for places that are not known here.
         if arguments.iter().any(|argument| matches!(argument, Sym::Named(..) | Sym::Unpacked(_))) {
             return self.unknown(node);
@@ -102,6 +103,24 @@ impl<'a> Run<'a> {
                 self.set(&name, value.clone());
             }
         }
+    }
+
+    /// What a function of PHP's own does to an argument by reference: it is not followed.
+    fn changed_by(&mut self, name: &str, call: Node<'a>, values: &[Sym]) {
+        let Some((_, at)) = CHANGING.iter().find(|(known, _)| *known == name) else { return };
+        let list = call.child_by_field_name("arguments").map(|list| self.children(list)).unwrap_or_default();
+        let Some(target) = list.get(*at).and_then(|argument| self.children(*argument).first().copied()) else { return };
+        // The order of an array's keys is none to JSON.
+        let named = matches!(values.get(*at), Some(Sym::Map(_) | Sym::Over(..) | Sym::Place(_)));
+        if named && KEEPING.contains(&name) {
+            return;
+        }
+        if name.starts_with("array_walk") || matches!(self.text(target), "$_POST" | "$_GET" | "$_REQUEST") {
+            let shown = self.shown(target);
+            let text = format!("what {name}() does to `{shown}` is left out: its values go as they are");
+            return self.note(call, text);
+        }
+        self.poison(target, &format!("it is changed by {name}(), which is not followed"));
     }
 
     /// `array_push($list, $a, $b)`.
@@ -210,6 +229,37 @@ impl<'a> Run<'a> {
         }
     }
 }
+
+/// Functions of PHP's own that change an argument by reference, and which.
+const CHANGING: [(&str, usize); 25] = [
+    ("array_shift", 0),
+    ("array_pop", 0),
+    ("array_unshift", 0),
+    ("array_splice", 0),
+    ("array_walk", 0),
+    ("array_walk_recursive", 0),
+    ("array_multisort", 0),
+    ("sort", 0),
+    ("rsort", 0),
+    ("usort", 0),
+    ("uasort", 0),
+    ("uksort", 0),
+    ("asort", 0),
+    ("arsort", 0),
+    ("ksort", 0),
+    ("krsort", 0),
+    ("natsort", 0),
+    ("natcasesort", 0),
+    ("shuffle", 0),
+    ("preg_match", 2),
+    ("preg_match_all", 2),
+    ("parse_str", 1),
+    ("mb_parse_str", 1),
+    ("str_replace", 3),
+    ("preg_replace", 4),
+];
+/// Those of them that change no more than the order of the keys.
+const KEEPING: [&str; 6] = ["ksort", "krsort", "asort", "arsort", "uasort", "uksort"];
 
 /// What a script calls the request that it was handed.
 fn is_request(text: &str) -> bool {

@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 
 use tree_sitter::Node;
 
-use super::Note;
 use super::run::{Flow, Run, Scope, line};
 use super::symbol::{Root, Sym};
 
@@ -212,18 +211,17 @@ impl<'a> Run<'a> {
         } else {
             match self.block(body) {
                 Flow::Return(value) => value,
-                Flow::Next | Flow::Stop => Sym::null(),
+                Flow::Stop => {
+                    self.ended = true;
+                    Sym::null()
+                }
+                Flow::Next | Flow::Continue | Flow::Break => Sym::null(),
             }
         };
         self.left = self.scopes.pop().unwrap_or_default();
         self.globals.pop();
         self.depth -= 1;
-        for (_, at, shown, sent) in self.guards.split_off(guards) {
-            if self.sent.len() > sent {
-                let text = format!("under the condition {shown} nothing is sent; a mapping has no such rule");
-                self.notes.push(Note { line: at, text });
-            }
-        }
+        self.tell_guards(guards, self.text(function).split('{').next().is_some_and(|head| head.contains('&')));
         let unsure = std::mem::replace(&mut self.unsure, outer) && !matches!(value, Sym::Const(_));
         if unsure {
             Sym::unknown(line(function), "what the function gives depends on conditions within conditions")

@@ -3,10 +3,11 @@
 
 use tree_sitter::Node;
 
+use super::arrays::put;
 use super::classes::Instance;
 use super::evaluate::join;
 use super::run::{Flow, Run, Scope, line};
-use super::symbol::{Entry, Piece, Sym, negated};
+use super::symbol::{Entry, Piece, Place, Sym, negated};
 
 /// All that a branch may change.
 #[derive(Clone)]
@@ -51,7 +52,8 @@ impl<'a> Run<'a> {
     }
 
     fn fork(&mut self, condition: Node<'a>, body: Node<'a>, others: &[Node<'a>], early: &mut Early) -> Flow {
-        let tested = self.value(condition).truth();
+        let tested = self.value(condition);
+        let tested = self.truth(&tested);
         match tested.as_deref() {
             Some("true") => return self.body_of(body, early),
             Some("false") => return self.alternatives(others, early),
@@ -62,15 +64,20 @@ impl<'a> Run<'a> {
         let mut inner = Early::new();
         let then = self.body_of(body, &mut inner);
         self.unsure |= !inner.is_empty();
-        let sends = self.sent.iter().skip(sent).any(|(_, sent)| sent.get("error").is_none());
+        let sends = self.sends_from(sent);
+        let sent = self.sent.len();
         let after_then = self.restore(before);
         let other = self.alternatives(others, early);
         let after_other = self.state();
-        if sends && others.is_empty() && !test.shown.contains("REQUEST_METHOD") && !is_presence(&test.shown) {
-            self.note(
-                condition,
-                format!("only under the condition {} it is sent; a mapping has no such rule", test.shown),
-            );
+        let only = match (sends, self.sends_from(sent)) {
+            // What ends instead is told as such.
+            (true, false) if !matches!(other, Flow::Stop) => Some(""),
+            (false, true) if !matches!(then, Flow::Stop) => Some("not "),
+            _ => None,
+        };
+        if let Some(not) = only.filter(|_| !self.asks_for_a_form(condition)) {
+            let text = format!("only under the condition {not}{} it is sent; a mapping has no such rule", test.shown);
+            self.note(condition, text);
         }
         self.combine(&test, (then, after_then, sends), (other, after_other), early)
     }
@@ -94,36 +101,36 @@ impl<'a> Run<'a> {
                 Flow::Return(self.conditional(test.node, test.tested.as_deref(), value, last))
             }
             (Flow::Return(value), other) => {
-                self.guards.push((self.depth, line(test.node), test.shown.clone(), self.sent.len()));
+                self.gives_back_under(test.node);
                 early.push((test.tested.clone(), value));
                 self.restore(after_other);
                 other
             }
             (Flow::Next, Flow::Return(value)) => {
+                self.gives_back_under(test.node);
                 early.push((not, value));
                 self.restore(after_then);
                 Flow::Next
             }
-            (Flow::Stop, other) => {
+            (Flow::Next, how) => {
+                self.leaves_under(test.node, "not ", &how);
+                self.restore(after_then);
+                Flow::Next
+            }
+            (how, other) => {
                 // A branch that sends is the script's way, not a guard.
                 if !sends {
-                    self.guard(test, "");
+                    self.leaves_under(test.node, "", &how);
                 }
                 self.restore(after_other);
                 other
             }
-            (Flow::Next, Flow::Stop) => {
-                self.guard(test, "not ");
-                self.restore(after_then);
-                Flow::Next
-            }
         }
     }
 
-    fn guard(&mut self, test: &Test<'a>, not: &str) {
-        let what = if self.loops.is_empty() { "nothing is sent" } else { "an item is left out" };
-        let text = format!("under the condition {not}{} {what}; a mapping has no such rule", test.shown);
-        self.note(test.node, text);
+    /// Whether more than an error was sent since then.
+    fn sends_from(&self, sent: usize) -> bool {
+        self.sent.iter().skip(sent).any(|(_, sent)| sent.get("error").is_none())
     }
 
     fn body_of(&mut self, body: Node<'a>, early: &mut Early) -> Flow {
@@ -158,7 +165,7 @@ impl<'a> Run<'a> {
             return Flow::Next;
         };
         let (shown, subject) = (self.shown(subject), self.value(subject));
-        let before = self.state();
+        let (before, sent) = (self.state(), self.sent.len());
         let (mut cases, mut last, mut tests) = (Vec::new(), None, Vec::new());
         let mut open = true;
         let all = self.children(body);
@@ -167,7 +174,8 @@ impl<'a> Run<'a> {
             tests.push(match value {
                 Some(value) => {
                     let value = self.value(value);
-                    self.compare(*case, &subject, "==", &value).truth()
+                    let same = self.compare(*case, &subject, "==", &value);
+                    self.truth(&same)
                 }
                 None => {
                     open = false;
@@ -179,17 +187,15 @@ impl<'a> Run<'a> {
             if statements.is_empty() {
                 continue;
             }
-            let ends = statements.last().is_some_and(|last| {
-                matches!(last.kind(), "break_statement" | "return_statement" | "exit_statement" | "continue_statement")
-            });
-            if !ends && at + 1 < all.len() {
-                self.note(*case, "this case goes on into the next one, which is not carried");
-            }
             let sent = self.sent.len();
             let mut inner = Early::new();
             let flow = match self.statements(statements, &mut inner) {
-                // `break` ends the case, not the script.
-                Flow::Stop if ends => Flow::Next,
+                // They end the case, and no loop around it.
+                Flow::Break | Flow::Continue => Flow::Next,
+                Flow::Next if at + 1 < all.len() => {
+                    self.note(*case, "this case goes on into the next one, which is not carried");
+                    Flow::Next
+                }
                 flow => flow,
             };
             self.unsure |= !inner.is_empty();
@@ -203,6 +209,10 @@ impl<'a> Run<'a> {
                 last = Some((flow, after));
                 open = true;
             }
+        }
+        let sending = cases.iter().filter(|(_, (flow, _, sends))| *sends || matches!(flow, Flow::Stop)).count();
+        if self.sends_from(sent) && (sending < cases.len() || last.is_none()) {
+            self.note(node, format!("only in some cases of {shown} it is sent; a mapping has no such rule"));
         }
         let (mut flow, state) = last.unwrap_or((Flow::Next, before));
         self.restore(state);
@@ -265,6 +275,15 @@ impl<'a> Run<'a> {
         match (then, other) {
             (then, other) if then == other => then,
             (Sym::Map(then), Sym::Map(other)) => self.joined(node, tested, then, other),
+            (Sym::Over(place, then), Sym::Over(same, other)) if place == same => {
+                self.joined_over(node, tested, place, then, other)
+            }
+            (Sym::Over(place, then), Sym::Place(same)) if place == same => {
+                self.joined_over(node, tested, place, then, Vec::new())
+            }
+            (Sym::Place(place), Sym::Over(same, other)) if place == same => {
+                self.joined_over(node, tested, place, Vec::new(), other)
+            }
             (Sym::List(then), Sym::List(other)) => self.longer(node, tested, then, other),
             (then @ (Sym::Map(_) | Sym::List(_)), other) if other == Sym::null() => under(then, tested, at),
             (then, other @ (Sym::Map(_) | Sym::List(_))) if then == Sym::null() => {
@@ -274,7 +293,7 @@ impl<'a> Run<'a> {
             (then @ (Sym::Object(_) | Sym::Closure(_)), _) => then,
             (_, other @ (Sym::Object(_) | Sym::Closure(_))) => other,
             (then, other) => match tested.and_then(|tested| one_of(tested, &then, &other)) {
-                Some(value) => value,
+                Some(value) => short(value, at),
                 // A value that may be wrong is worse than one that is missing.
                 None => {
                     let why = "it depends on a condition that cannot be carried".to_owned();
@@ -304,6 +323,24 @@ impl<'a> Run<'a> {
             merged.push(Entry { value, ..entry });
         }
         Sym::Map(merged)
+    }
+
+    /// A part of the request with different entries over it.
+    fn joined_over(
+        &mut self,
+        node: Node<'a>,
+        tested: Option<&str>,
+        place: Place,
+        then: Vec<Entry>,
+        other: Vec<Entry>,
+    ) -> Sym {
+        let (then, other) = (Sym::Over(place.clone(), then), Sym::Over(place.clone(), other));
+        let mut merged: Vec<Entry> = Vec::new();
+        for entry in [&then, &other].into_iter().flat_map(Sym::entries) {
+            let value = self.conditional(node, tested, then.at(&entry.key), other.at(&entry.key));
+            put(&mut merged, Entry { value, ..entry.clone() });
+        }
+        Sym::Over(place, merged)
     }
 
     /// A list that grew under a condition: the lines that are there only then.
@@ -342,19 +379,25 @@ fn under(value: Sym, tested: Option<&str>, line: usize) -> Sym {
         value if value == Sym::null() => value,
         doubt @ Sym::Unknown(..) => doubt,
         value => match (tested, value.expr()) {
-            (Some(tested), Some(yes)) => Sym::Expr(format!("{yes} if {tested}"), false),
+            (Some(tested), Some(yes)) => short(Sym::Expr(format!("{yes} if {tested}"), false), line),
             _ => Sym::unknown(line, "it depends on a condition that cannot be carried"),
         },
     }
 }
 
+/// A value within its limit: what depends on condition after condition doubles with each.
+fn short(value: Sym, line: usize) -> Sym {
+    if value.is_too_large() { Sym::unknown(line, "it grows too long to carry") } else { value }
+}
+
 fn one_of(tested: &str, then: &Sym, other: &Sym) -> Option<Sym> {
-    // A text that grew under a condition grows by so much, and does not double.
-    if let Some(tail) = tail(then, other) {
+    // A text that grew under a condition grows by so much, and does not double. But a text of the file whose expressions are
+    // all empty is empty, and one of the script's own is not.
+    if let Some(tail) = tail(then, other).filter(|_| !matches!(other, Sym::Const(_))) {
         let tail = format!("({} if {tested} else '')", tail.expr()?);
         return Some(join(other.clone(), Sym::Expr(tail, true)));
     }
-    if let Some(tail) = tail(other, then) {
+    if let Some(tail) = tail(other, then).filter(|_| !matches!(then, Sym::Const(_))) {
         let tail = format!("('' if {tested} else {})", tail.expr()?);
         return Some(join(then.clone(), Sym::Expr(tail, true)));
     }
@@ -389,11 +432,4 @@ fn tail(long: &Sym, short: &Sym) -> Option<Sym> {
     };
     tail.extend(rest.iter().cloned());
     (!tail.is_empty()).then_some(Sym::Text(tail))
-}
-
-/// Conditions that only ask whether a form came at all.
-fn is_presence(shown: &str) -> bool {
-    let plain = shown.replace([' ', '(', ')', '!'], "");
-    ["$_POST", "isset$_POST", "empty$_POST", "count$_POST"].iter().any(|known| plain == *known)
-        || plain.starts_with("isset$_POST")
 }

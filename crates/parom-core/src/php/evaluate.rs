@@ -53,6 +53,10 @@ impl<'a> Run<'a> {
             }
             "conditional_expression" => self.ternary(node),
             "match_expression" => self.matched(node),
+            "dynamic_variable_name" => match self.children(node).first().map(|inner| self.value(*inner).as_text()) {
+                Some(Some(name)) => self.get(&name).unwrap_or_else(Sym::null),
+                _ => self.unknown(node),
+            },
             "name" | "qualified_name" => self.constant(node),
             "class_constant_access_expression" => {
                 let parts: Vec<&str> = self.children(node).into_iter().map(|part| self.text(part)).collect();
@@ -86,6 +90,11 @@ impl<'a> Run<'a> {
         Sym::unknown(line(node), format!("`{}` cannot be carried", self.shown(node)))
     }
 
+    /// A value as a condition.
+    pub(super) fn truth(&self, value: &Sym) -> Option<String> {
+        value.truth(self.typed)
+    }
+
     pub(super) fn inner(&mut self, node: Node<'a>) -> Sym {
         match self.children(node).first() {
             Some(inner) => self.value(*inner),
@@ -96,18 +105,18 @@ impl<'a> Run<'a> {
     fn variable(&mut self, node: Node<'a>) -> Sym {
         let name = self.text(node).trim_start_matches('$');
         match name {
-            "_POST" => Sym::place(Root::Form),
-            "_GET" => Sym::place(Root::Query),
-            "_REQUEST" => Sym::place(Root::Request),
-            "_COOKIE" => Sym::place(Root::Cookies),
+            "_POST" => self.superglobal(name, Root::Form),
+            "_GET" => self.superglobal(name, Root::Query),
+            "_REQUEST" => self.superglobal(name, Root::Request),
+            "_COOKIE" => self.superglobal(name, Root::Cookies),
             "this" => self.this.last().map_or_else(Sym::null, |this| Sym::Object(*this)),
-            _ if self.extracted && self.get(name).is_none() => match Sym::place(Root::Form) {
-                Sym::Place(form) => Sym::Place(form.at(name)),
-                other => other,
+            _ => match (self.get(name), &self.extracted) {
+                (Some(value), _) => value,
+                (None, Some(place)) => Sym::Place(place.at(name)),
+                (None, None) => {
+                    Sym::unknown(line(node), format!("${name} is not set in the script as far as it can be followed"))
+                }
             },
-            _ => self.get(name).unwrap_or_else(|| {
-                Sym::unknown(line(node), format!("${name} is not set in the script as far as it can be followed"))
-            }),
         }
     }
 
@@ -154,6 +163,10 @@ impl<'a> Run<'a> {
                 Some(key) => Sym::Place(place.at(&key)),
                 None => self.unknown(node),
             },
+            (Sym::Over(place, entries), key) => match key.as_text() {
+                Some(key) => Sym::Over(place, entries).at(&key),
+                None => self.unknown(node),
+            },
             (doubt @ Sym::Unknown(..), _) => doubt,
             (array, key) => match key.as_text() {
                 Some(_) if matches!(&array, Sym::List(items) if items.iter().any(|item| matches!(item, Sym::Each(..)))) => {
@@ -168,6 +181,7 @@ impl<'a> Run<'a> {
     /// A table of the script, by a value of the form.
     fn looked_up(&self, node: Node<'a>, table: &Sym, key: &Sym) -> Sym {
         match (table.expr(), key.expr()) {
+            (Some(table), Some(key)) if self.typed => Sym::Expr(format!("{table}[{key} | string]"), true),
             (Some(table), Some(key)) => Sym::Expr(format!("{table}[{key}]"), true),
             _ => self.unknown(node),
         }
@@ -184,8 +198,7 @@ impl<'a> Run<'a> {
                 known.unwrap_or_else(|| self.unknown(node))
             }
             // json_decode without `true` gives objects.
-            Sym::Place(place) => Sym::Place(place.at(&name)),
-            Sym::Map(entries) => Sym::Map(entries).get(&name).cloned().unwrap_or_else(Sym::null),
+            known @ (Sym::Place(_) | Sym::Over(..) | Sym::Map(_)) => known.at(&name),
             _ => self.unknown(node),
         }
     }

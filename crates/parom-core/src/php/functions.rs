@@ -8,7 +8,8 @@ use super::run::Run;
 use super::symbol::{Entry, Root, Sym, negated, quoted};
 
 /// Cleaning that the CRM's fields do not need: the text goes as the buyer wrote it.
-const CLEANING: [&str; 13] = [
+const CLEANING: [&str; 14] = [
+    "nl2br",
     "htmlspecialchars",
     "htmlentities",
     "strip_tags",
@@ -27,7 +28,7 @@ const CLEANING: [&str; 13] = [
 const CUTTING: [&str; 9] =
     ["preg_replace", "substr", "mb_substr", "str_pad", "ltrim", "rtrim", "trim", "str_replace", "filter_var"];
 /// What changes nothing that the field's own conversion does not do.
-const SAME: [&str; 13] = [
+const SAME: [&str; 11] = [
     "intval",
     "floatval",
     "doubleval",
@@ -36,8 +37,6 @@ const SAME: [&str; 13] = [
     "settype",
     "wp_strip_all_tags",
     "utf8_encode",
-    "nl2br",
-    "array_unique",
     "boolval",
     "iterator_to_array",
     "wc_clean",
@@ -94,21 +93,22 @@ impl<'a> Run<'a> {
                 }
                 Sym::null()
             }
-            "extract" if first == Sym::place(Root::Form) || first == Sym::place(Root::Request) => {
-                self.extracted = true;
+            "extract" => {
+                self.extract(node, first);
                 Sym::null()
             }
             "iconv" => arguments.get(2)?.clone(),
             "mb_convert_encoding" => first,
             "constant" => self.constants.get(&first.as_text()?)?.clone(),
             "isset" => match self.is_set(arguments) {
+                Some(known) if known == "true" || known == "false" => Sym::Const(Value::Bool(known == "true")),
                 Some(tested) => Sym::Expr(tested, false),
                 None if arguments.iter().all(|a| !matches!(a, Sym::Unknown(..) | Sym::Const(Value::Null))) => {
                     Sym::Const(Value::Bool(true))
                 }
                 None => return None,
             },
-            "empty" => match first.truth() {
+            "empty" => match self.truth(&first) {
                 Some(truth) if truth == "true" || truth == "false" => Sym::Const(Value::Bool(truth == "false")),
                 Some(truth) => Sym::Expr(negated(&truth), false),
                 None => return None,
@@ -116,7 +116,10 @@ impl<'a> Run<'a> {
             "filter_input" => self.filter_input(node, arguments),
             "filter_var" => self.filter_var(node, arguments),
             "file_get_contents" if first.as_text().as_deref() == Some("php://input") => first,
-            "json_decode" if first.as_text().as_deref() == Some("php://input") => Sym::place(Root::Form),
+            "json_decode" if first.as_text().as_deref() == Some("php://input") => {
+                self.typed = true;
+                Sym::place(Root::Form)
+            }
             "json_decode" => first,
             // A second argument is another time than now.
             "date" | "gmdate" if arguments.len() > 1 => return None,
@@ -156,17 +159,15 @@ impl<'a> Run<'a> {
                     }
                     other => other.clone(),
                 };
-                Sym::Expr(format!("{} in {}", side(0)?, list.expr()?), false)
+                let text = if self.typed { format!("({} | string)", side(0)?) } else { side(0)? };
+                Sym::Expr(format!("{text} in {}", list.expr()?), false)
             }
             "array_key_exists" => Sym::Expr(format!("{}[{}] is defined", side(1)?, side(0)?), false),
             "array_map" => self.mapped(node, arguments),
             "array_merge" | "array_replace" => {
-                for part in arguments.iter().skip(1) {
-                    if let Sym::Unknown(_, why, _) = part {
-                        self.note(node, format!("a part of {name}() is not carried: {why}"));
-                    }
-                }
-                merged(arguments.to_vec())
+                let mut arguments = arguments.iter().cloned();
+                let first = arguments.next()?;
+                arguments.fold(first, |whole, more| self.laid_over(node, whole, more))
             }
             "compact" => self.compacted(arguments),
             _ => return None,
@@ -179,10 +180,12 @@ impl<'a> Run<'a> {
             (Sym::Const(Value::String(text)), "trim") => Sym::text(text.trim()),
             (Sym::Const(Value::String(text)), "lower") => Sym::text(text.to_lowercase()),
             (Sym::Const(Value::String(text)), "upper") => Sym::text(text.to_uppercase()),
+            (Sym::Const(Value::Null), _) => Sym::text(""),
             // Every field is trimmed anyhow.
             (Sym::Place(_), "trim") => value.clone(),
             (doubt @ Sym::Unknown(..), _) => doubt.clone(),
             _ => match value.expr() {
+                Some(source) if self.typed => Sym::Expr(format!("{source} | default('') | {filter}"), false),
                 Some(source) => Sym::Expr(format!("{source} | {filter}"), false),
                 None => self.unknown(node),
             },
@@ -318,6 +321,10 @@ impl<'a> Run<'a> {
             list => match list.expr() {
                 Some(over) => {
                     let item = self.call_closure(*closure, vec![Sym::place(Root::Item)]);
+                    // What leaves each item as it is leaves the list as it is.
+                    if item == Sym::place(Root::Item) {
+                        return list.clone();
+                    }
                     Sym::List(vec![Sym::Each(over, Box::new(item))])
                 }
                 None => self.unknown(node),
@@ -327,9 +334,11 @@ impl<'a> Run<'a> {
 
     fn compacted(&mut self, arguments: &[Sym]) -> Sym {
         let names = arguments.iter().filter_map(Sym::as_text);
-        let entries: Vec<Entry> =
-            names.filter_map(|key| Some(Entry { value: self.get(&key)?, key, line: 0 })).collect();
-        Sym::Map(entries)
+        let named = |key: &str| {
+            let field = || self.extracted.as_ref().map(|place| Sym::Place(place.at(key)));
+            self.get(key).or_else(field)
+        };
+        Sym::Map(names.filter_map(|key| Some(Entry { value: named(&key)?, key, line: 0 })).collect())
     }
 
     fn filter_input(&mut self, node: Node<'a>, arguments: &[Sym]) -> Sym {
@@ -354,23 +363,4 @@ impl<'a> Run<'a> {
         self.note(node, "the filter of filter_var() is left out: the field's own check stands in its place");
         arguments.first().cloned().unwrap_or_else(Sym::null)
     }
-}
-
-/// Arrays into one: later keys win.
-fn merged(arguments: Vec<Sym>) -> Sym {
-    let mut arguments = arguments.into_iter();
-    let first = arguments.next().unwrap_or_else(Sym::null);
-    arguments.fold(first, |whole, more| match (whole, more) {
-        (Sym::Map(mut entries), Sym::Map(more)) => {
-            more.into_iter().for_each(|entry| super::arrays::put(&mut entries, entry));
-            Sym::Map(entries)
-        }
-        (Sym::List(mut items), Sym::List(more)) => {
-            items.extend(more);
-            Sym::List(items)
-        }
-        (whole, Sym::List(more)) if more.is_empty() => whole,
-        (Sym::List(items), more) if items.is_empty() => more,
-        (whole, _) => whole,
-    })
 }

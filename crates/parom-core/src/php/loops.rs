@@ -3,7 +3,7 @@
 use tree_sitter::Node;
 
 use super::conditions::Early;
-use super::run::{Flow, Run, Scope};
+use super::run::{Flow, Run, Scope, line};
 use super::symbol::{Place, Root, Sym, quoted};
 
 /// A loop that is being followed.
@@ -21,8 +21,11 @@ pub(super) struct Loop {
     pub(super) indexed: Vec<(String, Place)>,
 }
 
+/// The key, the item and the body of a loop.
+type Parts<'a> = (Option<Node<'a>>, Node<'a>, Node<'a>);
+
 impl<'a> Run<'a> {
-    pub(super) fn foreach(&mut self, node: Node<'a>) -> Flow {
+    pub(super) fn foreach(&mut self, node: Node<'a>, early: &mut Early) -> Flow {
         let Some(body) = node.child_by_field_name("body") else {
             return Flow::Next;
         };
@@ -45,49 +48,65 @@ impl<'a> Run<'a> {
             return Flow::Next;
         }
         match over {
-            Sym::Map(entries) => {
-                for entry in entries {
-                    self.turn(key, Sym::text(entry.key), item, entry.value, body);
-                }
-            }
-            Sym::List(items) => {
-                for (at, element) in items.into_iter().enumerate() {
-                    match element {
-                        Sym::Each(over, element) => self.each(node, (over, None), *element, key, item, body),
-                        element => self.turn(key, Sym::Const(at.into()), item, element, body),
-                    }
-                }
-            }
+            known @ (Sym::Map(_) | Sym::List(_)) => self.turns(node, known, (key, item, body), early),
             other => match other.expr() {
                 Some(over) => {
                     let place = if let Sym::Place(place) = &other { Some(place) } else { None };
-                    if !self.parallel(node, place, key, item, body) {
-                        self.each(node, (over, place.cloned()), Sym::place(Root::Item), key, item, body);
+                    if !self.parallel(node, place, key, item, body, early) {
+                        self.each(node, (over, place.cloned()), Sym::place(Root::Item), (key, item, body), early);
                     }
+                    Flow::Next
                 }
                 None => {
                     self.note(node, format!("a loop over {} is not carried", self.shown(*list)));
                     self.poison_all(body, "it is filled by a loop that is not carried");
+                    Flow::Next
                 }
             },
+        }
+    }
+
+    /// A turn for each value of an array that is known.
+    fn turns(&mut self, node: Node<'a>, array: Sym, parts: Parts<'a>, early: &mut Early) -> Flow {
+        let (key, item, body) = parts;
+        let turns: Vec<(Sym, Sym)> = match array {
+            Sym::Map(entries) => entries.into_iter().map(|entry| (Sym::text(entry.key), entry.value)).collect(),
+            Sym::List(items) => items.into_iter().enumerate().map(|(at, item)| (Sym::Const(at.into()), item)).collect(),
+            _ => Vec::new(),
+        };
+        for (name, value) in turns {
+            if let Sym::Each(over, element) = value {
+                self.each(node, (over, None), *element, parts, early);
+                continue;
+            }
+            if let Some(key) = key {
+                self.assign(key, name);
+            }
+            self.assign(item, value);
+            match self.statement(body, early) {
+                Flow::Next | Flow::Continue => {}
+                Flow::Break => break,
+                flow => return flow,
+            }
         }
         Flow::Next
     }
 
-    /// One turn over a value that is known.
-    fn turn(&mut self, key: Option<Node<'a>>, name: Sym, item: Node<'a>, value: Sym, body: Node<'a>) {
-        if let Some(key) = key {
-            self.assign(key, name);
-        }
-        self.assign(item, value);
-        self.loop_body(body);
-    }
-
-    fn loop_body(&mut self, body: Node<'a>) {
-        if body.kind() == "compound_statement" || body.kind() == "colon_block" {
-            self.block(body);
-        } else {
-            self.statement(body, &mut Early::new());
+    /// The body of a turn that stands for all of them: what leaves the loop there is not followed.
+    fn only_turn(&mut self, body: Node<'a>, early: &mut Early) {
+        let mut inner = Early::new();
+        let why = "a loop over a list of the form may be left at any of its items";
+        match self.statement(body, &mut inner) {
+            Flow::Next | Flow::Continue if inner.is_empty() => {}
+            Flow::Next | Flow::Continue => early.push((None, Sym::unknown(line(body), why))),
+            Flow::Return(_) => {
+                early.push((None, Sym::unknown(line(body), why)));
+                self.note(body, "the function gives back from the first item of a list, which is not followed");
+            }
+            Flow::Break | Flow::Stop => {
+                self.note(body, "the loop is left at its first item, which is not followed");
+                self.poison_all(body, "it is filled by a loop that is left at its first item");
+            }
         }
     }
 
@@ -97,28 +116,27 @@ impl<'a> Run<'a> {
         node: Node<'a>,
         (over, list): (String, Option<Place>),
         value: Sym,
-        key: Option<Node<'a>>,
-        item: Node<'a>,
-        body: Node<'a>,
+        (key, item, body): Parts<'a>,
+        early: &mut Early,
     ) {
         if self.loops.iter().any(|outer| !outer.over.is_empty()) {
             self.note(node, "a loop within a loop: only its own item can be read there");
         }
-        let unknown = Sym::unknown(super::run::line(node), "the key of a list's item is not carried");
+        let unknown = Sym::unknown(line(node), "the key of a list's item is not carried");
         let before = self.scopes.last().cloned().unwrap_or_default();
         self.loops.push(Loop { over, list, ..Loop::default() });
         if let Some(key) = key {
             self.assign(key, unknown);
         }
         self.assign(item, value);
-        self.loop_body(body);
+        self.only_turn(body, early);
         self.loops.pop();
         self.leave_item_behind(node, &before);
     }
 
     /// What a loop has left in names outside of it was its last item, which is not known.
     fn leave_item_behind(&mut self, node: Node<'a>, before: &Scope) {
-        let at = super::run::line(node);
+        let at = line(node);
         for (name, value) in self.scopes.last_mut().into_iter().flatten() {
             if before.get(name) != Some(value) && value.reads_item() {
                 *value = std::mem::replace(value, Sym::null()).outside_of_loops(at);
@@ -134,21 +152,22 @@ impl<'a> Run<'a> {
         key: Option<Node<'a>>,
         item: Node<'a>,
         body: Node<'a>,
+        early: &mut Early,
     ) -> bool {
         let (Some(list), Some(key)) = (list, key) else {
             return false;
         };
         let own = field(list);
         let value = Sym::Place(Place { root: Root::Item, steps: vec![own.clone()] });
-        self.side_by_side(node, vec![(own, list.clone())], |run| {
+        self.side_by_side(node, vec![(own, list.clone())], early, |run, early| {
             run.assign(key, Sym::Index);
             run.assign(item, value.clone());
-            run.loop_body(body);
+            run.only_turn(body, early);
         })
     }
 
     /// `for ($i = 0; …; $i++)` over lists that are read at `$i`.
-    pub(super) fn counted(&mut self, node: Node<'a>) -> Flow {
+    pub(super) fn counted(&mut self, node: Node<'a>, early: &mut Early) -> Flow {
         let (Some(start), Some(body)) = (node.child_by_field_name("initialize"), node.child_by_field_name("body"))
         else {
             self.note(node, "a loop that is no foreach is not carried");
@@ -158,9 +177,9 @@ impl<'a> Run<'a> {
         let Some(index) = start.child_by_field_name("left") else {
             return Flow::Next;
         };
-        let done = self.side_by_side(node, Vec::new(), |run| {
+        let done = self.side_by_side(node, Vec::new(), early, |run, early| {
             run.assign(index, Sym::Index);
-            run.loop_body(body);
+            run.only_turn(body, early);
         });
         if !done {
             self.note(node, "a counting loop that reads no lists of the form is not carried");
@@ -174,17 +193,21 @@ impl<'a> Run<'a> {
         &mut self,
         node: Node<'a>,
         first: Vec<(String, Place)>,
-        mut body: impl FnMut(&mut Run<'a>),
+        early: &mut Early,
+        mut body: impl FnMut(&mut Run<'a>, &mut Early),
     ) -> bool {
         let saved = (self.scopes.clone(), self.notes.len(), self.sent.len(), self.objects.clone());
+        let (guards, extracted) = (self.guards.len(), self.extracted.clone());
         let own = first.len();
         self.loops.push(Loop { indexed: first, ..Loop::default() });
-        body(self);
+        body(self, &mut Early::new());
         let learned = self.loops.pop().unwrap_or_default().indexed;
         self.scopes = saved.0;
         self.notes.truncate(saved.1);
         self.sent.truncate(saved.2);
         self.objects = saved.3;
+        self.guards.truncate(guards);
+        self.extracted = extracted;
         if learned.len() <= own {
             return false;
         }
@@ -193,7 +216,7 @@ impl<'a> Run<'a> {
         let over = format!("{{{}}} | rows", lists.join(", "));
         let before = self.scopes.last().cloned().unwrap_or_default();
         self.loops.push(Loop { over, indexed: learned, ..Loop::default() });
-        body(self);
+        body(self, early);
         self.loops.pop();
         self.leave_item_behind(node, &before);
         true

@@ -6,11 +6,14 @@
 mod arrays;
 mod calls;
 mod classes;
+mod compare;
 mod conditions;
+mod ends;
 mod evaluate;
 mod functions;
 mod loops;
 mod operators;
+mod overlay;
 mod repair;
 mod run;
 mod symbol;

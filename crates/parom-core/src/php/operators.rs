@@ -5,7 +5,7 @@ use tree_sitter::Node;
 
 use super::evaluate::join;
 use super::run::{Run, line};
-use super::symbol::{Place, Root, Sym, negated, quoted};
+use super::symbol::{Place, Root, Sym, holds, negated};
 
 impl<'a> Run<'a> {
     pub(super) fn binary(&mut self, node: Node<'a>) -> Sym {
@@ -13,13 +13,18 @@ impl<'a> Run<'a> {
             return self.unknown(node);
         };
         let operator = node.child_by_field_name("operator").map(|operator| self.text(operator)).unwrap_or_default();
+        if self.ends(right) {
+            let value = self.value(left);
+            let not = if matches!(operator, "&&" | "and") { "" } else { "not " };
+            self.ends_under(left, not);
+            return value;
+        }
         let (a, b) = (self.value(left), self.value(right));
         match operator {
             "." => join(a, b),
             "??" => self.coalesce(node, a, b),
-            "===" | "==" => self.compare(node, &a, "==", &b),
-            "!==" | "!=" | "<>" => self.compare(node, &a, "!=", &b),
-            "<" | ">" | "<=" | ">=" => self.compare(node, &a, operator, &b),
+            "===" | "==" | "!==" | "!=" | "<>" => self.compare(node, &a, operator, &b),
+            "<" | ">" | "<=" | ">=" => self.in_order(node, &a, operator, &b),
             "&&" | "and" => self.both(node, &a, "and", &b),
             "||" | "or" => self.both(node, &a, "or", &b),
             "+" | "-" | "*" | "/" => self.sum(node, &a, operator, &b),
@@ -36,6 +41,7 @@ impl<'a> Run<'a> {
             (value, Sym::Const(Value::Null)) => value,
             (value, Sym::Const(Value::String(text))) if text.is_empty() => value,
             (value, Sym::List(items)) if items.is_empty() => value,
+            (value, other) if value == other => value,
             (Sym::Unknown(at, why, near), other) => match other {
                 Sym::Const(_) => Sym::Unknown(at, why, near),
                 other => {
@@ -44,61 +50,30 @@ impl<'a> Run<'a> {
                     other
                 }
             },
-            (value, other) => match (value.expr(), other.expr()) {
-                (Some(yes), Some(no)) => Sym::Expr(format!("{yes} if {yes} is defined else {no}"), false),
+            (value, other) => match (value.expr(), self.is_set(std::slice::from_ref(&value)), other.expr()) {
+                (Some(yes), Some(tested), Some(no)) => Sym::Expr(format!("{yes} if {tested} else {no}"), false),
                 _ => self.unknown(node),
             },
         }
     }
 
-    /// A comparison. The form's values are texts: a number is compared as one where the order counts, else as its text; and
-    /// an absent field is an empty one.
-    pub(super) fn compare(&self, node: Node<'a>, left: &Sym, operator: &str, right: &Sym) -> Sym {
-        let ordered = !matches!(operator, "==" | "!=");
-        let is = operator == "==";
-        let side = |sym: &Sym| match sym {
-            Sym::Const(Value::Number(number)) if !ordered => Some(quoted(&number.to_string())),
-            Sym::Const(Value::String(text)) if secret_like(left, right) && !text.is_empty() => None,
-            Sym::Place(_) | Sym::Expr(..) if ordered => {
-                sym.expr().map(|source| format!("({source} | default(0) | money)"))
-            }
-            Sym::Place(_) => sym.expr().map(|source| format!("({source} | default(''))")),
-            other => other.expr(),
-        };
-        let negated = |truth: Option<String>, yes: bool| truth.map(|t| if yes { t } else { negated(&t) });
-        let found = match (left, right) {
-            (Sym::Const(a), Sym::Const(b)) if !ordered => {
-                let text = |value: &Value| crate::convert::plain(value).unwrap_or_default();
-                return Sym::Const(Value::Bool((text(a) == text(b)) == is));
-            }
-            (value, Sym::Const(Value::Bool(flag))) | (Sym::Const(Value::Bool(flag)), value) if !ordered => {
-                negated(value.truth(), is == *flag)
-            }
-            (value, Sym::Const(Value::Null)) | (Sym::Const(Value::Null), value) if !ordered => {
-                negated(value.truth(), !is)
-            }
-            _ => match (side(left), side(right)) {
-                (Some(a), Some(b)) => Some(format!("{a} {operator} {b}")),
-                _ => None,
-            },
-        };
-        found.map_or_else(|| self.unknown(node), |source| Sym::Expr(source, false))
-    }
-
     fn both(&self, node: Node<'a>, left: &Sym, word: &str, right: &Sym) -> Sym {
-        match (left.truth(), right.truth()) {
+        match (self.truth(left), self.truth(right)) {
             (Some(a), Some(b)) => Sym::Expr(format!("({a}) {word} ({b})"), false),
             _ => self.unknown(node),
         }
     }
 
-    fn sum(&self, node: Node<'a>, left: &Sym, operator: &str, right: &Sym) -> Sym {
+    fn sum(&mut self, node: Node<'a>, left: &Sym, operator: &str, right: &Sym) -> Sym {
         if let (Sym::Map(_), Sym::Map(more), "+") = (left, right, operator) {
             let mut whole = left.clone();
             if let Sym::Map(entries) = &mut whole {
                 entries.extend(more.iter().filter(|entry| left.get(&entry.key).is_none()).cloned());
             }
             return whole;
+        }
+        if operator == "+" && is_array(left, right) {
+            return self.laid_over(node, right.clone(), left.clone());
         }
         let side = |sym: &Sym| match sym {
             Sym::Const(Value::Number(number)) => Some(number.to_string()),
@@ -126,7 +101,7 @@ impl<'a> Run<'a> {
                 Err(_) => self.unknown(node),
             },
             ("+", _) => value,
-            ("!", _) => match value.truth() {
+            ("!", _) => match self.truth(&value) {
                 Some(source) => Sym::Expr(negated(&source), false),
                 None => self.unknown(node),
             },
@@ -142,34 +117,45 @@ impl<'a> Run<'a> {
             return self.unknown(node);
         };
         let tested = self.value(condition);
+        if self.ends(other) {
+            self.ends_under(condition, "not ");
+            return node.child_by_field_name("body").map_or(tested, |body| self.value(body));
+        }
+        if node.child_by_field_name("body").is_some_and(|body| self.ends(body)) {
+            self.ends_under(condition, "");
+            return self.value(other);
+        }
         let Some(body) = node.child_by_field_name("body") else {
             let other = self.value(other);
             return self.or_else(node, tested, other);
         };
         let (then, other) = (self.value(body), self.value(other));
         if let Sym::Const(known) = &tested {
-            let holds = !matches!(known, Value::Null | Value::Bool(false)) && known != "" && known != 0;
-            return if holds { then } else { other };
+            return if holds(known) { then } else { other };
         }
-        let tested = tested.truth();
+        let tested = self.truth(&tested);
         self.conditional(node, tested.as_deref(), then, other)
     }
 
     fn or_else(&mut self, node: Node<'a>, value: Sym, other: Sym) -> Sym {
         match (&value, &other) {
             (Sym::Const(known), _) => {
-                if matches!(known, Value::Null | Value::Bool(false)) || known == "" {
-                    other
-                } else {
+                if holds(known) {
                     value
+                } else {
+                    other
                 }
             }
             (_, Sym::Const(Value::Null)) => value,
             (_, Sym::Const(Value::String(text))) if text.is_empty() => value,
+            (value, other) if value == other => value.clone(),
             _ => match (value.expr(), other.expr()) {
                 // `0` counts as nothing, which matters where a number is meant.
-                (Some(yes), Some(no)) if matches!(other, Sym::Const(Value::Number(_))) && value.truth().is_some() => {
-                    Sym::Expr(format!("{yes} if {} else {no}", value.truth().unwrap_or_default()), false)
+                (Some(yes), Some(no)) if self.typed || other.as_text().is_some_and(|t| t.parse::<f64>().is_ok()) => {
+                    match self.truth(&value) {
+                        Some(tested) => Sym::Expr(format!("{yes} if {tested} else {no}"), false),
+                        None => self.unknown(node),
+                    }
                 }
                 (Some(yes), Some(no)) => Sym::Expr(format!("{yes} | default({no})"), false),
                 _ => self.unknown(node),
@@ -196,8 +182,8 @@ impl<'a> Run<'a> {
                         let key = self.value(key);
                         // `match (true)` asks each condition by itself.
                         let tested = match &subject {
-                            Sym::Const(Value::Bool(true)) => key.truth(),
-                            subject => self.compare(node, subject, "==", &key).expr(),
+                            Sym::Const(Value::Bool(true)) => self.truth(&key),
+                            subject => self.compare(node, subject, "===", &key).expr(),
                         };
                         match tested {
                             Some(tested) => cases.push((tested, value.clone())),
@@ -241,21 +227,25 @@ impl<'a> Run<'a> {
                     Some(format!("({form} is defined or {query} is defined)"))
                 }
                 Sym::Place(_) | Sym::Expr(..) => Some(format!("{} is defined", value.expr()?)),
+                Sym::Const(known) => Some((!known.is_null()).to_string()),
                 _ => None,
             })
             .collect();
-        tests.map(|tests| tests.join(" and "))
+        let mut tests = tests?;
+        if tests.iter().any(|test| test == "false") {
+            return Some("false".to_owned());
+        }
+        tests.retain(|test| test != "true");
+        Some(if tests.is_empty() { "true".to_owned() } else { tests.join(" and ") })
     }
 }
 
-/// A field by whose value a script lets somebody in: what it is compared with is a key, and is not carried.
-fn secret_like(left: &Sym, right: &Sym) -> bool {
-    let named = |sym: &Sym| match sym {
-        Sym::Place(place) => place.steps.iter().any(|step| {
-            let step = step.to_lowercase();
-            ["key", "token", "secret", "hash", "pass", "sign"].iter().any(|word| step.contains(word))
-        }),
+/// Whether `+` joins arrays here: a part of the form may be one, or a number.
+fn is_array(left: &Sym, right: &Sym) -> bool {
+    let array = |sym: &Sym| match sym {
+        Sym::Map(_) | Sym::Over(..) => true,
+        Sym::Place(place) => place.steps.is_empty() && place.root != Root::Item,
         _ => false,
     };
-    named(left) || named(right)
+    array(left) || array(right)
 }

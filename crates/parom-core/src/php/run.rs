@@ -7,8 +7,9 @@ use tree_sitter::Node;
 use super::Note;
 use super::classes::{Class, Instance};
 use super::conditions::Early;
+use super::ends::Guard;
 use super::loops::Loop;
-use super::symbol::Sym;
+use super::symbol::{Place, Sym};
 use crate::limits;
 
 /// Names and their values.
@@ -21,7 +22,11 @@ pub(super) enum Flow {
     Next,
     /// The function gives this.
     Return(Sym),
-    /// Nothing follows: `exit`, `continue`, `break`, `throw`.
+    /// The loop's next turn follows.
+    Continue,
+    /// What is behind the loop, or the `switch`, follows.
+    Break,
+    /// Nothing follows: `exit`, `throw`.
     Stop,
 }
 
@@ -44,8 +49,10 @@ pub(super) struct Run<'a> {
     pub(super) this: Vec<usize>,
     /// Names of each scope that are the script's own.
     pub(super) globals: Vec<HashSet<String>>,
-    /// `extract($_POST)` made each field a name.
-    pub(super) extracted: bool,
+    /// `extract($_POST)` made each field of it a name.
+    pub(super) extracted: Option<Place>,
+    /// The form may bring other values than texts: JSON.
+    pub(super) typed: bool,
     pub(super) closures: Vec<Closure<'a>>,
     pub(super) loops: Vec<Loop>,
     pub(super) called: HashSet<usize>,
@@ -55,8 +62,12 @@ pub(super) struct Run<'a> {
     pub(super) depth: usize,
     /// A value was given back within a branch of a branch: what the function gives is not known.
     pub(super) unsure: bool,
-    /// Conditions under which a function ended early: its depth, the line, the condition, what had been sent by then.
-    pub(super) guards: Vec<(usize, usize, String, usize)>,
+    /// Conditions under which functions gave back early.
+    pub(super) guards: Vec<Guard>,
+    /// Times that something outside of its function was set.
+    pub(super) changes: usize,
+    /// A function that was called has ended the script.
+    pub(super) ended: bool,
     /// Values within values at this moment.
     pub(super) nested: usize,
     /// Expressions whose fraction the script cuts off.
@@ -79,7 +90,8 @@ impl<'a> Run<'a> {
             objects: Vec::new(),
             this: Vec::new(),
             globals: vec![HashSet::new()],
-            extracted: false,
+            extracted: None,
+            typed: false,
             closures: Vec::new(),
             loops: Vec::new(),
             called: HashSet::new(),
@@ -88,6 +100,8 @@ impl<'a> Run<'a> {
             depth: 0,
             unsure: false,
             guards: Vec::new(),
+            changes: 0,
+            ended: false,
             nested: 0,
             whole: HashSet::new(),
             left: Scope::new(),
@@ -105,6 +119,8 @@ impl<'a> Run<'a> {
             self.static_of(&class);
         }
         self.block(root);
+        self.ended = false;
+        self.tell_guards(0, false);
         if self.body().is_none() {
             let mut idle: Vec<Node<'a>> = self.functions.values().copied().collect();
             idle.extend(self.classes.values().flat_map(|class| class.methods.values().copied()));
@@ -112,6 +128,7 @@ impl<'a> Run<'a> {
             idle.sort_by_key(Node::start_byte);
             for function in idle {
                 self.call_idle(function);
+                self.ended = false;
             }
         }
     }
@@ -210,7 +227,8 @@ impl<'a> Run<'a> {
     pub(super) fn statements(&mut self, statements: Vec<Node<'a>>, early: &mut Early) -> Flow {
         for statement in statements {
             match self.statement(statement, early) {
-                Flow::Next => {}
+                Flow::Next if !std::mem::take(&mut self.ended) => {}
+                Flow::Next => return Flow::Stop,
                 flow => return flow,
             }
         }
@@ -246,13 +264,15 @@ impl<'a> Run<'a> {
             }
             "if_statement" => self.branch(node, early),
             "switch_statement" => self.switch(node, early),
-            "foreach_statement" => self.foreach(node),
-            "for_statement" | "while_statement" | "do_statement" => self.counted(node),
+            "foreach_statement" => self.foreach(node, early),
+            "for_statement" | "while_statement" | "do_statement" => self.counted(node, early),
             "return_statement" => match self.children(node).first() {
                 Some(value) => Flow::Return(self.value(*value)),
-                None => Flow::Stop,
+                None => Flow::Return(Sym::null()),
             },
-            "exit_statement" | "continue_statement" | "break_statement" | "throw_expression" => Flow::Stop,
+            "continue_statement" => Flow::Continue,
+            "break_statement" => Flow::Break,
+            "exit_statement" | "throw_expression" => Flow::Stop,
             "const_declaration" => {
                 self.constants_of(node);
                 Flow::Next
@@ -261,37 +281,43 @@ impl<'a> Run<'a> {
                 self.unset(node);
                 Flow::Next
             }
-            "try_statement" => node.child_by_field_name("body").map_or(Flow::Next, |body| self.block(body)),
+            "try_statement" => self.attempt(node, early),
             "global_declaration" => {
-                for name in self.children(node) {
-                    let name = self.text(name).trim_start_matches('$').to_owned();
-                    let value = self.scopes[0].get(&name).cloned();
-                    if let Some(names) = self.globals.last_mut() {
-                        names.insert(name.clone());
-                    }
-                    if let (Some(value), Some(scope)) = (value, self.scopes.last_mut()) {
-                        scope.insert(name, value);
-                    }
-                }
+                self.globals_of(node);
                 Flow::Next
             }
-            "namespace_definition" => node.child_by_field_name("body").map_or(Flow::Next, |body| self.block(body)),
+            "namespace_definition" => {
+                node.child_by_field_name("body").map_or(Flow::Next, |body| self.statement(body, early))
+            }
             _ => Flow::Next,
         }
     }
 
-    /// `exit`, `die` and what is like them.
-    fn ends(&self, node: Node<'a>) -> bool {
-        match node.kind() {
-            "exit_statement" | "throw_expression" => true,
-            "function_call_expression" => {
-                let name = node.child_by_field_name("function").map(|name| self.text(name));
-                matches!(
-                    name,
-                    Some("exit" | "die" | "wp_die" | "wp_send_json_error" | "wp_send_json_success" | "wp_send_json")
-                )
+    /// `try`, and its `finally`. What a `catch` does is for when the way was another.
+    fn attempt(&mut self, node: Node<'a>, early: &mut Early) -> Flow {
+        let flow = node.child_by_field_name("body").map_or(Flow::Next, |body| self.statement(body, early));
+        let last = self.children(node).into_iter().find(|child| child.kind() == "finally_clause");
+        match (flow, last.and_then(|last| last.child_by_field_name("body"))) {
+            (Flow::Next, Some(body)) => self.statement(body, early),
+            (flow, Some(body)) => match self.statement(body, early) {
+                Flow::Next => flow,
+                last => last,
+            },
+            (flow, None) => flow,
+        }
+    }
+
+    /// `global $a, $b`.
+    fn globals_of(&mut self, node: Node<'a>) {
+        for name in self.children(node) {
+            let name = self.text(name).trim_start_matches('$').to_owned();
+            let value = self.scopes[0].get(&name).cloned();
+            if let Some(names) = self.globals.last_mut() {
+                names.insert(name.clone());
             }
-            _ => false,
+            if let (Some(value), Some(scope)) = (value, self.scopes.last_mut()) {
+                scope.insert(name, value);
+            }
         }
     }
 }

@@ -19,6 +19,8 @@ pub(super) enum Sym {
     Map(Vec<Entry>),
     /// An array without keys.
     List(Vec<Sym>),
+    /// A part of the request with entries of the script's own over it.
+    Over(Place, Vec<Entry>),
     /// A line for each item of a list.
     Each(String, Box<Sym>),
     /// A function without a name.
@@ -108,7 +110,7 @@ impl Sym {
         let Some(rest) = left.checked_sub(own) else { return false };
         *left = rest;
         match self {
-            Sym::Map(entries) => entries.iter().all(|entry| entry.value.fits(left)),
+            Sym::Map(entries) | Sym::Over(_, entries) => entries.iter().all(|entry| entry.value.fits(left)),
             Sym::List(items) => items.iter().all(|item| item.fits(left)),
             Sym::Each(_, item) => item.fits(left),
             _ => true,
@@ -122,6 +124,9 @@ impl Sym {
             Sym::Expr(source, _) => names_item(source),
             Sym::Text(pieces) => pieces.iter().any(|piece| matches!(piece, Piece::Expr(source) if names_item(source))),
             Sym::Map(entries) => entries.iter().any(|entry| entry.value.reads_item()),
+            Sym::Over(place, entries) => {
+                place.root == Root::Item || entries.iter().any(|entry| entry.value.reads_item())
+            }
             Sym::List(items) => items.iter().any(Sym::reads_item),
             _ => false,
         }
@@ -191,15 +196,19 @@ impl Sym {
         })
     }
 
-    /// As a condition: PHP takes an absent, an empty and a `0` value for no.
-    pub(super) fn truth(&self) -> Option<String> {
+    /// As a condition: PHP takes an absent, an empty and a `0` value for no. A form brings texts; what is `typed`, as JSON
+    /// is, may bring other values that are none.
+    pub(super) fn truth(&self, typed: bool) -> Option<String> {
         Some(match self {
-            Sym::Const(Value::Bool(flag)) => flag.to_string(),
+            Sym::Const(known) => holds(known).to_string(),
             Sym::Expr(source, _) if is_condition(source) => source.clone(),
-            Sym::Const(Value::Null) => "false".to_owned(),
-            Sym::Const(_) => self.expr()?,
             Sym::List(items) if items.is_empty() => "false".to_owned(),
-            Sym::Place(_) | Sym::Expr(..) | Sym::Text(_) => format!("{} | default('') not in ['', '0']", self.expr()?),
+            Sym::Place(_) | Sym::Expr(..) | Sym::Text(_) => {
+                let flags = typed || matches!(self, Sym::Expr(source, _) if compares(source));
+                let none = if flags { "['', '0', 0, false, none, []]" } else { "['', '0']" };
+                format!("{} | default('') not in {none}", self.expr()?)
+            }
+            Sym::Over(_, entries) if !entries.is_empty() => "true".to_owned(),
             _ => return None,
         })
     }
@@ -209,15 +218,34 @@ impl Sym {
         match self {
             Sym::Unknown(line, why, _) => Some((*line, why)),
             Sym::List(items) => items.iter().find_map(Sym::doubt),
-            Sym::Map(entries) => entries.iter().find_map(|entry| entry.value.doubt()),
+            Sym::Map(entries) | Sym::Over(_, entries) => entries.iter().find_map(|entry| entry.value.doubt()),
             _ => None,
         }
     }
 
-    /// The value under a key.
+    /// The entries of an array with keys.
+    pub(super) fn entries(&self) -> &[Entry] {
+        match self {
+            Sym::Map(entries) | Sym::Over(_, entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The value under a key; nothing where there is none.
+    pub(super) fn at(&self, key: &str) -> Sym {
+        match (self.get(key), self) {
+            (Some(value), _) => value.clone(),
+            (None, Sym::Place(place) | Sym::Over(place, _)) => Sym::Place(place.at(key)),
+            (None, _) => Sym::null(),
+        }
+    }
+
+    /// The value under a key, as far as the script itself put it there.
     pub(super) fn get(&self, key: &str) -> Option<&Sym> {
         match self {
-            Sym::Map(entries) => entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value),
+            Sym::Map(entries) | Sym::Over(_, entries) => {
+                entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
+            }
             // The lines of a loop are not known one by one.
             Sym::List(items) => items.get(key.parse::<usize>().ok()?).filter(|item| !matches!(item, Sym::Each(..))),
             _ => None,
@@ -328,10 +356,20 @@ pub(super) fn names_item(source: &str) -> bool {
     false
 }
 
+/// Whether PHP takes a constant for yes.
+pub(super) fn holds(known: &Value) -> bool {
+    !(matches!(known, Value::Null | Value::Bool(false)) || known == "" || known == "0" || known.as_f64() == Some(0.0))
+}
+
 /// Whether an expression is a condition already.
 fn is_condition(source: &str) -> bool {
-    let words = [" == ", " != ", " is defined", " in ", " < ", " > ", " <= ", " >= ", " and ", " or "];
-    source.starts_with("not ") || words.iter().any(|word| source.contains(word)) && !source.contains(" if ")
+    source.starts_with("not ") || compares(source) && !source.contains(" if ")
+}
+
+/// Whether a part of an expression gives yes or no.
+fn compares(source: &str) -> bool {
+    let words = [" == ", " != ", " is ", " in ", " < ", " > ", " <= ", " >= ", " and ", " or ", "not "];
+    words.iter().any(|word| source.contains(word))
 }
 
 /// The opposite of a condition.

@@ -63,6 +63,12 @@ impl Writer<'_> {
         if bare {
             self.out.truncate(start);
         }
+        // A line without a value is none: what it lacks is told all the same.
+        let lacking = self.out.get(empty..).unwrap_or_default().to_owned();
+        if head.contains("[[") && deeper.is_empty() && lacking.lines().all(|line| line.starts_with('#')) {
+            self.out.truncate(start);
+            self.out.push_str(&lacking);
+        }
         for (entry, known) in deeper {
             let place = format!("{path}.{}", entry.key);
             match (&known.shape, &entry.value) {
@@ -257,7 +263,11 @@ fn rendered(value: &Sym) -> Result<Option<String>, (usize, String)> {
         Sym::Const(Value::String(text)) => toml_text(text),
         Sym::Const(other) => other.to_string(),
         Sym::Text(pieces)
-            if pieces.iter().any(|piece| matches!(piece, Piece::Literal(text) if text.contains(['{', '}']))) =>
+            if pieces.iter().any(|piece| match piece {
+                Piece::Literal(text) => text.contains(['{', '}']),
+                // The value of an expression within a text is trimmed.
+                Piece::Expr(source) => has_edge(source),
+            }) =>
         {
             toml_text(&format!("{{{{ {} }}}}", bare(&value.expr().unwrap_or_default())))
         }
@@ -283,6 +293,22 @@ fn rendered(value: &Sym) -> Result<Option<String>, (usize, String)> {
             return Err((line, why.to_owned()));
         }
     }))
+}
+
+/// Whether a text within an expression begins or ends with a space.
+fn has_edge(source: &str) -> bool {
+    let (mut open, mut before) = (false, ' ');
+    for c in source.chars() {
+        match (c, before) {
+            ('\'', '\\') => {}
+            ('\'', last) if open && last.is_whitespace() => return true,
+            ('\'', _) => open = !open,
+            (c, '\'') if open && c.is_whitespace() => return true,
+            _ => {}
+        }
+        before = if open || c == '\'' { c } else { '.' };
+    }
+    false
 }
 
 /// The texts of a value.

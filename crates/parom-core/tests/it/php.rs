@@ -83,17 +83,17 @@ fn as_form(value: Value) -> Value {
 }
 
 /// A small generator with a fixed seed: the same bodies in every run.
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn next(&mut self, below: u64) -> u64 {
+    pub(super) fn next(&mut self, below: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0 % below
     }
 
-    fn pick(&mut self, from: &[&str]) -> String {
+    pub(super) fn pick(&mut self, from: &[&str]) -> String {
         from[usize::try_from(self.next(from.len() as u64)).unwrap()].to_owned()
     }
 

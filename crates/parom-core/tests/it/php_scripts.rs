@@ -131,6 +131,22 @@ fn a_value_that_grows_without_end_is_left_out() {
     }
 }
 
+/// A text that depends on condition after condition, turn after turn of loops within loops, ends at its limit.
+#[test]
+fn a_value_that_doubles_in_loops_is_left_out() {
+    let turn = |inner: &str| {
+        format!("foreach (['a', 'b', 'c'] as $f) {{ if ($_POST[$f]) {{ $b = $f . $b . $_POST[$f]; }} {inner} }}")
+    };
+    let loops = turn(&turn(&turn("if ($_POST['q']) { $b = $_POST['n'] . $b; } else { $b = $b . $_POST['m']; }")));
+    let text = format!(
+        "<?php $b = $_POST['x']; {loops} $d = ['source_id' => 3, 'buyer' => ['full_name' => $_POST['name']], \
+         'buyer_comment' => $b]; json_encode($d);"
+    );
+    let converted = convert(&text, "main").unwrap();
+    assert!(converted.channel.len() < 10_000 && converted.channel.contains("full_name = \"{{ name }}\""));
+    assert!(converted.notes.iter().any(|note| note.text.contains("buyer_comment")), "{:?}", converted.notes);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
     /// Scripts that were cut, joined and spoilt are read without a panic, and what comes out is TOML.

@@ -1,0 +1,125 @@
+//! Where a script ends before it has sent. A mapping has no such rule: each is told, unless it only asks whether a form came
+//! at all.
+
+use tree_sitter::Node;
+
+use super::Note;
+use super::run::{Flow, Run, line};
+use super::symbol::{Root, Sym};
+
+/// A condition under which a function gave back early.
+#[derive(Clone, Debug)]
+pub(super) struct Guard {
+    line: usize,
+    shown: String,
+    /// What had been sent, and set outside of the function, by then.
+    done: (usize, usize),
+}
+
+/// Functions that end the script.
+const ENDING: [&str; 6] = ["exit", "die", "wp_die", "wp_send_json_error", "wp_send_json_success", "wp_send_json"];
+/// Functions that may ask for a form.
+const ASKING: [&str; 9] =
+    ["isset", "empty", "count", "sizeof", "is_array", "strtoupper", "strtolower", "json_decode", "file_get_contents"];
+
+impl<'a> Run<'a> {
+    /// `exit`, `die` and what is like them.
+    pub(super) fn ends(&self, node: Node<'a>) -> bool {
+        match node.kind() {
+            "exit_statement" | "throw_expression" => true,
+            "name" => ENDING.contains(&self.text(node).to_lowercase().as_str()),
+            "function_call_expression" => {
+                let name = node.child_by_field_name("function").map(|name| self.text(name).to_lowercase());
+                name.is_some_and(|name| ENDING.contains(&name.as_str()))
+            }
+            "parenthesized_expression" | "error_suppression_expression" => {
+                matches!(self.children(node).as_slice(), [inner] if self.ends(*inner))
+            }
+            _ => false,
+        }
+    }
+
+    /// Says that under a condition nothing is sent.
+    pub(super) fn ends_under(&mut self, condition: Node<'a>, not: &str) {
+        self.leaves_under(condition, not, &Flow::Stop);
+    }
+
+    /// Says that under a condition it is left, and how.
+    pub(super) fn leaves_under(&mut self, condition: Node<'a>, not: &str, how: &Flow) {
+        if self.asks_for_a_form(condition) {
+            return;
+        }
+        let what = match how {
+            Flow::Continue => "an item is left out",
+            Flow::Break => "the loop or the case is left",
+            _ if self.loops.is_empty() => "nothing is sent",
+            _ => "an item is left out",
+        };
+        let shown = self.shown(condition);
+        self.note(condition, format!("under the condition {not}{shown} {what}; a mapping has no such rule"));
+    }
+
+    /// Remembers that the function gives back early here; it is told where more comes in it.
+    pub(super) fn gives_back_under(&mut self, condition: Node<'a>) {
+        if !self.asks_for_a_form(condition) {
+            let (line, shown, done) = (line(condition), self.shown(condition), self.done());
+            self.guards.push(Guard { line, shown, done });
+        }
+    }
+
+    /// What has been sent, and set outside of the function.
+    fn done(&self) -> (usize, usize) {
+        (self.sent.len(), self.changes)
+    }
+
+    /// Tells of the early ends of a function that is left, from its first. One that fills its arguments does more than it
+    /// gives.
+    pub(super) fn tell_guards(&mut self, first: usize, fills: bool) {
+        for guard in self.guards.split_off(first) {
+            let what = match self.done() {
+                (sent, _) if sent > guard.done.0 => "nothing is sent",
+                (_, changes) if fills || changes > guard.done.1 => "the rest of the function is left out",
+                _ => continue,
+            };
+            let text = format!("under the condition {} {what}; a mapping has no such rule", guard.shown);
+            self.notes.push(Note { line: guard.line, text });
+        }
+    }
+
+    /// Conditions that only ask whether a form came at all.
+    pub(super) fn asks_for_a_form(&mut self, condition: Node<'a>) -> bool {
+        let mut asks = false;
+        self.only_asks(condition, &mut asks) && asks
+    }
+
+    fn only_asks(&mut self, node: Node<'a>, asks: &mut bool) -> bool {
+        match node.kind() {
+            "subscript_expression" => {
+                let text = self.text(node).to_lowercase();
+                let button = ["submit", "send", "button", "btn"].iter().any(|word| text.contains(word));
+                let form = text.starts_with("$_post[") || text.starts_with("$_request[");
+                let found = text.contains("request_method") || form && button;
+                *asks |= found;
+                found
+            }
+            "variable_name" => {
+                let found = matches!(self.value(node), Sym::Place(p) if p.steps.is_empty() && p.root != Root::Item);
+                *asks |= found;
+                found
+            }
+            "function_call_expression" => {
+                let name = node.child_by_field_name("function").map(|name| self.text(name).to_lowercase());
+                let known = name.as_deref().is_some_and(|name| ASKING.contains(&name));
+                *asks |= name.as_deref() == Some("file_get_contents");
+                let arguments = node.child_by_field_name("arguments");
+                known && arguments.is_none_or(|arguments| self.only_ask(arguments, asks))
+            }
+            "member_call_expression" | "scoped_call_expression" | "member_access_expression" => false,
+            _ => self.only_ask(node, asks),
+        }
+    }
+
+    fn only_ask(&mut self, node: Node<'a>, asks: &mut bool) -> bool {
+        self.children(node).into_iter().all(|child| self.only_asks(child, asks))
+    }
+}

@@ -6,13 +6,15 @@ use std::sync::{Mutex, PoisonError};
 use axum::Extension;
 use axum::extract::{ConnectInfo, Query, State};
 use axum::response::Response;
-use http::header::{SET_COOKIE, USER_AGENT};
+use http::header::{ORIGIN, SET_COOKIE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use minijinja::context;
+use reqwest::Url;
 use serde::Deserialize;
 
 use super::guard::{Caller, Posted, cookie, fingerprint};
 use super::{Ui, page, words};
+use crate::config::is_loopback;
 use crate::store::Operator;
 use crate::{clock, passwords, peers};
 
@@ -69,6 +71,9 @@ pub(super) async fn sign_in(
     let network = peers::network(peers::client(&ui.intake.config.trusted_proxies, peer.ip(), &headers));
     let store = &ui.intake.store;
     let again = |status, why| shown(&ui, &caller, status, next, &name, why);
+    if ui.secure && is_plain(&headers) {
+        return again(StatusCode::BAD_REQUEST, "only-by-https");
+    }
     // Nobody has such a name: nothing is to be kept of it.
     if !passwords::is_name(&name) {
         return again(StatusCode::UNAUTHORIZED, "wrong-password");
@@ -103,6 +108,13 @@ pub(super) async fn open(ui: &Ui, operator: &Operator, headers: &HeaderMap) -> O
     let agent: String = agent.chars().filter(|c| !c.is_control()).take(200).collect();
     store.open_session(fingerprint(&secret), &operator.name, &csrf, &agent).await.ok()?;
     Some(format!("{}={secret}; {}", ui.cookie_name(), flags(ui)))
+}
+
+/// Whether the browser shows the page over plain http: it would drop a cookie that goes by https alone, without a word. Of this
+/// machine itself it keeps one.
+fn is_plain(headers: &HeaderMap) -> bool {
+    let origin = headers.get(ORIGIN).and_then(|value| value.to_str().ok()).and_then(|origin| Url::parse(origin).ok());
+    origin.is_some_and(|origin| origin.scheme() == "http" && !is_loopback(&origin))
 }
 
 /// What keeps a cookie from scripts, from other sites and, where there is https, from the wire.

@@ -239,6 +239,26 @@ async fn cookies_and_passwords_are_kept_as_they_should_be() {
     rows::row("T29", "cookie flags, fixation, hashes of passwords and sessions", 10, None, "as the table");
 }
 
+/// A browser that shows the pages over plain http drops the cookie of an https sign-in: that is said, and on this machine itself
+/// the browser keeps it.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_signs_in_over_plain_http_is_told_that_it_is_kept_by_https() {
+    let world = named("public_url = \"https://orders.example.ua\"\nhosts = [\"gate.lan\"]").await;
+    super::ui::person(&world, "olena", "admin", &[]).await;
+    let body = format!("name=olena&password={}", PASSWORD.replace(' ', "+"));
+    let from = |origin: &'static str, host: &'static str| {
+        let kind = ("content-type", "application/x-www-form-urlencoded");
+        [("origin", origin), ("host", host), kind]
+    };
+    let plain = world.call("POST", "/login", &from("http://gate.lan", "gate.lan"), &body).await;
+    assert_eq!((plain.status, plain.header("set-cookie")), (400, ""), "{}", plain.text);
+    assert!(plain.text.contains("https"), "{}", plain.text);
+    let own = world.call("POST", "/login", &from("https://orders.example.ua", "orders.example.ua"), &body).await;
+    assert_eq!(own.status, 303, "{}", own.text);
+    let browser = super::browser::Browser::start().await;
+    super::ui_browser::sign_in(&browser, &world).await;
+}
+
 /// Where a buyer goes to after the form is the channel's to say: nothing that came can turn it.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_of_thanks_cannot_be_steered() {

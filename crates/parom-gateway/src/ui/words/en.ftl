@@ -61,6 +61,7 @@ node-lost = A node ended without a word
 novaposhta = Nova Poshta
 novaposhta-counts = Settlements: { $settlements }. Branches: { $branches }. Lockers: { $lockers }.
 novaposhta-failed = The last refresh failed; the directory before it is in use.
+only-by-https = A browser keeps this sign-in over https alone, as public_url says. Open the pages by https, or on this machine as localhost (through a tunnel).
 other-order = The other order
 preview = What it becomes
 save = Save

@@ -61,6 +61,7 @@ node-lost = Узел пропал без предупреждения
 novaposhta = Новая почта
 novaposhta-counts = Населённых пунктов: { $settlements }. Отделений: { $branches }. Почтоматов: { $lockers }.
 novaposhta-failed = Последнее обновление не удалось; работает прежний справочник.
+only-by-https = Браузер хранит вход только по https, как указано в public_url. Откройте страницы по https или на этой машине как localhost (через туннель).
 other-order = Тот другой заказ
 preview = Что получится
 save = Сохранить

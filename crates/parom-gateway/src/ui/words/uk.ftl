@@ -61,6 +61,7 @@ node-lost = Вузол зник без попередження
 novaposhta = Нова пошта
 novaposhta-counts = Населених пунктів: { $settlements }. Відділень: { $branches }. Поштоматів: { $lockers }.
 novaposhta-failed = Останнє оновлення не вдалося; працює попередній довідник.
+only-by-https = Браузер зберігає вхід лише через https, як указано в public_url. Відкрийте сторінки через https або на цій машині як localhost (через тунель).
 other-order = Те інше замовлення
 preview = Що вийде
 save = Зберегти

@@ -72,6 +72,9 @@ pub struct Access {
     pub secrets: Vec<SecretRef>,
 }
 
+/// What stands for the order's number in the address of the page of thanks.
+const NUMBER: &str = "{number}";
+
 /// One configured way in.
 #[derive(Debug)]
 pub struct Channel {
@@ -93,7 +96,7 @@ pub struct Channel {
     pub on_repeat: OnRepeat,
     /// What identifies a repeated submission.
     pub idempotency_key: Option<Expr>,
-    /// Where a browser goes after the order was accepted.
+    /// Where a browser goes after the order was accepted; `{number}` in it stands for the order's number.
     pub thank_you_url: Option<String>,
     /// How long a drop-in request waits for the CRM's answer.
     pub wait: Duration,
@@ -139,6 +142,14 @@ impl Channel {
             }
             _ => None,
         }
+    }
+
+    /// The page of thanks for an order of this number.
+    #[must_use]
+    pub fn thank_you_page(&self, number: &str) -> Option<String> {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+        let escaped = number.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") });
+        self.thank_you_url.as_ref().map(|url| url.replace(NUMBER, &escaped.collect::<String>()))
     }
 
     /// Whether it has a mapping at all.

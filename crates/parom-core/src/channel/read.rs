@@ -256,6 +256,9 @@ impl Reader<'_, '_, '_> {
         let (text, at) = self.text("thank_you_url")?;
         if let Err(misfit) = convert::url(&text) {
             self.findings.error(at, "thank_you_url", Code::InvalidUrl, misfit.message, misfit.hint);
+        } else if text.split(['/', '?', '#']).nth(2).is_some_and(|host| host.contains(super::NUMBER)) {
+            let hint = "Put it into the path or the query: https://shop.example.ua/thanks?order={number}.";
+            self.invalid(at, "thank_you_url", "has the order's number for its host", hint);
         }
         Some(text)
     }

@@ -66,6 +66,7 @@ fn each_fault_is_named_at_its_place() {
         (format!("on_invalid = \"ignore\"\n{GOOD}"), "1:14 error on_invalid invalid_setting"),
         (format!("timezone = \"Kyiv\"\n{GOOD}"), "1:12 error timezone invalid_setting"),
         (format!("thank_you_url = \"javascript:alert(1)\"\n{GOOD}"), "1:17 error thank_you_url invalid_url"),
+        (format!("thank_you_url = \"https://x{{number}}.ua/\"\n{GOOD}"), "1:17 error thank_you_url invalid_setting"),
         (format!("idempotency_key = \"same\"\n{GOOD}"), "1:19 error idempotency_key invalid_setting"),
         (format!("wait = \"soon\"\n{GOOD}"), "1:8 error wait invalid_setting"),
         (format!("onrepeat = \"hold\"\n{GOOD}"), "1:1 error onrepeat unknown_key"),

@@ -174,6 +174,12 @@ pub fn is_loopback(url: &reqwest::Url) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
+/// Whether an address is plain http of another machine.
+#[must_use]
+pub fn is_plain_elsewhere(address: &str) -> bool {
+    reqwest::Url::parse(address).is_ok_and(|url| url.scheme() == "http" && !is_loopback(&url))
+}
+
 pub(super) fn secret(name: &str, raw: RawSecret) -> Result<SecretRef, String> {
     match (raw.env, raw.file) {
         (Some(env), None) => Ok(SecretRef::Env(env)),

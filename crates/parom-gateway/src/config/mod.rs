@@ -23,7 +23,7 @@ use toml::de::{DeTable, DeValue};
 pub use accounts::{AccountFault, Accounts};
 pub use alerts::{Alerts, Email, Telegram, Webhook};
 pub use channels::{ChannelFile, ChannelSet, LiveChannel, channel_of, load_channels, read_channel_files};
-pub use file::{is_loopback, load};
+pub use file::{is_loopback, is_plain_elsewhere, load};
 pub use novaposhta::NovaPoshta;
 pub use retention::Retention;
 pub use secrets::{SecretError, Secrets, read_secret, read_secrets};

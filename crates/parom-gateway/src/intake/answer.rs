@@ -123,9 +123,9 @@ pub(super) fn accepted(id: &str, duplicate: bool) -> Response {
     }
 }
 
-/// A browser goes to the configured page; the address never comes from the request.
-pub(super) fn thank_you(url: Option<&str>, number: &str, language: Language) -> Response {
-    match url.and_then(|url| HeaderValue::from_str(url).ok()) {
+/// A browser goes to the channel's page; the address never comes from the request.
+pub(super) fn thank_you(page: Option<&str>, number: &str, language: Language) -> Response {
+    match page.and_then(|page| HeaderValue::from_str(page).ok()) {
         Some(url) => (StatusCode::SEE_OTHER, [(LOCATION, url)]).into_response(),
         None => pages::thank_you(number, language),
     }

@@ -188,7 +188,8 @@ pub(super) fn has_room(intake: &Intake, turn: Option<&Turn>) -> Result<(), Refus
 fn answered(live: &LiveChannel, (id, duplicate): (String, bool), person: Option<(&str, Language)>) -> Response {
     let channel = live.channel.as_ref();
     if let Some((number, language)) = person {
-        return answer::thank_you(channel.and_then(|channel| channel.thank_you_url.as_deref()), number, language);
+        let thanks = channel.and_then(|channel| channel.thank_you_page(number));
+        return answer::thank_you(thanks.as_deref(), number, language);
     }
     match channel.and_then(|channel| channel.preset) {
         Some(preset) => sender::accepted(preset, &id, duplicate),

@@ -9,12 +9,11 @@ use axum::response::Response;
 use http::header::{ORIGIN, SET_COOKIE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use minijinja::context;
-use reqwest::Url;
 use serde::Deserialize;
 
 use super::guard::{Caller, Posted, cookie, fingerprint};
 use super::{Ui, page, words};
-use crate::config::is_loopback;
+use crate::config::is_plain_elsewhere;
 use crate::store::Operator;
 use crate::{clock, passwords, peers};
 
@@ -113,8 +112,7 @@ pub(super) async fn open(ui: &Ui, operator: &Operator, headers: &HeaderMap) -> O
 /// Whether the browser shows the page over plain http: it would drop a cookie that goes by https alone, without a word. Of this
 /// machine itself it keeps one.
 fn is_plain(headers: &HeaderMap) -> bool {
-    let origin = headers.get(ORIGIN).and_then(|value| value.to_str().ok()).and_then(|origin| Url::parse(origin).ok());
-    origin.is_some_and(|origin| origin.scheme() == "http" && !is_loopback(&origin))
+    headers.get(ORIGIN).and_then(|value| value.to_str().ok()).is_some_and(is_plain_elsewhere)
 }
 
 /// What keeps a cookie from scripts, from other sites and, where there is https, from the wire.

@@ -103,6 +103,15 @@ async fn a_browser_is_sent_to_the_configured_page_and_nowhere_else() {
     let body = format!("{}&thank_you_url=https://evil.example&redirect=https://evil.example", form("A"));
     let far = world.send("/in/far?thank_you_url=https://evil.example", FORM, body.into(), &html).await;
     assert_eq!((far.status, far.header("location")), (303, "https://shop.example.ua/thanks"));
+    // The order's number is in it where the file says so, and is no part of the address otherwise.
+    let thanks = "thank_you_url = \"https://shop.example.ua/thanks?order={number}#{number}\"";
+    let numbered = SHOP.replacen("[order]", "[order]\nsource_uuid = \"{{ order_number }}\"", 1);
+    world.channel("numbered", &format!("{thanks}\n{numbered}"));
+    world.until("the new channel is read", || world.log().contains("\"channel\":\"numbered\",\"version\"")).await;
+    let body = format!("{}&order_number=A%2F1%3A%26x%3D%D1%96", form("N"));
+    let known = world.send("/in/numbered", FORM, body.into(), &html).await;
+    let place = "https://shop.example.ua/thanks?order=A%2F1%3A%26x%3D%D1%96#A%2F1%3A%26x%3D%D1%96";
+    assert_eq!((known.status, known.header("location")), (303, place), "{}", known.text);
     let near = world.send("/in/shop", FORM, form("B").into(), &html).await;
     assert_eq!(near.status, 200);
     assert!(near.text.contains("Thank you!") && near.text.contains("P-"), "{}", near.text);

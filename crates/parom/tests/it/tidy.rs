@@ -161,6 +161,15 @@ fn no_map_can_be_flooded() {
     }
 }
 
+/// Who meets a code in a log or on a page finds it in the documents.
+#[test]
+fn every_code_of_a_problem_is_documented() {
+    let text = fs::read_to_string(root().join("docs/problems.md")).unwrap();
+    let missing: Vec<&str> = parom_core::problem::Code::ALL.iter().map(|code| code.as_str()).collect();
+    let missing: Vec<&str> = missing.into_iter().filter(|code| !text.contains(&format!("`{code}`"))).collect();
+    assert!(missing.is_empty(), "docs/problems.md lacks {missing:?}");
+}
+
 #[test]
 fn architecture_names_only_what_is_there() {
     let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
 use parom_core::channel::Severity;
 use parom_core::dictionary::Kind;
 use parom_gateway::clock;
@@ -92,7 +93,10 @@ async fn up_to_date(config: &Config) -> Result<(Vec<AccountReport>, Vec<Located>
     if let Some(store) = alone(config).await? {
         let unreadable = inspect::keys(config);
         for account in config.accounts.names().iter().filter(|account| !unreadable.contains_key(*account)) {
-            fetch_now(config, &store, account, |what| eprintln!("parom: account {account}: {what}")).await?;
+            let shown = asking(account, "the CRM is asked for its dictionaries");
+            let told = |what: &str| shown.suspend(|| eprintln!("parom: account {account}: {what}"));
+            fetch_now(config, &store, account, told).await?;
+            shown.finish_and_clear();
         }
         return reported(config, &store, unreadable).await;
     }
@@ -102,7 +106,12 @@ async fn up_to_date(config: &Config) -> Result<(Vec<AccountReport>, Vec<Located>
     unreadable.retain(|name, _| config.accounts.get(name).is_some_and(|account| account.lacks_its_key(&config.dir)));
     for account in config.accounts.names().iter().filter(|account| !unreadable.contains_key(*account)) {
         let asked = store.ask_sync(account).await.map_err(words)?;
-        wait(&store, account, asked).await?;
+        let shown = asking(account, "`serve` fetches its dictionaries");
+        let late = wait(&store, account, asked).await?;
+        shown.finish_and_clear();
+        if let Some(late) = late {
+            eprintln!("parom: account {account}: {late}");
+        }
     }
     reported(config, &store, unreadable).await
 }
@@ -128,8 +137,20 @@ async fn alone(config: &Config) -> Result<Option<Store>, Failed> {
     Ok(nodes.is_empty().then_some(store))
 }
 
-/// Waits until `serve` has fetched what orders are decided by; the catalogue may take longer, and is not waited for.
-async fn wait(store: &Store, account: &str, asked: i64) -> Result<(), Failed> {
+/// What is waited for, at a terminal: a fetch takes as many seconds as the account's budget and the CRM do.
+fn asking(account: &str, what: &str) -> ProgressBar {
+    let spinner = ProgressBar::new_spinner();
+    spinner.set_style(
+        ProgressStyle::with_template("{spinner} {msg}, {elapsed}").unwrap_or_else(|_| ProgressStyle::default_spinner()),
+    );
+    spinner.set_message(format!("account {account}: {what}"));
+    spinner.enable_steady_tick(LOOK);
+    spinner
+}
+
+/// Waits until `serve` has fetched what orders are decided by; the catalogue may take longer, and is not waited for. What to say
+/// where it took too long.
+async fn wait(store: &Store, account: &str, asked: i64) -> Result<Option<String>, Failed> {
     let begun = clock::mono();
     loop {
         let state = store.sync_state(account).await.map_err(|error| error.to_string())?;
@@ -139,14 +160,12 @@ async fn wait(store: &Store, account: &str, asked: i64) -> Result<(), Failed> {
         // Statuses come after all that orders are decided by.
         let began_after = fresh(&Kind::Sources) && fresh(&Kind::Statuses);
         if state.done_at >= asked || began_after {
-            return Ok(());
+            return Ok(None);
         }
         if clock::mono().since(begun) > young.map_or(PATIENCE_MS, |_| PATIENCE_OF_YOUNG_MS) {
             let age = young.map_or_else(String::new, |age| format!(", of {age} s ago"));
-            eprintln!(
-                "parom: account {account}: `serve` has not fetched its dictionaries yet; checked by the last ones{age}"
-            );
-            return Ok(());
+            let text = format!("`serve` has not fetched its dictionaries yet; checked by the last ones{age}");
+            return Ok(Some(text));
         }
         tokio::time::sleep(LOOK).await;
     }

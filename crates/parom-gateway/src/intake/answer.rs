@@ -10,7 +10,7 @@ use parom_core::submission::DecodeError;
 use serde_json::{Value, json};
 
 use super::language::Language;
-use super::pages;
+use super::{pages, wrong};
 
 /// Seconds after which a sender should try again.
 pub(super) const RETRY_AFTER_S: u64 = 10;
@@ -35,16 +35,11 @@ impl Refusal {
         Refusal { retry_after: Some(RETRY_AFTER_S), ..Refusal::new(503, message) }
     }
 
-    /// 422 with each problem under its field.
-    pub(super) fn invalid(problems: &[Problem]) -> Refusal {
+    /// 422 with each problem under its field; in the language of a buyer who asks for one.
+    pub(super) fn invalid(problems: &[Problem], language: Option<Language>) -> Refusal {
         let mut refusal = Refusal::new(422, "The given data was invalid.");
         for problem in problems {
-            let text = if problem.hint.is_empty() {
-                problem.message.clone()
-            } else {
-                format!("{}. {}", problem.message.trim_end_matches('.'), problem.hint)
-            };
-            refusal.errors.entry(problem.path.clone()).or_default().push(text);
+            refusal.errors.entry(problem.path.clone()).or_default().push(wrong::told(problem, language));
         }
         refusal
     }

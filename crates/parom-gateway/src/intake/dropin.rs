@@ -94,7 +94,7 @@ async fn accept(
     if channel.is_none() && has_number(wanted) {
         draft.body.extend(wanted.get("source_uuid").and_then(plain).map(|own| ("source_uuid".to_owned(), own.into())));
     }
-    let refusal = (verdict == Verdict::Reject).then(|| Refusal::invalid(&draft.problems));
+    let refusal = (verdict == Verdict::Reject).then(|| Refusal::invalid(&draft.problems, None));
     let (state, reason) = keep::standing(verdict, &draft.problems);
     let number = draft.number().unwrap_or_default().to_owned();
     // The sender's own number is a key, as the CRM takes it for one; a header is one beside it.

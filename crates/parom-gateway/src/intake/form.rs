@@ -134,7 +134,8 @@ async fn accept(
     let checked = dictionary.as_ref().map_or(0, |known| known.version);
     let mut decided = Decided { draft, verdict, checked, content };
     if decided.verdict == Verdict::Reject {
-        return Err(rejected(intake, live, &submission, row, decided).await.into());
+        let language = if page { Some(Language::of(headers)) } else { Language::asked(headers) };
+        return Err(rejected(intake, live, &submission, row, decided, language).await.into());
     }
     let number = decided.draft.number().unwrap_or_default().to_owned();
     let given = token.or_else(|| super::access::bearer(headers));
@@ -238,8 +239,9 @@ async fn rejected(
     submission: &Submission,
     row: NewSubmission,
     decided: Decided,
+    language: Option<Language>,
 ) -> Refusal {
-    let refusal = Refusal::invalid(&decided.draft.problems);
+    let refusal = Refusal::invalid(&decided.draft.problems, language);
     let _ = intake.store.accept(new_order(live, submission, row, decided, Told::default())).await;
     refusal
 }

@@ -13,16 +13,18 @@ pub(crate) enum Language {
 impl Language {
     /// The first known language of the header; Ukrainian without one.
     pub(crate) fn of(headers: &HeaderMap) -> Language {
+        Language::asked(headers).unwrap_or(Language::Ukrainian)
+    }
+
+    /// The first known language of the header.
+    pub(super) fn asked(headers: &HeaderMap) -> Option<Language> {
         let asked = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        asked
-            .split(',')
-            .find_map(|part| match part.trim().get(..2)?.to_ascii_lowercase().as_str() {
-                "uk" => Some(Language::Ukrainian),
-                "ru" => Some(Language::Russian),
-                "en" => Some(Language::English),
-                _ => None,
-            })
-            .unwrap_or(Language::Ukrainian)
+        asked.split(',').find_map(|part| match part.trim().get(..2)?.to_ascii_lowercase().as_str() {
+            "uk" => Some(Language::Ukrainian),
+            "ru" => Some(Language::Russian),
+            "en" => Some(Language::English),
+            _ => None,
+        })
     }
 
     pub(crate) fn code(self) -> &'static str {

@@ -17,6 +17,7 @@ mod pages;
 mod rows;
 mod sender;
 mod spam;
+mod wrong;
 
 use std::sync::Arc;
 

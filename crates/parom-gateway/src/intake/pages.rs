@@ -65,7 +65,8 @@ pub(super) fn refused(status: u16, message: &str, details: &[String], language: 
         "Go back, correct the form and send it again.",
     );
     let mut main = format!("<div class=\"mark bad\" aria-hidden=\"true\">!</div><h1>{title}</h1><p>{text}</p>");
-    main.push_str(&format!("<p class=\"detail\">{}</p>", escape(message)));
+    // What is wrong with each field says more than that something is.
+    let details = if details.is_empty() { &[message.to_owned()] } else { details };
     for detail in details {
         main.push_str(&format!("<p class=\"detail\">{}</p>", escape(detail)));
     }

@@ -129,6 +129,26 @@ async fn the_script_fills_in_the_form_time() {
     assert!(used.len() == 2 && world.orders().iter().all(|order| order["problems"] == serde_json::json!([])));
 }
 
+/// The page's language is the buyer's: why an order is not taken is said in it, and what was typed stays in the form.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_buyer_reads_why_in_the_language_of_the_page() {
+    let mut world = World::idle(Settings::default()).await;
+    world.channel("shop", &SHOP.replacen("on_repeat", "on_invalid = \"reject\"\non_repeat", 1));
+    world.serve(&[]);
+    let site = Site::start();
+    let text = page(&world.url("/in/shop"))
+        .replace("value=\"250\">", "value=\"250\"><input name=\"email\" value=\"o@@shop\">");
+    site.put("/", "text/html", &text);
+    site.put("/parom.js", "text/javascript", &world.get("/assets/parom.js").await.text);
+    let browser = Browser::start().await;
+    browser.client.goto(&site.url).await.unwrap();
+    fill(&browser, "Olena").await;
+    nothing_waits(&browser).await;
+    let said = browser.js("return document.querySelector('[role=status]').textContent").await;
+    assert_eq!(said, "Не прийнято. Це не схоже на адресу пошти: перевірте її.");
+    assert_eq!(browser.js("return document.querySelector('[name=name]').value").await, "Olena");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_javascript_the_form_is_posted_all_the_same() {
     let world = world().await;

@@ -26,8 +26,10 @@ const stamp = async field => {
 };
 const stampAll = () => doc.querySelectorAll(`form[action] [name=${TIME}]`).forEach(stamp);
 
+const language = () => doc.documentElement.lang || navigator.language;
+
 function say(form, text, more = []) {
- const texts = TEXTS[(doc.documentElement.lang || navigator.language).slice(0, 2)] || TEXTS.uk;
+ const texts = TEXTS[language().slice(0, 2)] || TEXTS.uk;
  const place = form.querySelector((form.dataset.paromMessage || '_') + ',p[role=status]')
   || form.appendChild(doc.createElement('p'));
  place.setAttribute('role', 'status');
@@ -48,7 +50,7 @@ function send(order, asker) {
    const got = await fetch(order.action, {
     method: 'POST', body: data, signal: AbortSignal.timeout(15e3),
     keepalive: body.length < 6e4, // browsers take no more
-    headers: { Accept: 'application/json', 'Idempotency-Key': key }
+    headers: { Accept: 'application/json', 'Accept-Language': language(), 'Idempotency-Key': key }
    });
    status = got.status;
    wait = Math.min(got.headers.get('Retry-After'), 3600);
@@ -72,7 +74,7 @@ function send(order, asker) {
   if (!form) return;
   const thanks = !refused && form.dataset.paromThanks;
   thanks && web(thanks) ? location.assign(thanks) : lock(form);
-  say(form, refused ? 2 : 1, [told.message, ...Object.values(told.errors || {})]);
+  say(form, refused ? 2 : 1, Object.values(told.errors || [told.message]));
   if (refused) return;
   stampAll(); // it is good for one order
   form.reset(); // last: a field may have this name

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use minijinja::value::{Rest, ValueKind};
+use minijinja::value::{Kwargs, Rest, StringInput, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State, Value};
 use regex::{Regex, RegexBuilder};
 use rust_decimal::prelude::ToPrimitive;
@@ -101,6 +101,7 @@ pub(super) fn is_miswritten(error: &Error, source: &str) -> bool {
 pub(super) fn register(engine: &mut Environment<'static>) {
     engine.add_filter("default", default);
     engine.add_filter("d", default);
+    engine.add_filter("join", join);
     engine.add_filter("map", map);
     engine.add_filter("phone", phone);
     engine.add_filter("money", money);
@@ -154,6 +155,21 @@ pub(super) fn is_blank(value: &Value) -> bool {
 /// Unlike Jinja's own, an empty text takes the default too: a form sends its blank fields.
 fn default(value: Value, other: Option<Value>) -> Value {
     if is_blank(&value) { other.unwrap_or_else(|| Value::from("")) } else { value }
+}
+
+/// Unlike Jinja's own, what has names is joined by its values: `opt[color]=red` and PHP's lists with gaps come so.
+fn join(
+    state: &mut State,
+    value: &Value,
+    between: Option<StringInput<'_>>,
+    attribute: Option<&str>,
+    more: Kwargs,
+) -> Result<Value, Error> {
+    if value.kind() != ValueKind::Map {
+        return minijinja::filters::join(state, value, between, attribute, more);
+    }
+    let values: Vec<Value> = value.try_iter()?.filter_map(|key| value.get_item(&key).ok()).collect();
+    minijinja::filters::join(state, &Value::from(values), between, attribute, more)
 }
 
 /// A table of values; what it lacks is a problem, not a guess.

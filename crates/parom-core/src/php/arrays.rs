@@ -252,10 +252,17 @@ impl<'a> Run<'a> {
             "member_access_expression" | "nullsafe_member_access_expression" => {
                 let (object, name) = (target.child_by_field_name("object")?, target.child_by_field_name("name")?);
                 let name = self.text(name).to_owned();
-                match self.value(object) {
-                    Sym::Object(object) => named(format!("#{object}->{name}")),
-                    _ => None,
+                if let Sym::Object(object) = self.value(object) {
+                    return named(format!("#{object}->{name}"));
                 }
+                // json_decode without `true` gives objects, and so does a cast.
+                let mut way = self.way(object)?;
+                if way.unclear.is_some() {
+                    way.rest.push(Step::Key(name))
+                } else {
+                    way.steps.push(Step::Key(name))
+                }
+                Some(way)
             }
             "scoped_property_access_expression" => named(self.static_name(target)?),
             "subscript_expression" => {

@@ -2,7 +2,7 @@
 
 use tree_sitter::Node;
 
-use super::run::{Run, line};
+use super::run::{Run, line, parts};
 use super::symbol::{Place, Root, Sym};
 
 impl<'a> Run<'a> {
@@ -168,9 +168,17 @@ impl<'a> Run<'a> {
             },
             _ => {
                 self.follow_closures(&arguments);
+                self.hand(node, &arguments);
                 self.unknown(node)
             }
         }
+    }
+
+    /// An order that is handed to what is not known: the client of the CRM's, where nothing else is sent.
+    fn hand(&mut self, node: Node<'a>, arguments: &[Sym]) {
+        let orders = arguments.iter().filter(|argument| parts(argument) > 1).cloned();
+        let line = line(node);
+        self.handed.extend(orders.map(|order| (line, order)));
     }
 
     /// A field that a framework's request gives by its dotted name, with its default.
@@ -190,13 +198,28 @@ impl<'a> Run<'a> {
         let (class, name) = (self.text(scope).to_owned(), self.text(name).to_lowercase());
         let class = self.class_of(&class).unwrap_or(class);
         let arguments = self.arguments_of(node);
-        let method = self.classes.get(&class).and_then(|class| class.methods.get(&name)).copied();
-        if let (Some(method), Some(object)) = (method, self.static_of(&class)) {
+        // `parent::` is this object's own, as another class has it.
+        let parent = self.text(scope) == "parent";
+        let above = self.classes.get(&class).and_then(|class| class.parent.clone()).filter(|_| parent);
+        let class = above.unwrap_or(class);
+        let object = if parent { self.this.last().copied() } else { self.static_of(&class) };
+        let method = self.static_of(&class).and_then(|object| self.method_of(object, &name));
+        if let (Some(method), Some(object)) = (method, object) {
             let value = self.method(object, method, arguments);
             self.hand_back(method, node);
             return value;
         }
+        self.hand(node, &arguments);
         self.unknown(node)
+    }
+
+    /// A method of a class that is handed over by its names.
+    fn follow_method(&mut self, class: &str, method: &str) {
+        let class = class.rsplit('\\').next().unwrap_or(class).to_owned();
+        let method = self.static_of(&class).and_then(|object| Some((object, self.method_of(object, method)?)));
+        if let Some((object, method)) = method.filter(|(_, method)| !self.called.contains(&method.id())) {
+            self.method(object, method, Vec::new());
+        }
     }
 
     /// A function that is handed to a hook is followed as if the hook called it.
@@ -217,11 +240,20 @@ impl<'a> Run<'a> {
                     {
                         self.method(*object, method, Vec::new());
                     }
+                    if let [class @ Sym::Const(_), method] = pair.as_slice()
+                        && let (Some(class), Some(method)) = (class.as_text(), method.as_text())
+                    {
+                        self.follow_method(&class, &method);
+                    }
                 }
                 Sym::Const(_) => {
                     let named = argument.as_text().and_then(|name| self.functions.get(&name.to_lowercase()).copied());
                     if let Some(function) = named.filter(|function| !self.called.contains(&function.id())) {
-                        self.call_idle(function);
+                        self.call_idle(None, function);
+                    }
+                    let named = argument.as_text();
+                    if let Some((class, method)) = named.as_deref().and_then(|name| name.split_once("::")) {
+                        self.follow_method(class, method);
                     }
                 }
                 _ => {}

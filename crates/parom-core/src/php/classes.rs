@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use tree_sitter::Node;
 
-use super::run::{Flow, Run, Scope, line};
+use super::run::{Flow, Run, Scope, line, parts};
 use super::symbol::{Root, Sym};
 
 /// A class of the script.
@@ -13,7 +13,12 @@ pub(super) struct Class<'a> {
     pub(super) constants: HashMap<String, Node<'a>>,
     pub(super) properties: HashMap<String, Option<Node<'a>>>,
     pub(super) methods: HashMap<String, Node<'a>>,
+    /// The class that it extends.
+    pub(super) parent: Option<String>,
 }
+
+/// Classes that one may extend in a row.
+const CLASSES: usize = 8;
 
 /// An object of a class.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +38,10 @@ impl<'a> Run<'a> {
                 if let Some(name) = node.child_by_field_name("name") {
                     self.functions.insert(self.text(name).to_lowercase(), node);
                 }
+                // Those within it are there once it was called.
+                if let Some(body) = node.child_by_field_name("body") {
+                    self.declare(body);
+                }
             }
             "class_declaration" => self.declare_class(node),
             _ => {
@@ -47,7 +56,10 @@ impl<'a> Run<'a> {
         let (Some(name), Some(body)) = (node.child_by_field_name("name"), node.child_by_field_name("body")) else {
             return;
         };
-        let mut class = Class::default();
+        let parent = self.children(node).into_iter().find(|child| child.kind() == "base_clause");
+        let parent = parent.and_then(|parent| self.children(parent).first().map(|name| self.text(*name)));
+        let parent = parent.and_then(|name| name.rsplit('\\').next()).map(str::to_owned);
+        let mut class = Class { parent, ..Class::default() };
         for member in self.children(body) {
             match member.kind() {
                 "method_declaration" => {
@@ -90,24 +102,38 @@ impl<'a> Run<'a> {
     pub(super) fn create(&mut self, node: Node<'a>) -> Sym {
         let parts = self.children(node);
         let name = parts.first().map(|name| self.text(*name)).unwrap_or_default();
+        let name = name.rsplit('\\').next().unwrap_or_default();
         let arguments = parts.iter().find(|part| part.kind() == "arguments").copied();
         let arguments = arguments.map(|arguments| self.arguments(arguments)).unwrap_or_default();
-        let Some(class) = self.classes.get(name).cloned() else {
-            return Sym::unknown(line(node), format!("an object of {name} is not known"));
-        };
+        if name.eq_ignore_ascii_case("stdClass") {
+            return Sym::Map(Vec::new());
+        }
+        match self.instance(name, Some(arguments)) {
+            Some(object) => Sym::Object(object),
+            None => Sym::unknown(line(node), format!("an object of {name} is not known")),
+        }
+    }
+
+    /// An object of a class of the script's; without arguments, as something else makes one.
+    fn instance(&mut self, name: &str, arguments: Option<Vec<Sym>>) -> Option<usize> {
+        let line = self.line_of(name);
+        let properties = line.iter().rev().flat_map(|class| class.properties.clone());
+        let properties: Vec<(String, Option<Node<'a>>)> = properties.collect();
+        line.first()?;
         let this = self.objects.len();
         self.objects.push(Instance { class: name.to_owned(), properties: Scope::new() });
         self.this.push(this);
-        for (property, default) in &class.properties {
+        for (property, default) in properties {
             let value = default.map_or_else(Sym::null, |default| self.value(default));
-            self.objects[this].properties.insert(property.clone(), value);
+            self.objects[this].properties.insert(property, value);
         }
-        if let Some(constructor) = class.methods.get("__construct") {
-            self.promote(*constructor, &arguments, this);
-            self.call(*constructor, arguments);
+        if let Some(constructor) = self.method_of(this, "__construct") {
+            let arguments = arguments.unwrap_or_default();
+            self.promote(constructor, &arguments, this);
+            self.call(constructor, arguments);
         }
         self.this.pop();
-        Sym::Object(this)
+        Some(this)
     }
 
     /// Parameters of a constructor that are properties at once.
@@ -135,8 +161,20 @@ impl<'a> Run<'a> {
 
     /// The method of an object of ours.
     pub(super) fn method_of(&self, object: usize, name: &str) -> Option<Node<'a>> {
-        let class = &self.objects.get(object)?.class;
-        self.classes.get(class)?.methods.get(&name.to_lowercase()).copied()
+        let name = name.to_lowercase();
+        let line = self.line_of(&self.objects.get(object)?.class);
+        line.into_iter().find_map(|class| class.methods.get(&name).copied())
+    }
+
+    /// A class, and those that it extends.
+    fn line_of(&self, name: &str) -> Vec<&Class<'a>> {
+        let mut line: Vec<&Class<'a>> = Vec::new();
+        let mut next = Some(name);
+        while let Some(class) = next.and_then(|name| self.classes.get(name)).filter(|_| line.len() < CLASSES) {
+            line.push(class);
+            next = class.parent.as_deref();
+        }
+        line
     }
 
     /// Calls a method.
@@ -182,7 +220,7 @@ impl<'a> Run<'a> {
     /// A constant of a class: `self::X`, `Name::X`.
     pub(super) fn class_constant(&mut self, class: &str, name: &str) -> Option<Sym> {
         let class = self.class_of(class)?;
-        let node = *self.classes.get(&class)?.constants.get(name)?;
+        let node = self.line_of(&class).into_iter().find_map(|class| class.constants.get(name).copied())?;
         Some(self.value(node))
     }
 
@@ -221,7 +259,8 @@ impl<'a> Run<'a> {
         self.left = self.scopes.pop().unwrap_or_default();
         self.globals.pop();
         self.depth -= 1;
-        self.tell_guards(guards, self.text(function).split('{').next().is_some_and(|head| head.contains('&')));
+        let fills = self.text(function).split('{').next().is_some_and(|head| head.contains('&'));
+        self.tell_guards(guards, fills, parts(&value) > 0);
         let unsure = std::mem::replace(&mut self.unsure, outer) && !matches!(value, Sym::Const(_));
         if unsure {
             Sym::unknown(line(function), "what the function gives depends on conditions within conditions")
@@ -274,7 +313,7 @@ impl<'a> Run<'a> {
     }
 
     /// A function that nobody calls here: WordPress or another does, usually with the form.
-    pub(super) fn call_idle(&mut self, function: Node<'a>) {
+    pub(super) fn call_idle(&mut self, class: Option<&str>, function: Node<'a>) {
         let mut arguments = Vec::new();
         if let Some(parameters) = function.child_by_field_name("parameters") {
             for parameter in self.children(parameters) {
@@ -287,7 +326,10 @@ impl<'a> Run<'a> {
                 });
             }
         }
-        self.call(function, arguments);
+        match class.and_then(|class| self.instance(class, None)) {
+            Some(object) => drop(self.method(object, function, arguments)),
+            None => drop(self.call(function, arguments)),
+        }
     }
 
     /// Calls a function without a name.

@@ -32,7 +32,8 @@ impl<'a> Run<'a> {
 
     /// A value of the form, or one made of it, beside a constant of the script.
     fn is(&self, value: &Sym, known: &Value, strict: bool) -> Option<String> {
-        let typed = self.typed && matches!(value, Sym::Place(_) | Sym::Expr(..));
+        let typed = matches!(value, Sym::Expr(..)) || self.typed && matches!(value, Sym::Place(_));
+        let exact = strict && self.typed && typed;
         let source = value.expr()?;
         if *known != "" && !known.is_null() && secret_like(value) {
             return None;
@@ -42,10 +43,10 @@ impl<'a> Run<'a> {
             // PHP takes an empty text for nothing, but not a `0`.
             Value::Null if self.typed => format!("({source} | default('')) in ['', 0, false, []]"),
             Value::Null => format!("({source} | default('')) == ''"),
-            Value::Bool(flag) if strict && typed => format!("{source} is {flag}"),
+            Value::Bool(flag) if exact && matches!(value, Sym::Place(_)) => format!("{source} is {flag}"),
             Value::Bool(true) => self.truth(value)?,
             Value::Bool(false) => negated(&self.truth(value)?),
-            known if strict && typed => format!("{source} == {}", Sym::Const(known.clone()).expr()?),
+            known if exact => format!("{source} == {}", Sym::Const(known.clone()).expr()?),
             known => {
                 let text = Sym::Const(known.clone()).as_text()?;
                 let same = match text.as_str() {
@@ -54,7 +55,7 @@ impl<'a> Run<'a> {
                     text => format!("{} == {}", self.side(value)?, quoted(text)),
                 };
                 // A field that is not there is a nought as well.
-                let nought = known == 0 && matches!(value, Sym::Place(_));
+                let nought = known == 0 && matches!(value, Sym::Place(_) | Sym::Expr(..));
                 if nought { format!("{same} or {source} is not defined") } else { same }
             }
         })
@@ -77,7 +78,10 @@ impl<'a> Run<'a> {
         }
         let side = |sym: &Sym| match sym {
             Sym::Place(_) | Sym::Expr(..) => sym.expr().map(|source| format!("({source} | default(0) | money)")),
-            other => other.expr(),
+            Sym::Const(Value::Number(number)) => Some(number.to_string()),
+            // A text that is a number is compared as one, and no other.
+            Sym::Const(Value::String(text)) => text.trim().parse::<i64>().ok().map(|number| number.to_string()),
+            _ => None,
         };
         match (side(left), side(right)) {
             (Some(a), Some(b)) => Sym::Expr(format!("{a} {operator} {b}"), false),

@@ -4,7 +4,7 @@
 use tree_sitter::Node;
 
 use super::Note;
-use super::run::{Flow, Run, line};
+use super::run::{Flow, Run, line, parts};
 use super::symbol::{Root, Sym};
 
 /// A condition under which a function gave back early.
@@ -49,14 +49,31 @@ impl<'a> Run<'a> {
         if self.asks_for_a_form(condition) {
             return;
         }
+        let shown = format!("{not}{}", self.shown(condition));
         let what = match how {
             Flow::Continue => "an item is left out",
             Flow::Break => "the loop or the case is left",
-            _ if self.loops.is_empty() => "nothing is sent",
-            _ => "an item is left out",
+            _ => {
+                let (line, done) = (line(condition), self.done());
+                return self.stops.push(Guard { line, shown, done });
+            }
         };
-        let shown = self.shown(condition);
-        self.note(condition, format!("under the condition {not}{shown} {what}; a mapping has no such rule"));
+        self.note(condition, format!("under the condition {shown} {what}; a mapping has no such rule"));
+    }
+
+    /// Tells of the ends of the script before which an order is not sent; one behind it costs none.
+    pub(super) fn tell_stops(&mut self) {
+        for stop in std::mem::take(&mut self.stops) {
+            if self.sends_from(stop.done.0) {
+                let text = format!("under the condition {} nothing is sent; a mapping has no such rule", stop.shown);
+                self.notes.push(Note { line: stop.line, text });
+            }
+        }
+    }
+
+    /// Whether an order or a part of one was sent since then; logs and errors are none.
+    pub(super) fn sends_from(&self, sent: usize) -> bool {
+        self.sent.iter().skip(sent).chain(&self.handed).any(|(_, sent)| parts(sent) > 0)
     }
 
     /// Remembers that the function gives back early here; it is told where more comes in it.
@@ -73,11 +90,11 @@ impl<'a> Run<'a> {
     }
 
     /// Tells of the early ends of a function that is left, from its first. One that fills its arguments does more than it
-    /// gives.
-    pub(super) fn tell_guards(&mut self, first: usize, fills: bool) {
+    /// gives; one that gives an order gives none.
+    pub(super) fn tell_guards(&mut self, first: usize, fills: bool, gives: bool) {
         for guard in self.guards.split_off(first) {
             let what = match self.done() {
-                (sent, _) if sent > guard.done.0 => "nothing is sent",
+                _ if gives || self.sends_from(guard.done.0) => "nothing is sent",
                 (_, changes) if fills || changes > guard.done.1 => "the rest of the function is left out",
                 _ => continue,
             };
@@ -96,7 +113,8 @@ impl<'a> Run<'a> {
         match node.kind() {
             "subscript_expression" => {
                 let text = self.text(node).to_lowercase();
-                let button = ["submit", "send", "button", "btn"].iter().any(|word| text.contains(word));
+                let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
+                let button = words.any(|word| ["submit", "send", "button", "btn"].contains(&word));
                 let form = text.starts_with("$_post[") || text.starts_with("$_request[");
                 let found = text.contains("request_method") || form && button;
                 *asks |= found;
@@ -113,6 +131,13 @@ impl<'a> Run<'a> {
                 *asks |= name.as_deref() == Some("file_get_contents");
                 let arguments = node.child_by_field_name("arguments");
                 known && arguments.is_none_or(|arguments| self.only_ask(arguments, asks))
+            }
+            // What a button says is another question than whether it was pressed.
+            "binary_expression"
+                if node.child_by_field_name("operator").is_some_and(|o| self.text(o).contains(['=', '<', '>'])) =>
+            {
+                let text = self.text(node);
+                (!text.contains("$_POST[") && !text.contains("$_REQUEST[")) && self.only_ask(node, asks)
             }
             "member_call_expression" | "scoped_call_expression" | "member_access_expression" => false,
             _ => self.only_ask(node, asks),

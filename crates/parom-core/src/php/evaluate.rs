@@ -4,7 +4,7 @@ use serde_json::Value;
 use tree_sitter::Node;
 
 use super::run::{Closure, Run, Scope, line};
-use super::symbol::{Piece, Root, Sym};
+use super::symbol::{Entry, Root, Sym};
 use crate::limits;
 
 impl<'a> Run<'a> {
@@ -180,6 +180,12 @@ impl<'a> Run<'a> {
 
     /// A table of the script, by a value of the form.
     fn looked_up(&self, node: Node<'a>, table: &Sym, key: &Sym) -> Sym {
+        // What the form brings is a text: the places of a list are its keys.
+        if let Sym::List(items) = table {
+            let numbered = items.iter().enumerate();
+            let entries = numbered.map(|(at, value)| Entry { key: at.to_string(), value: value.clone(), line: 0 });
+            return self.looked_up(node, &Sym::Map(entries.collect()), key);
+        }
         match (table.expr(), key.expr()) {
             (Some(table), Some(key)) if self.typed => Sym::Expr(format!("{table}[{key} | string]"), true),
             (Some(table), Some(key)) => Sym::Expr(format!("{table}[{key}]"), true),
@@ -207,7 +213,10 @@ impl<'a> Run<'a> {
         let (Some(left), Some(right)) = (node.child_by_field_name("left"), node.child_by_field_name("right")) else {
             return self.unknown(node);
         };
-        let value = self.value(right);
+        let mut value = self.value(right);
+        if self.counts(left, right) {
+            value = Sym::unknown(line(node), "a sum over the items of a loop is not carried");
+        }
         if node.kind() == "reference_assignment_expression" {
             let text = format!("what is changed through {} is not carried to {}", self.shown(left), self.shown(right));
             self.note(node, text);
@@ -216,60 +225,20 @@ impl<'a> Run<'a> {
         value
     }
 
-    /// `"…$a…"`: literals and places.
-    fn string(&mut self, node: Node<'a>) -> Sym {
-        let double = node.kind() != "string" && node.kind() != "nowdoc";
-        let inner = match node.kind() {
-            "heredoc" | "nowdoc" => node.child_by_field_name("value"),
-            _ => Some(node),
-        };
-        let mut parts: Vec<Sym> = Vec::new();
-        let mut read = inner.filter(|_| node.kind() == "heredoc").map(|inner| inner.start_byte());
-        let mut cursor = node.walk();
-        let parts_of =
-            |inner: Node<'a>, cursor: &mut tree_sitter::TreeCursor<'a>| inner.children(cursor).collect::<Vec<_>>();
-        for part in inner.map(|inner| parts_of(inner, &mut cursor)).unwrap_or_default() {
-            // In a heredoc the tree leaves out the ends of the lines.
-            if let Some(before) = read {
-                parts.push(Sym::text(self.source.get(before..part.start_byte()).unwrap_or_default()));
-                read = Some(part.end_byte());
-            }
-            if !part.is_named() {
-                continue;
-            }
-            match part.kind() {
-                "string_content" | "string_value" | "nowdoc_string" => {
-                    parts.push(Sym::text(self.literal(part, double)))
-                }
-                "escape_sequence" => {
-                    let text = self.text(part);
-                    parts.push(Sym::text(if double { escape(text) } else { single(text) }));
-                }
-                "heredoc_start" | "heredoc_end" => {}
-                _ => {
-                    let value = self.value(part);
-                    parts.push(value);
-                }
-            }
-        }
-        let mut whole = parts.into_iter().fold(Sym::text(""), join);
-        if let (Sym::Const(Value::String(text)), "nowdoc" | "heredoc") = (&mut whole, node.kind()) {
-            *text = text.trim_matches('\n').to_owned();
-        }
-        if let (Sym::Text(pieces), Some(_)) = (&mut whole, read) {
-            if let Some(Piece::Literal(first)) = pieces.first_mut() {
-                *first = first.trim_start_matches('\n').to_owned();
-            }
-            if let Some(Piece::Literal(last)) = pieces.last_mut() {
-                *last = last.trim_end_matches('\n').to_owned();
-            }
-        }
-        whole
+    /// `$n = $n + 1` in a loop over a list of the form, where `$n` lives longer than a turn.
+    fn counts(&self, left: Node<'a>, right: Node<'a>) -> bool {
+        let name = self.text(left);
+        left.kind() == "variable_name" && self.outlives(name.trim_start_matches('$')) && self.names(right, name)
     }
 
-    fn literal(&self, node: Node<'a>, double: bool) -> String {
-        let text = self.text(node);
-        if double { text.to_owned() } else { text.replace("\\'", "'").replace("\\\\", "\\") }
+    /// Whether a name lives longer than a turn of the loop over a list of the form.
+    pub(super) fn outlives(&self, name: &str) -> bool {
+        self.loops.last().is_some_and(|around| !around.over.is_empty() && !around.locals.iter().any(|own| own == name))
+    }
+
+    fn names(&self, node: Node<'a>, name: &str) -> bool {
+        node.kind() == "variable_name" && self.text(node) == name
+            || self.children(node).into_iter().any(|child| self.names(child, name))
     }
 
     fn constant(&mut self, node: Node<'a>) -> Sym {
@@ -287,7 +256,11 @@ impl<'a> Run<'a> {
 
     fn closure(&mut self, node: Node<'a>) -> Sym {
         // An arrow sees what is around it; a function what it names, which is there all the same.
-        let scope: Scope = self.scopes.last().cloned().unwrap_or_default();
+        let text = self.text(node);
+        let seen = |name: &str| text.contains(&format!("${name}")) || text.contains(&format!("'{name}'"));
+        let scope = self.scopes.last().into_iter().flatten();
+        let scope: Scope =
+            scope.filter(|(name, _)| seen(name)).map(|(name, value)| (name.clone(), value.clone())).collect();
         self.closures.push(Closure { node, scope });
         Sym::Closure(self.closures.len() - 1)
     }
@@ -317,57 +290,4 @@ fn number(text: &str) -> Sym {
         Ok(value @ Value::Number(_)) => Sym::Const(value),
         _ => Sym::text(plain),
     }
-}
-
-fn single(text: &str) -> String {
-    match text {
-        "\\'" => "'".to_owned(),
-        "\\\\" => "\\".to_owned(),
-        other => other.to_owned(),
-    }
-}
-
-fn escape(text: &str) -> String {
-    match text {
-        "\\n" => "\n".to_owned(),
-        "\\r" => "\r".to_owned(),
-        "\\t" => "\t".to_owned(),
-        other => other.strip_prefix('\\').unwrap_or(other).to_owned(),
-    }
-}
-
-/// Two texts in a row.
-pub(super) fn join(left: Sym, right: Sym) -> Sym {
-    let (mut joined, right) = match (pieces(left), pieces(right)) {
-        (Ok(left), Ok(right)) => (left, right),
-        (Err(doubt), _) | (_, Err(doubt)) => return doubt,
-    };
-    joined.retain(|piece| !matches!(piece, Piece::Literal(text) if text.is_empty()));
-    for piece in right {
-        match (joined.last_mut(), piece) {
-            (Some(Piece::Literal(before)), Piece::Literal(text)) => before.push_str(&text),
-            (_, Piece::Literal(text)) if text.is_empty() => {}
-            (_, piece) => joined.push(piece),
-        }
-    }
-    match joined.as_slice() {
-        [] => Sym::text(""),
-        [Piece::Literal(text)] => Sym::text(text.clone()),
-        _ => Sym::Text(joined),
-    }
-}
-
-fn pieces(sym: Sym) -> Result<Vec<Piece>, Sym> {
-    Ok(match sym {
-        Sym::Const(Value::String(text)) => vec![Piece::Literal(text)],
-        Sym::Const(Value::Null | Value::Bool(false)) => Vec::new(),
-        Sym::Const(Value::Bool(true)) => vec![Piece::Literal("1".into())],
-        Sym::Const(other) => vec![Piece::Literal(other.to_string())],
-        Sym::Text(pieces) => pieces,
-        doubt @ Sym::Unknown(..) => return Err(doubt),
-        other => match other.expr() {
-            Some(source) => vec![Piece::Expr(source)],
-            None => return Err(Sym::unknown(0, "a text is joined with what is no text")),
-        },
-    })
 }

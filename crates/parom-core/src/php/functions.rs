@@ -3,12 +3,16 @@
 use serde_json::Value;
 use tree_sitter::Node;
 
-use super::evaluate::join;
 use super::run::Run;
-use super::symbol::{Entry, Root, Sym, negated, quoted};
+use super::symbol::{Entry, Root, Sym, holds, negated, quoted};
+use super::texts::join;
 
 /// Cleaning that the CRM's fields do not need: the text goes as the buyer wrote it.
-const CLEANING: [&str; 14] = [
+const CLEANING: [&str; 18] = [
+    "addcslashes",
+    "ucfirst",
+    "lcfirst",
+    "ucwords",
     "nl2br",
     "htmlspecialchars",
     "htmlentities",
@@ -53,7 +57,7 @@ impl<'a> Run<'a> {
         }
         // Empty entries are left out anyhow; a rule of the script's own is not carried.
         if name == "array_filter" && arguments.len() == 1 {
-            return first;
+            return filled(first);
         }
         if SAME.contains(&name) {
             if name == "intval" {
@@ -116,11 +120,24 @@ impl<'a> Run<'a> {
             "filter_input" => self.filter_input(node, arguments),
             "filter_var" => self.filter_var(node, arguments),
             "file_get_contents" if first.as_text().as_deref() == Some("php://input") => first,
-            "json_decode" if first.as_text().as_deref() == Some("php://input") => {
+            "json_decode" => {
                 self.typed = true;
-                Sym::place(Root::Form)
+                if first.as_text().as_deref() == Some("php://input") { Sym::place(Root::Form) } else { first }
             }
-            "json_decode" => first,
+            "is_array" => match &first {
+                Sym::Place(place) if place.steps.is_empty() && place.root != Root::Item => {
+                    Sym::Const(Value::Bool(true))
+                }
+                Sym::Map(_) | Sym::List(_) | Sym::Over(..) => Sym::Const(Value::Bool(true)),
+                Sym::Place(_) => {
+                    first.expr().map(|x| Sym::Expr(format!("{x} is sequence or {x} is mapping"), false))?
+                }
+                _ => return None,
+            },
+            "call_user_func" if first.as_text().is_some() => {
+                let own = self.functions.get(&first.as_text()?.to_lowercase()).copied()?;
+                self.call(own, arguments.get(1..).unwrap_or_default().to_vec())
+            }
             // A second argument is another time than now.
             "date" | "gmdate" if arguments.len() > 1 => return None,
             "date" | "gmdate" => match first.as_text().as_deref() {
@@ -237,6 +254,10 @@ impl<'a> Run<'a> {
                 }
                 whole
             }
+            Sym::Map(entries) => {
+                let values = Sym::List(entries.iter().map(|entry| entry.value.clone()).collect());
+                self.implode(node, &[Sym::text(separator), values])
+            }
             other => match other.expr() {
                 Some(source) => Sym::Expr(format!("{source} | join({})", quoted(&separator)), false),
                 None => self.unknown(node),
@@ -285,7 +306,9 @@ impl<'a> Run<'a> {
         // Money goes as a number: only a point, and nothing between thousands, gives the same.
         let plain = name == "round" || matches!(arguments.get(3).and_then(Sym::as_text).as_deref(), Some(""));
         match arguments.first().and_then(Sym::expr) {
-            Some(source) if plain => Sym::Expr(format!("({source} | money) | round({places})"), false),
+            Some(source) if plain && !places.starts_with('-') => {
+                Sym::Expr(format!("({source} | money) | round({places})"), false)
+            }
             _ => self.unknown(node),
         }
     }
@@ -362,5 +385,22 @@ impl<'a> Run<'a> {
     fn filter_var(&mut self, node: Node<'a>, arguments: &[Sym]) -> Sym {
         self.note(node, "the filter of filter_var() is left out: the field's own check stands in its place");
         arguments.first().cloned().unwrap_or_else(Sym::null)
+    }
+}
+
+/// An array without its empty values.
+fn filled(array: Sym) -> Sym {
+    let single = |item: &Sym| matches!(item, Sym::Const(_) | Sym::Text(_) | Sym::Expr(..) | Sym::Place(_));
+    match array {
+        Sym::List(items) if items.iter().all(single) => {
+            let items: Vec<Sym> = items.into_iter().filter(|i| !matches!(i, Sym::Const(v) if !holds(v))).collect();
+            let known = items.iter().all(|item| matches!(item, Sym::Const(_)));
+            match Sym::List(items.clone()).expr().filter(|_| !known) {
+                Some(source) => Sym::Expr(format!("{source} | select"), false),
+                None => Sym::List(items),
+            }
+        }
+        // The fields of an order are left out where they are empty anyhow.
+        other => other,
     }
 }

@@ -197,7 +197,8 @@ impl<'a> Run<'a> {
         mut body: impl FnMut(&mut Run<'a>, &mut Early),
     ) -> bool {
         let saved = (self.scopes.clone(), self.notes.len(), self.sent.len(), self.objects.clone());
-        let (guards, extracted) = (self.guards.len(), self.extracted.clone());
+        let (guards, stops, handed) = (self.guards.len(), self.stops.len(), self.handed.len());
+        let extracted = self.extracted.clone();
         let own = first.len();
         self.loops.push(Loop { indexed: first, ..Loop::default() });
         body(self, &mut Early::new());
@@ -207,6 +208,8 @@ impl<'a> Run<'a> {
         self.sent.truncate(saved.2);
         self.objects = saved.3;
         self.guards.truncate(guards);
+        self.stops.truncate(stops);
+        self.handed.truncate(handed);
         self.extracted = extracted;
         if learned.len() <= own {
             return false;

@@ -12,11 +12,13 @@ mod ends;
 mod evaluate;
 mod functions;
 mod loops;
+mod merge;
 mod operators;
 mod overlay;
 mod repair;
 mod run;
 mod symbol;
+mod texts;
 mod write;
 
 use tree_sitter::{Parser, Tree};
@@ -145,6 +147,17 @@ pub fn convert(source: &str, account: &str) -> Result<Converted, ConvertError> {
 fn sorted(mut notes: Vec<Note>) -> Vec<Note> {
     notes.sort();
     notes.dedup();
-    notes.truncate(limits::PHP_NOTES);
+    // What is cleaned in another way is the least of it.
+    if notes.len() > limits::PHP_NOTES {
+        notes.retain(|note| !note.text.contains("is left out: the text goes as it was typed"));
+    }
+    if let Some(left) = notes.len().checked_sub(limits::PHP_NOTES).filter(|left| *left > 0) {
+        notes.truncate(limits::PHP_NOTES);
+        let line = notes.last().map_or(1, |note| note.line);
+        notes.push(Note {
+            line,
+            text: format!("{left} more notes are left out: mend these, and convert the script again"),
+        });
+    }
     notes
 }

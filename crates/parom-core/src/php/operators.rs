@@ -3,9 +3,9 @@
 use serde_json::Value;
 use tree_sitter::Node;
 
-use super::evaluate::join;
 use super::run::{Run, line};
 use super::symbol::{Place, Root, Sym, holds, negated};
+use super::texts::join;
 
 impl<'a> Run<'a> {
     pub(super) fn binary(&mut self, node: Node<'a>) -> Sym {
@@ -19,7 +19,12 @@ impl<'a> Run<'a> {
             self.ends_under(left, not);
             return value;
         }
-        let (a, b) = (self.value(left), self.value(right));
+        let a = self.value(left);
+        let b = match operator {
+            "&&" | "and" => self.only_if(left, &a, "", right),
+            "||" | "or" => self.only_if(left, &a, "not ", right),
+            _ => self.value(right),
+        };
         match operator {
             "." => join(a, b),
             "??" => self.coalesce(node, a, b),
@@ -129,10 +134,11 @@ impl<'a> Run<'a> {
             let other = self.value(other);
             return self.or_else(node, tested, other);
         };
-        let (then, other) = (self.value(body), self.value(other));
         if let Sym::Const(known) = &tested {
-            return if holds(known) { then } else { other };
+            return self.value(if holds(known) { body } else { other });
         }
+        let then = self.only_if(condition, &tested, "", body);
+        let other = self.only_if(condition, &tested, "not ", other);
         let tested = self.truth(&tested);
         self.conditional(node, tested.as_deref(), then, other)
     }
@@ -194,6 +200,10 @@ impl<'a> Run<'a> {
                 None => last = value,
             }
         }
+        let whole = self.children(body).into_iter().any(|arm| arm.kind() == "match_default_expression");
+        if !whole {
+            self.note(node, "a value that is none of these ends the script; a mapping has no such rule");
+        }
         let cases = cases.into_iter().map(|(tested, value)| (Some(tested), value)).collect();
         self.either(node, cases, last)
     }
@@ -204,7 +214,9 @@ impl<'a> Run<'a> {
         };
         let operator = node.child_by_field_name("operator").map(|operator| self.text(operator)).unwrap_or_default();
         let (before, more) = (self.value(left), self.value(right));
-        let in_loop = self.loops.iter().any(|around| !around.over.is_empty());
+        let own = self.text(left).trim_start_matches('$');
+        let in_loop = self.loops.iter().any(|around| !around.over.is_empty())
+            && (left.kind() != "variable_name" || self.outlives(own));
         let value = match operator {
             _ if in_loop => Sym::unknown(line(node), "a sum over the items of a loop is not carried"),
             ".=" => join(before, more),

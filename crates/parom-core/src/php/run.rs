@@ -64,6 +64,12 @@ pub(super) struct Run<'a> {
     pub(super) unsure: bool,
     /// Conditions under which functions gave back early.
     pub(super) guards: Vec<Guard>,
+    /// Conditions under which the script ended.
+    pub(super) stops: Vec<Guard>,
+    /// Orders that something unknown was handed.
+    pub(super) handed: Vec<(usize, Sym)>,
+    /// What is sent by functions that this script's own way does not come to.
+    pub(super) others: Vec<(usize, Sym)>,
     /// Times that something outside of its function was set.
     pub(super) changes: usize,
     /// A function that was called has ended the script.
@@ -100,6 +106,9 @@ impl<'a> Run<'a> {
             depth: 0,
             unsure: false,
             guards: Vec::new(),
+            stops: Vec::new(),
+            handed: Vec::new(),
+            others: Vec::new(),
             changes: 0,
             ended: false,
             nested: 0,
@@ -120,14 +129,34 @@ impl<'a> Run<'a> {
         }
         self.block(root);
         self.ended = false;
-        self.tell_guards(0, false);
+        self.tell_guards(0, false, false);
+        if self.body().is_some() {
+            self.tell_stops();
+            let (notes, sent) = (self.notes.len(), self.sent.len());
+            self.idle();
+            // What else sends is another channel's: only that is told of it.
+            self.notes.truncate(notes);
+            self.others = self.sent.split_off(sent);
+            return;
+        }
+        self.idle();
         if self.body().is_none() {
-            let mut idle: Vec<Node<'a>> = self.functions.values().copied().collect();
-            idle.extend(self.classes.values().flat_map(|class| class.methods.values().copied()));
-            idle.retain(|node| !self.called.contains(&node.id()));
-            idle.sort_by_key(Node::start_byte);
-            for function in idle {
-                self.call_idle(function);
+            // Some client of the CRM's is handed the order itself.
+            self.sent.append(&mut self.handed);
+        }
+        self.tell_stops();
+    }
+
+    /// Follows what nobody calls here.
+    fn idle(&mut self) {
+        let mut idle: Vec<(Option<String>, Node<'a>)> = self.functions.values().map(|node| (None, *node)).collect();
+        for (name, class) in &self.classes {
+            idle.extend(class.methods.values().map(|node| (Some(name.clone()), *node)));
+        }
+        idle.sort_by_key(|(_, node)| node.start_byte());
+        for (class, function) in idle {
+            if !self.called.contains(&function.id()) {
+                self.call_idle(class.as_deref(), function);
                 self.ended = false;
             }
         }
@@ -142,8 +171,9 @@ impl<'a> Run<'a> {
     /// Says that several orders are sent, where they differ.
     pub(super) fn tell_of_others(&mut self) {
         let Some(body) = self.body() else { return };
-        let others = self.sent.iter().filter(|(_, sym)| parts(sym) > 1 && *sym != body).map(|(at, _)| *at);
-        let others: Vec<usize> = others.collect();
+        let others = self.sent.iter().filter(|(_, sym)| parts(sym) > 0 && *sym != body).map(|(at, _)| *at);
+        let idle = self.others.iter().filter(|(_, sym)| parts(sym) > 0 && *sym != body).map(|(at, _)| *at);
+        let others: Vec<usize> = others.chain(idle).collect();
         let text = "another order or card is made into JSON here; one channel carries one of them";
         self.notes.extend(others.into_iter().map(|line| Note { line, text: text.to_owned() }));
     }
@@ -205,12 +235,18 @@ impl<'a> Run<'a> {
 
     /// Whether there is still leave to go on.
     pub(super) fn step(&mut self) -> bool {
-        self.steps += 1;
-        if self.steps == limits::PHP_STEPS {
+        self.spend(1);
+        self.steps <= limits::PHP_STEPS && self.depth <= limits::PHP_DEPTH
+    }
+
+    /// What something costs of what may be done for one script.
+    pub(super) fn spend(&mut self, steps: usize) {
+        let before = self.steps;
+        self.steps += steps;
+        if before < limits::PHP_STEPS && self.steps >= limits::PHP_STEPS {
             let text = "the script is too long to follow: what comes after is not read".to_owned();
             self.notes.push(Note { line: 1, text });
         }
-        self.steps <= limits::PHP_STEPS && self.depth <= limits::PHP_DEPTH
     }
 
     /// The statements of a function, or of the script.
@@ -327,7 +363,8 @@ pub(super) fn line(node: Node<'_>) -> usize {
     node.start_position().row + 1
 }
 
-fn parts(sym: &Sym) -> usize {
+/// How much of an order or a card a value has.
+pub(super) fn parts(sym: &Sym) -> usize {
     let names = ["source_id", "buyer", "products", "contact", "pipeline_id", "source_uuid"];
     names.iter().filter(|name| sym.get(name).is_some()).count()
 }

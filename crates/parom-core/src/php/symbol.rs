@@ -148,7 +148,7 @@ impl Sym {
     pub(super) fn near(&self) -> Option<String> {
         match self {
             Sym::Unknown(_, _, near) => near.clone(),
-            Sym::Place(place) => Some(place.expr()),
+            Sym::Place(place) => Some(place.expr()).filter(|_| !place.steps.is_empty()),
             Sym::Expr(source, _) => first_place(source),
             Sym::Text(pieces) => pieces.iter().find_map(|piece| match piece {
                 Piece::Expr(source) => first_place(source),
@@ -327,7 +327,8 @@ fn first_place(source: &str) -> Option<String> {
     let end = start.char_indices().find(ends).map_or(start.len(), |(at, _)| at);
     let first = &start[..end];
     let named = first.chars().next().is_some_and(|c| c == '_' || c.is_alphabetic());
-    (named && first != "not" && !first.starts_with("received_at")).then(|| first.to_owned())
+    let whole = matches!(first, "not" | "form" | "query" | "cookies" | "item");
+    (named && !whole && !first.starts_with("received_at")).then(|| first.to_owned())
 }
 
 /// Whether an expression names `item` outside of its texts.

@@ -29,9 +29,14 @@ pub(super) fn channel(body: &Sym, account: &str, whole: &HashSet<String>, notes:
     if target == Target::Card {
         writer.out.push_str("target = \"card\"\n");
     }
-    let Sym::Map(entries) = body else {
-        return (writer.out, target);
-    };
+    let entries = body.entries();
+    if let Sym::Over(place, _) = body {
+        let text = format!(
+            "all of `{}` is sent with the order: name each of its fields that the CRM shall get, or let it be sent to /v1/order",
+            place.expr()
+        );
+        writer.notes.push(Note { line: entries.first().map_or(1, |entry| entry.line.max(1)), text });
+    }
     writer.group(entries, schema::of(target), target.as_str(), "", &format!("\n[{}]\n", target.as_str()));
     (writer.out, target)
 }
@@ -136,6 +141,7 @@ impl Writer<'_> {
                     let line = if line == 0 { entry.line } else { line };
                     self.left_out(&Entry { line, ..entry.clone() }, &format!("its amount: {why}"))
                 }
+                _ if path.ends_with("products") => self.group(&said(entries), shape, path, "", &head),
                 _ => self.group(entries, shape, path, "", &head),
             },
             Sym::Each(over, inner) => match &**inner {
@@ -250,6 +256,21 @@ impl Writer<'_> {
         self.out.push_str(&format!("# {}: not carried, line {}: {}\n", comment(&entry.key), entry.line, comment(why)));
         self.notes.push(Note { line: entry.line, text: format!("`{}` is not carried: {why}", entry.key) });
     }
+}
+
+/// A product whose name the script itself gives is there whatever the form brings: in a channel, a line whose expressions all come
+/// out empty is none.
+fn said(entries: &[Entry]) -> Vec<Entry> {
+    let asks = entries.iter().any(|entry| !matches!(entry.value, Sym::Const(_)));
+    let mut entries = entries.to_vec();
+    let named = entries.iter_mut().find(|entry| matches!(entry.key.as_str(), "name" | "sku"));
+    if let Some(Entry { value, .. }) = named.filter(|_| asks)
+        && let Sym::Const(Value::String(text)) = value
+        && !text.is_empty()
+    {
+        *value = Sym::Expr(super::symbol::quoted(text), true);
+    }
+    entries
 }
 
 /// A value as the file writes it; nothing for one that is empty.

@@ -81,7 +81,7 @@ impl Writer {
 
     fn statement(&mut self) -> String {
         self.left = self.left.saturating_sub(1);
-        let kind = if self.left == 0 { self.random.next(3) } else { self.random.next(14) };
+        let kind = if self.left == 0 { self.random.next(3) } else { self.random.next(16) };
         let ends = ["break;", "continue;", "", "", "exit;", "return;"];
         match kind {
             0..=2 => format!("{} = {};", self.place(), self.expression()),
@@ -124,6 +124,8 @@ impl Writer {
                 self.random.pick(&["['city' => 'Lviv'], $d", "$d, ['city' => 'Lviv']", "$d, ['kind' => $a]"])
             ),
             12 => format!("$a .= {};", self.expression()),
+            13 => format!("{} && {} = {};", self.condition(), self.place(), self.expression()),
+            14 => format!("{} or {} = {};", self.condition(), self.place(), self.expression()),
             _ => format!("if ({}) {{ {} }}", self.condition(), self.random.pick(&["exit;", "return;", "die('no');"])),
         }
     }

@@ -74,9 +74,11 @@ fn differences(script: &str, channel: &str, target: Target, request: &str) -> Ve
 /// A form with all that the small scripts read.
 pub(super) const FORM: &str = "name=Olena&phone=0671112233&email=o@shop.ua&city=Kyiv&comment=ring&call=1&kind=gift&qty=2&price=10\
                     &items[0][name]=Tea&items[0][price]=5&items[0][qty]=1&items[1][name]=Cup&items[1][price]=7&items[1][qty]=2\
-                    &tags[]=a&tags[]=b";
+                    &tags[]=a&tags[]=b&opt[color]=red&opt[size]=L&button=x&sender_city=Kyiv\
+                    &cart=[{\"name\":\"Tea\",\"price\":5,\"qty\":2,\"gift\":false},{\"name\":\"Cup\",\"price\":7,\"qty\":1,\"gift\":true}]";
 /// The same with little in it.
-pub(super) const LITTLE: &str = "name=Olena&phone=0671112233&call=0&kind=&qty=0";
+pub(super) const LITTLE: &str = "name=Olena&phone=0671112233&call=0&kind=&qty=0&opt[color]=red&sender_city=\
+    &cart=[{\"name\":\"Tea\",\"price\":5,\"qty\":3,\"gift\":0}]&items[0][name]=Tea&items[0][price]=5&items[0][qty]=1";
 /// As JSON, with types.
 pub(super) const TYPED: &str = r#"{"name":"Olena","phone":"0671112233","call":true,"kind":5,"qty":2,"note":null,"tags":["a"],"paid":1,
     "items":[{"name":"Tea","price":5,"qty":1}]}"#;

@@ -120,3 +120,53 @@ $data['buyer_comment'] = $_POST['nothing'] === '' ? 'empty' : 'absent'; $data['m
 //
 $d = json_decode(file_get_contents('php://input'), true); $data = ['source_id' => 3, 'buyer' => ['full_name' => $d['name'], 'phone' => $d['phone']]];
 $data['buyer_comment'] = ($d['call'] ? 'call ' : 'no call ') . $d['name'] . $d['note'];
+//
+$log = json_encode($_POST); send(json_encode($data)); if ($log === false) { exit; }
+//
+$d = json_decode('{"a":1}', true); foreach (json_decode($_POST['cart'], true) as $i) { $data['products'][] = ['name' => $i['name'], 'price' => $i['price'], 'quantity' => $i['qty'] == 2 ? 20 : $i['qty'], 'comment' => $i['gift'] ? 'gift' : 'no gift']; }
+//
+$data['buyer_comment'] = count($_POST['items']) == 2 ? 'two' : 'other'; $data['manager_comment'] = $_POST['price'] + $_POST['qty'] == 12 ? 'twelve' : 'other';
+//
+$data['buyer_comment'] = $_POST['price'] > '9' ? 'much' : 'little';
+//
+$discount = 'none'; !empty($_POST['email']) && $discount = 'ten'; $data['buyer_comment'] = $discount;
+//
+$source = 'site'; isset($_POST['email']) and $source = 'mail'; $data['buyer_comment'] = $source;
+//
+$_POST['call'] == 1 ? $w = 'one' : $w = 'two'; $data['buyer_comment'] = $w;
+//
+function shipping() { if ($_POST['call'] == '1') { return null; } return ['shipping_address_city' => 'Kyiv', 'shipping_receive_point' => '5']; } $data['shipping'] = shipping();
+//
+$data['buyer_comment'] = implode(', ', array_filter([$_POST['city'], $_POST['comment'], $_POST['kind'], 'end']));
+//
+$a = []; $a['city'] = $_POST['name']; $a['street'] = $_POST['phone']; $data['buyer_comment'] = implode(', ', $a);
+//
+$data['buyer_comment'] = implode('; ', $_POST['opt']);
+//
+$data['buyer_comment'] = ['none', 'one', 'two'][$_POST['qty']];
+//
+$b = json_decode(file_get_contents('php://input')); $b->name = $b->name . ' X'; $data = ['source_id' => 3, 'buyer' => ['full_name' => $b->name, 'phone' => $b->phone]];
+//
+$o = (object) $data ; $o->manager_comment = $_POST['name']; send(json_encode($o));
+//
+$o = new stdClass(); $o->source_id = 3; $o->buyer = ['full_name' => $_POST['name'], 'phone' => $_POST['phone']]; send(json_encode($o));
+//
+$data['buyer_comment'] = "\u{263A} \x41 \101 \$x \"q\"";
+//
+$data['buyer_comment'] = <<<TEXT
+    Name: {$_POST['name']}
+      Phone: {$_POST['phone']}
+    TEXT;
+//
+$data['products'] = [['name' => 'Tea', 'price' => 5, 'quantity' => 1]]; if (!empty($_POST['email'])) { $data['products'][0]['sku'] = $_POST['email']; } if (!empty($_POST['city'])) { $data['products'][0]['comment'] = $_POST['city']; }
+//
+function outer() { function inner($d) { send(json_encode($d)); } inner(['source_id' => 3, 'buyer' => ['full_name' => $_POST['name'], 'phone' => $_POST['phone']]]); } outer();
+//
+class Base { public $source = 3; function order() { return ['source_id' => $this->source, 'buyer' => ['full_name' => $_POST['name'], 'phone' => $_POST['phone']]]; } }
+class Shop extends Base { function run() { send(json_encode($this->order())); } } (new Shop())->run();
+//
+$d = $_POST; $d = is_array($d) ? $d : []; $data['buyer_comment'] = $d['name'];
+//
+foreach ($_POST['items'] as $i) { $t = $i['name']; $t .= ' x'; $data['products'][] = ['name' => $t, 'price' => $i['price'], 'quantity' => $i['qty']]; }
+//
+call_user_func('deliver', $data); function deliver($d) { send(json_encode($d)); }

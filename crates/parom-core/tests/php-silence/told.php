@@ -86,3 +86,28 @@ if (!$_POST['email']) { return; }
 function handle() { if (!$_POST['email']) { return; } send(json_encode(['source_id' => 3, 'buyer' => ['full_name' => $_POST['name'], 'phone' => $_POST['phone']]])); } handle();
 //
 switch ($_POST['kind']) { case 'gift': send(json_encode($data)); break; }
+//
+if ($_POST['city'] == 'Kyiv') { echo json_encode(['success' => false]); } else { send(json_encode($data)); }
+//
+if ($_POST['city'] == 'Kyiv') { echo json_encode(['status' => 'fail']); exit; } send(json_encode($data));
+//
+$data = json_decode(file_get_contents('php://input'), true); $data['source_id'] = 5; $data['buyer'] = ['phone' => $data['phone']]; $data['buyer_comment'] = $data['note'] ?? 'none'; $data['manager_comment'] = $data['x']; $data['source_uuid'] = $data['uuid']; foreach ($data['items'] as $i) { $data['products'][] = ['name' => $i['name'], 'price' => 1, 'quantity' => 1]; break; }
+//
+if ($_POST['button'] == 'x' || $_POST['sender_city'] != 'x') { exit; }
+//
+if ($_POST['sender_city'] == '') { exit; }
+//
+$n = 0; foreach ($_POST['items'] as $i) { $n = $n + 1; $data['products'][] = ['name' => $i['name'], 'price' => $n, 'quantity' => 1]; }
+//
+!empty($_POST['email']) && send(json_encode($data));
+//
+$_POST['email'] or fail(); function fail() { exit; }
+//
+function order() { if (!$_POST['email']) { return false; } return ['source_id' => 3, 'buyer' => ['full_name' => $_POST['name'], 'phone' => $_POST['phone']]]; }
+$data = order(); if ($data) { send(json_encode($data)); }
+//
+$data['buyer_comment'] = match ($_POST['kind']) { 'gift' => 'A', 'other' => 'B' };
+//
+$s = 0; foreach ($_POST['items'] as $i) { $s = $s + $i['price'] * $i['qty']; } $data['shipping_price'] = $s;
+//
+$mail = substr($_POST['phone'], 1) . '@x.ua'; $data['buyer']['email'] = $mail;

@@ -236,18 +236,24 @@ fn label(dictionary: &Dictionary, path: &str, value: &str) -> String {
     entry.map(|entry| entry.name.clone()).unwrap_or_default()
 }
 
+/// Outcomes of a try that the pages have words for.
+const OUTCOMES: [&str; 7] =
+    ["delivered", "not_applied", "rate_limited", "paused", "rejected", "number_taken", "unknown"];
+
 /// The history and the CRM's answers in one row of time.
 fn timeline(order: &OrderDetail, sees: bool) -> Vec<minijinja::Value> {
     let mut rows: BTreeMap<(i64, usize), minijinja::Value> = BTreeMap::new();
     for (at, event) in order.events.iter().enumerate() {
         let note = if sees { event.note.as_str() } else { "" };
-        let row = context! { at => event.at, state => event.state.clone(), actor => event.actor.clone(), note };
+        let (note_key, actor) = (reason::key(note), event.actor.clone());
+        let row = context! { at => event.at, state => event.state.clone(), actor, note, note_key };
         rows.insert((event.at, at), row);
     }
     for attempt in &order.attempts {
         let answer: String = attempt.answer.iter().filter(|_| sees).flat_map(|text| text.chars().take(2_000)).collect();
         let row = context! {
-            at => attempt.started_at, attempt => attempt.attempt, outcome => attempt.outcome.clone(), status => attempt.status,
+            at => attempt.started_at, attempt => attempt.attempt, status => attempt.status,
+            outcome => attempt.outcome.clone(), told => attempt.outcome.as_deref().is_some_and(|o| OUTCOMES.contains(&o)),
             took => attempt.finished_at.map(|end| end - attempt.started_at), answer,
         };
         rows.insert((attempt.started_at, usize::MAX), row);

@@ -364,10 +364,24 @@ fn the_languages_have_the_same_texts_and_none_is_left_over() {
             }
         }
     }
-    let built = ["state-", "role-", "kind-", "room-"];
+    let built = ["state-", "role-", "kind-", "room-", "outcome-"];
     for key in keys(&read("en.ftl")).iter().filter(|key| !key.starts_with(' ')) {
         let named = used.contains(&format!("'{key}'")) || used.contains(&format!("\"{key}\""));
         assert!(named || built.iter().any(|start| key.starts_with(start)), "`{key}` is not used");
+    }
+}
+
+/// What came of each try, and why the order went on, stands in the person's language.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_orders_history_speaks_the_persons_language() {
+    let world = World::start().await;
+    let anna = person(&world, "anna", "admin", &[]).await;
+    let kept = world.post("/in/shop", &form("Ivan")).await.json()["id"].as_str().unwrap().to_owned();
+    world.reaches(&kept, "delivered").await;
+    for (language, told) in [("uk", "CRM прийняла"), ("ru", "CRM приняла"), ("en", "the CRM took it")] {
+        anna.post(&world, "/language", &format!("language={language}&place=/")).await;
+        let page = anna.get(&world, &format!("/orders/{kept}")).await.text;
+        assert!(page.contains(told), "{page}");
     }
 }
 

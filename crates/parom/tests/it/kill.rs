@@ -120,10 +120,25 @@ async fn while_the_crm_works_on_the_request() {
     }
 }
 
-/// A sender's update at each point of its keeping: the sender repeats until it is acknowledged, and the CRM has one order
-/// with the new content.
-#[tokio::test(flavor = "multi_thread")]
-async fn at_each_point_of_an_update() {
+macro_rules! update_points {
+    ($($name:ident: $point:expr;)*) => {
+        $(#[tokio::test(flavor = "multi_thread")]
+        async fn $name() {
+            updated(&$point).await;
+        })*
+    };
+}
+
+update_points! {
+    before_an_update_is_handed_to_the_store: "intake.before_accept";
+    before_an_updates_commit: commit("before", "accept");
+    after_an_updates_commit: commit("after", "accept");
+    before_an_updates_answer: "intake.after_accept";
+}
+
+/// A sender's update at a point of its keeping: the sender repeats until it is acknowledged, and the CRM has one order with the
+/// new content.
+async fn updated(point: &str) {
     let woo = "format = \"woocommerce\"\naccess.token = { env = \"TEST_TOKEN\" }\norder.source_id = 22";
     let order = |id: usize, note: &str| {
         format!(
@@ -134,37 +149,33 @@ async fn at_each_point_of_an_update() {
         )
     };
     let json = "application/json";
-    for point in
-        ["intake.before_accept", "store.before_commit.accept", "store.after_commit.accept", "intake.after_accept"]
-    {
-        let mut world = ready().await;
-        world.channel("woo", woo);
-        for round in 0..ROUNDS / 2 {
-            world.configure(super::world::NO_CRM);
-            world.serve(&[]);
-            let path = "/in/woo/right-token";
-            assert_eq!(world.send(path, json, order(round, "old").into(), &[]).await.status, 202);
-            world.stop();
-            world.serve(&[("PAROM_CRASH_AT", point)]);
-            let _ = world.try_send(path, json, order(round, "newer").into(), &[]).await;
-            assert_eq!(world.died().await, None, "{point}");
-            world.serve(&[]);
-            assert_eq!(world.send(path, json, order(round, "newer").into(), &[]).await.status, 200);
-            world.stop();
-            world.configure(&world.crm.api_url());
-            world.serve(&[]);
-            world.crm_has(round + 2).await;
-            world.until("all are delivered", || world.orders().iter().all(|o| o["state"] == "delivered")).await;
-            world.stop();
-        }
-        let numbers: Vec<String> =
-            world.orders().iter().map(|order| order["source_uuid"].as_str().unwrap().to_owned()).collect();
-        world.assert_once(&numbers);
-        for number in numbers.iter().filter(|number| number.starts_with("W-")) {
-            let kept = world.order(number)["updates"].as_array().unwrap().len();
-            assert_eq!(kept, 1, "{point}: the update of {number} is there {kept} times");
-        }
-        let comments = world.crm.orders().iter().filter(|order| order["buyer_comment"] == "newer").count();
-        assert_eq!(comments, numbers.len() - 1, "{point}: the CRM has an old content");
+    let mut world = ready().await;
+    world.channel("woo", woo);
+    for round in 0..ROUNDS / 2 {
+        world.configure(super::world::NO_CRM);
+        world.serve(&[]);
+        let path = "/in/woo/right-token";
+        assert_eq!(world.send(path, json, order(round, "old").into(), &[]).await.status, 202);
+        world.stop();
+        world.serve(&[("PAROM_CRASH_AT", point)]);
+        let _ = world.try_send(path, json, order(round, "newer").into(), &[]).await;
+        assert_eq!(world.died().await, None, "{point}");
+        world.serve(&[]);
+        assert_eq!(world.send(path, json, order(round, "newer").into(), &[]).await.status, 200);
+        world.stop();
+        world.configure(&world.crm.api_url());
+        world.serve(&[]);
+        world.crm_has(round + 2).await;
+        world.until("all are delivered", || world.orders().iter().all(|o| o["state"] == "delivered")).await;
+        world.stop();
     }
+    let numbers: Vec<String> =
+        world.orders().iter().map(|order| order["source_uuid"].as_str().unwrap().to_owned()).collect();
+    world.assert_once(&numbers);
+    for number in numbers.iter().filter(|number| number.starts_with("W-")) {
+        let kept = world.order(number)["updates"].as_array().unwrap().len();
+        assert_eq!(kept, 1, "{point}: the update of {number} is there {kept} times");
+    }
+    let comments = world.crm.orders().iter().filter(|order| order["buyer_comment"] == "newer").count();
+    assert_eq!(comments, numbers.len() - 1, "{point}: the CRM has an old content");
 }

@@ -164,7 +164,12 @@ impl<'a> Run<'a> {
         // `$clean[$k] = trim($v)`: the list itself, cleaned.
         let whole = steps.is_empty() && rest.is_empty() && matches!(&value, Sym::Place(p) if p.steps.is_empty());
         if whole && (before == Sym::null() || before == Sym::List(Vec::new())) {
-            let list = self.loops.last().and_then(|around| around.list.clone());
+            let around = self.loops.last_mut();
+            let list = around.and_then(|around| {
+                let list = around.list.clone()?;
+                around.copies.push((base.to_owned(), list.clone()));
+                Some(list)
+            });
             return list.map_or_else(|| Sym::unknown(line, "it is filled item by item"), Sym::Place);
         }
         if whole && matches!(before, Sym::Place(_)) {

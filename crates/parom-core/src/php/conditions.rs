@@ -62,19 +62,18 @@ impl<'a> Run<'a> {
             _ => {}
         }
         let test = Test { node: condition, shown: self.shown(condition), tested };
-        let (before, sent) = (self.state(), self.sent.len());
+        let (before, sent) = (self.state(), self.done());
         let mut inner = Early::new();
         let then = self.body_of(body, &mut inner);
         self.unsure |= !inner.is_empty();
         let sends = self.sends_from(sent);
-        let sent = self.sent.len();
+        let sent = self.done();
         let after_then = self.restore(before);
         let other = self.alternatives(others, early);
         let after_other = self.state();
         let only = match (sends, self.sends_from(sent)) {
-            // What ends instead is told as such.
-            (true, false) if !matches!(other, Flow::Stop) => Some(""),
-            (false, true) if !matches!(then, Flow::Stop) => Some("not "),
+            (true, false) => Some(""),
+            (false, true) => Some("not "),
             _ => None,
         };
         if let Some(not) = only.filter(|_| !self.asks_for_a_form(condition)) {
@@ -93,7 +92,7 @@ impl<'a> Run<'a> {
         if tested.as_deref() == Some("false") {
             return Sym::null();
         }
-        let (before, sent) = (self.state(), self.sent.len());
+        let (before, sent) = (self.state(), self.done());
         let found = self.value(value);
         if std::mem::take(&mut self.ended) {
             self.ends_under(condition, not);
@@ -207,8 +206,8 @@ impl<'a> Run<'a> {
             return Flow::Next;
         };
         let (shown, subject) = (self.shown(subject), self.value(subject));
-        let (before, sent) = (self.state(), self.sent.len());
-        let (mut cases, mut last, mut tests) = (Vec::new(), None, Vec::new());
+        let (before, sent) = (self.state(), self.done());
+        let (mut cases, mut last, mut tests, mut last_sends) = (Vec::new(), None, Vec::new(), false);
         let mut open = true;
         let all = self.children(body);
         for (at, case) in all.iter().enumerate() {
@@ -229,7 +228,7 @@ impl<'a> Run<'a> {
             if statements.is_empty() {
                 continue;
             }
-            let sent = self.sent.len();
+            let sent = self.done();
             let mut inner = Early::new();
             let flow = match self.statements(statements, &mut inner) {
                 // They end the case, and no loop around it.
@@ -246,14 +245,15 @@ impl<'a> Run<'a> {
             let tested = tested.map(|tests| tests.join(" or "));
             let test = Test { node: *case, shown: shown.clone(), tested };
             if open {
-                cases.push((test, (flow, after, self.sent.len() > sent)));
+                cases.push((test, (flow, after, self.sends_from(sent))));
             } else {
                 last = Some((flow, after));
+                last_sends = self.sends_from(sent);
                 open = true;
             }
         }
-        let sending = cases.iter().filter(|(_, (flow, _, sends))| *sends || matches!(flow, Flow::Stop)).count();
-        if self.sends_from(sent) && (sending < cases.len() || last.is_none()) {
+        let all = cases.iter().all(|(_, (_, _, sends))| *sends) && last_sends;
+        if self.sends_from(sent) && !all {
             self.note(node, format!("only in some cases of {shown} it is sent; a mapping has no such rule"));
         }
         let (mut flow, state) = last.unwrap_or((Flow::Next, before));

@@ -12,8 +12,17 @@ use super::symbol::{Root, Sym};
 pub(super) struct Guard {
     line: usize,
     shown: String,
-    /// What had been sent, and set outside of the function, by then.
-    done: (usize, usize),
+    /// What had been done by then.
+    done: Done,
+}
+
+/// How much was done by a moment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Done {
+    sent: usize,
+    handed: usize,
+    /// Times that something outside of its function was set.
+    changes: usize,
 }
 
 /// Functions that end the script.
@@ -64,7 +73,7 @@ impl<'a> Run<'a> {
     /// Tells of the ends of the script before which an order is not sent; one behind it costs none.
     pub(super) fn tell_stops(&mut self) {
         for stop in std::mem::take(&mut self.stops) {
-            if self.sends_from(stop.done.0) {
+            if self.sends_from(stop.done) {
                 let text = format!("under the condition {} nothing is sent; a mapping has no such rule", stop.shown);
                 self.notes.push(Note { line: stop.line, text });
             }
@@ -72,8 +81,9 @@ impl<'a> Run<'a> {
     }
 
     /// Whether an order or a part of one was sent since then; logs and errors are none.
-    pub(super) fn sends_from(&self, sent: usize) -> bool {
-        self.sent.iter().skip(sent).chain(&self.handed).any(|(_, sent)| parts(sent) > 0)
+    pub(super) fn sends_from(&self, done: Done) -> bool {
+        let handed = self.handed.iter().skip(done.handed);
+        self.sent.iter().skip(done.sent).chain(handed).any(|(_, sent)| parts(sent) > 0)
     }
 
     /// Remembers that the function gives back early here; it is told where more comes in it.
@@ -84,19 +94,21 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What has been sent, and set outside of the function.
-    fn done(&self) -> (usize, usize) {
-        (self.sent.len(), self.changes)
+    /// How much is done by now.
+    pub(super) fn done(&self) -> Done {
+        Done { sent: self.sent.len(), handed: self.handed.len(), changes: self.changes }
     }
 
     /// Tells of the early ends of a function that is left, from its first. One that fills its arguments does more than it
     /// gives; one that gives an order gives none.
     pub(super) fn tell_guards(&mut self, first: usize, fills: bool, gives: bool) {
         for guard in self.guards.split_off(first) {
-            let what = match self.done() {
-                _ if gives || self.sends_from(guard.done.0) => "nothing is sent",
-                (_, changes) if fills || changes > guard.done.1 => "the rest of the function is left out",
-                _ => continue,
+            let what = if gives || self.sends_from(guard.done) {
+                "nothing is sent"
+            } else if fills || self.changes > guard.done.changes {
+                "the rest of the function is left out"
+            } else {
+                continue;
             };
             let text = format!("under the condition {} {what}; a mapping has no such rule", guard.shown);
             self.notes.push(Note { line: guard.line, text });

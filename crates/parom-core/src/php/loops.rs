@@ -17,6 +17,8 @@ pub(super) struct Loop {
     pub(super) slots: Vec<String>,
     /// Names that belong to one turn of it.
     pub(super) locals: Vec<String>,
+    /// Names that are filled with the list's own items, under its own keys.
+    pub(super) copies: Vec<(String, Place)>,
     /// Lists that are read at the loop's index, each under a name.
     pub(super) indexed: Vec<(String, Place)>,
 }
@@ -130,8 +132,16 @@ impl<'a> Run<'a> {
         }
         self.assign(item, value);
         self.only_turn(body, early);
-        self.loops.pop();
+        let copies = self.loops.pop().unwrap_or_default().copies;
         self.leave_item_behind(node, &before);
+        for (name, list) in copies {
+            let copy = Sym::Place(list);
+            // A condition has parted it from its list.
+            if self.get(&name).is_some_and(|value| value != copy) {
+                self.note(node, format!("${name} gets fields of the form under a condition: all of them are carried"));
+                self.set(&name, copy);
+            }
+        }
     }
 
     /// What a loop has left in names outside of it was its last item, which is not known.

@@ -30,6 +30,9 @@ use run::Run;
 /// Times that a script is mended and read again.
 const REPAIRS: usize = 5;
 
+/// Parts of a chain that weigh as much as a level.
+const CHAINED: usize = 3;
+
 /// What was noticed at a line of the script.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Note {
@@ -75,14 +78,19 @@ impl std::fmt::Display for ConvertError {
 
 impl std::error::Error for ConvertError {}
 
-/// Whether the tree is deeper than what is followed; without recursion, which it would exhaust.
+/// Whether the tree is deeper than what is followed; without recursion, which it would exhaust. What is joined in a row, a long
+/// text, nests too, but each of its parts costs less than a level.
 fn too_deep(tree: &Tree) -> bool {
     let mut cursor = tree.walk();
-    let mut depth = 0;
+    let (mut depth, mut weights) = (0, Vec::new());
     loop {
+        let outer = cursor.node().kind();
         if cursor.goto_first_child() {
-            depth += 1;
-            if depth > limits::PHP_NESTING {
+            let chain = outer == "binary_expression" && cursor.node().kind() == outer;
+            let weight = if chain { 1 } else { CHAINED };
+            depth += weight;
+            weights.push(weight);
+            if depth > limits::PHP_NESTING * CHAINED {
                 return true;
             }
             continue;
@@ -91,7 +99,7 @@ fn too_deep(tree: &Tree) -> bool {
             if !cursor.goto_parent() {
                 return false;
             }
-            depth -= 1;
+            depth -= weights.pop().unwrap_or_default();
         }
     }
 }

@@ -13,6 +13,9 @@ impl<'a> Run<'a> {
             return self.unknown(node);
         };
         let operator = node.child_by_field_name("operator").map(|operator| self.text(operator)).unwrap_or_default();
+        if operator == "." {
+            return self.chain(node);
+        }
         if self.ends(right) {
             let value = self.value(left);
             let not = if matches!(operator, "&&" | "and") { "" } else { "not " };
@@ -26,7 +29,6 @@ impl<'a> Run<'a> {
             _ => self.value(right),
         };
         match operator {
-            "." => join(a, b),
             "??" => self.coalesce(node, a, b),
             "===" | "==" | "!==" | "!=" | "<>" => self.compare(node, &a, operator, &b),
             "<" | ">" | "<=" | ">=" => self.in_order(node, &a, operator, &b),
@@ -35,6 +37,28 @@ impl<'a> Run<'a> {
             "+" | "-" | "*" | "/" => self.sum(node, &a, operator, &b),
             _ => self.unknown(node),
         }
+    }
+
+    /// `a . b . c …`: a long text is no deep one.
+    fn chain(&mut self, node: Node<'a>) -> Sym {
+        let (mut rest, mut first) = (Vec::new(), node);
+        while let (true, Some(left), Some(right)) =
+            (self.text_of_operator(first) == ".", first.child_by_field_name("left"), first.child_by_field_name("right"))
+        {
+            rest.push(right);
+            first = left;
+        }
+        let first = self.value(first);
+        rest.into_iter().rev().fold(first, |whole, part| {
+            let part = self.value(part);
+            join(whole, part)
+        })
+    }
+
+    /// The operator of a binary expression, or nothing.
+    fn text_of_operator(&self, node: Node<'a>) -> &'a str {
+        let operator = node.child_by_field_name("operator").filter(|_| node.kind() == "binary_expression");
+        operator.map(|operator| self.text(operator)).unwrap_or_default()
     }
 
     /// `a ?? b`: the default counts where the field is absent, not where it is empty.

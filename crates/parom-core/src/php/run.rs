@@ -140,11 +140,11 @@ impl<'a> Run<'a> {
             return;
         }
         self.idle();
+        self.tell_stops();
         if self.body().is_none() {
             // Some client of the CRM's is handed the order itself.
             self.sent.append(&mut self.handed);
         }
-        self.tell_stops();
     }
 
     /// Follows what nobody calls here.
@@ -181,6 +181,9 @@ impl<'a> Run<'a> {
     /// What is turned into JSON, or handed over as such.
     pub(super) fn send(&mut self, node: Node<'_>, value: Sym) {
         let value = if self.loops.iter().any(|around| !around.over.is_empty()) {
+            if parts(&value) > 0 {
+                self.note(node, "it is sent once for each item of the loop; a channel sends one");
+            }
             value.outside_of_loops(line(node))
         } else {
             value

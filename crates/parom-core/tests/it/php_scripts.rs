@@ -76,6 +76,18 @@ fn what_is_no_order_script_is_told_so() {
     let _ = convert(endless, "main");
 }
 
+/// A letter to the shop is put together of hundreds of pieces; the order beside it is carried.
+#[test]
+fn a_long_text_is_no_deep_one() {
+    let letter = "'<tr>' . $_POST['x'] . ".repeat(200);
+    let text = format!(
+        "<?php $letter = {letter} ''; mail('x', 'x', $letter); $d = ['source_id' => 3, 'buyer' => ['full_name' => $_POST['name']]]; \
+         json_encode($d);"
+    );
+    let converted = convert(&text, "main").unwrap();
+    assert!(converted.channel.contains("full_name = \"{{ name }}\""), "{}", converted.channel);
+}
+
 /// Wherever a key may stand, and however the script around it is broken, it is in no comment and in no note.
 #[test]
 fn a_key_is_never_shown() {

@@ -111,3 +111,26 @@ $data['buyer_comment'] = match ($_POST['kind']) { 'gift' => 'A', 'other' => 'B' 
 $s = 0; foreach ($_POST['items'] as $i) { $s = $s + $i['price'] * $i['qty']; } $data['shipping_price'] = $s;
 //
 $mail = substr($_POST['phone'], 1) . '@x.ua'; $data['buyer']['email'] = $mail;
+//
+$clean = []; foreach ($_POST as $k => $v) { if (!empty($v)) { $clean[$k] = trim($v); } } $data['buyer_comment'] = $clean['kind']; $data['manager_comment'] = $clean['qty'];
+//
+class Client { function __call($name, $with) { send(json_encode($with[0])); } } $make = 'Client'; $client = new $make();
+$ready = $client; if ($_POST['email']) { $ready->createOrder($data); } else { echo 'no'; }
+//
+if ($_POST['call'] == '1') { send(json_encode($data)); } else { exit; }
+//
+if ($_POST['call'] == '1') { exit; } else { send(json_encode($data)); }
+//
+if ($_POST['call'] == '1') { send(json_encode($data)); exit; }
+//
+function go($d) { if ($_POST['call'] != '1') { return; } send(json_encode($d)); } go($data);
+//
+function ok() { return $_POST['call'] == '1'; } if (ok()) { send(json_encode($data)); }
+//
+switch ($_POST['call']) { case '1': send(json_encode($data)); exit; default: die('no'); }
+//
+while ($_POST['call'] == '1') { send(json_encode($data)); break; }
+//
+foreach ($_POST['tags'] as $t) { send(json_encode($data)); }
+//
+try { if ($_POST['call'] != '1') { throw new Exception('no'); } send(json_encode($data)); } catch (Exception $e) { echo 'no'; }

@@ -16,13 +16,15 @@ pub(super) struct State {
     pub(super) constants: Scope,
 }
 
+/// Names whose copy costs a step.
+const COPIED: usize = 16;
+
 /// Values that are given back under conditions; a condition that cannot be said is none.
 pub(super) type Early = Vec<(Option<String>, Sym)>;
 
 /// A condition, and where it stands.
 struct Test<'a> {
     node: Node<'a>,
-    shown: String,
     tested: Option<String>,
 }
 
@@ -30,7 +32,7 @@ impl<'a> Run<'a> {
     fn state(&mut self) -> State {
         let held: usize = self.scopes.iter().map(HashMap::len).sum();
         // What a branch may change is copied, at a price.
-        self.spend(held / 16);
+        self.spend(held / COPIED);
         State { scopes: self.scopes.clone(), objects: self.objects.clone(), constants: self.constants.clone() }
     }
 
@@ -61,7 +63,7 @@ impl<'a> Run<'a> {
             Some("false") => return self.alternatives(others, early),
             _ => {}
         }
-        let test = Test { node: condition, shown: self.shown(condition), tested };
+        let test = Test { node: condition, tested };
         let (before, sent) = (self.state(), self.done());
         let mut inner = Early::new();
         let then = self.body_of(body, &mut inner);
@@ -71,14 +73,10 @@ impl<'a> Run<'a> {
         let after_then = self.restore(before);
         let other = self.alternatives(others, early);
         let after_other = self.state();
-        let only = match (sends, self.sends_from(sent)) {
-            (true, false) => Some(""),
-            (false, true) => Some("not "),
-            _ => None,
-        };
-        if let Some(not) = only.filter(|_| !self.asks_for_a_form(condition)) {
-            let text = format!("only under the condition {not}{} it is sent; a mapping has no such rule", test.shown);
-            self.note(condition, text);
+        match (sends, self.sends_from(sent)) {
+            (true, false) => self.only_under(condition, ""),
+            (false, true) => self.only_under(condition, "not "),
+            _ => {}
         }
         self.combine(&test, (then, after_then, sends), (other, after_other), early)
     }
@@ -99,14 +97,10 @@ impl<'a> Run<'a> {
             self.restore(before);
             return found;
         }
-        if self.sends_from(sent) && tested.as_deref() != Some("true") && !self.asks_for_a_form(condition) {
-            let shown = self.shown(condition);
-            self.note(
-                condition,
-                format!("only under the condition {not}{shown} it is sent; a mapping has no such rule"),
-            );
-        }
         if tested.as_deref() != Some("true") {
+            if self.sends_from(sent) {
+                self.only_under(condition, not);
+            }
             let after = self.restore(before.clone());
             let merged = self.merge(condition, tested.as_deref(), after, before);
             self.restore(merged);
@@ -243,7 +237,7 @@ impl<'a> Run<'a> {
             let after = self.restore(before.clone());
             let tested: Option<Vec<String>> = tests.drain(..).collect();
             let tested = tested.map(|tests| tests.join(" or "));
-            let test = Test { node: *case, shown: shown.clone(), tested };
+            let test = Test { node: *case, tested };
             if open {
                 cases.push((test, (flow, after, self.sends_from(sent))));
             } else {

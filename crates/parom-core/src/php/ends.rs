@@ -70,6 +70,15 @@ impl<'a> Run<'a> {
         self.note(condition, format!("under the condition {shown} {what}; a mapping has no such rule"));
     }
 
+    /// Says that it is sent under a condition alone.
+    pub(super) fn only_under(&mut self, condition: Node<'a>, not: &str) {
+        if !self.asks_for_a_form(condition) {
+            let shown = self.shown(condition);
+            let text = format!("only under the condition {not}{shown} it is sent; a mapping has no such rule");
+            self.note(condition, text);
+        }
+    }
+
     /// Tells of the ends of the script before which an order is not sent; one behind it costs none.
     pub(super) fn tell_stops(&mut self) {
         for stop in std::mem::take(&mut self.stops) {

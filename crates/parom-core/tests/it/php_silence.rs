@@ -112,10 +112,8 @@ pub(super) fn converted(statements: &str, requests: &[&str]) -> (Vec<String>, Ve
 /// Scripts that a channel does not carry: each differs from PHP over one of the forms, and says so.
 #[test]
 fn what_is_not_carried_is_told() {
-    let cases = include_str!("../php-silence/told.php");
     let mut failed = Vec::new();
-    for case in cases.split("\n//\n").skip(1) {
-        let (notes, differ) = converted(case, &requests(case));
+    for (case, notes, differ) in tried(include_str!("../php-silence/told.php")) {
         if differ.is_empty() {
             failed.push(format!("it does not differ any more:\n{case}\n{notes:?}"));
         } else if notes.is_empty() {
@@ -128,15 +126,21 @@ fn what_is_not_carried_is_told() {
 /// Scripts that a channel carries whole: it sends what PHP sends, and there is nothing to say.
 #[test]
 fn what_is_carried_sends_what_php_sends() {
-    let cases = include_str!("../php-silence/carried.php");
     let mut failed = Vec::new();
-    for case in cases.split("\n//\n").skip(1) {
-        let (notes, differ) = converted(case, &requests(case));
+    for (case, notes, differ) in tried(include_str!("../php-silence/carried.php")) {
         if !differ.is_empty() || !notes.is_empty() {
             failed.push(format!("{case}\n{}\n{}", differ.join("\n"), notes.join("\n")));
         }
     }
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));
+}
+
+/// Each small script of a file, its notes and where its channel differs.
+fn tried(cases: &str) -> impl Iterator<Item = (&str, Vec<String>, Vec<String>)> {
+    cases.split("\n//\n").skip(1).map(|case| {
+        let (notes, differ) = converted(case, &requests(case));
+        (case, notes, differ)
+    })
 }
 
 fn requests(case: &str) -> [&'static str; 2] {

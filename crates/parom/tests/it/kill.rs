@@ -114,10 +114,16 @@ async fn while_the_crm_works_on_the_request() {
             world.until("all are delivered", || world.orders().iter().all(|o| o["state"] == "delivered")).await;
             world.stop();
         }
-        let numbers: Vec<String> =
-            world.orders().iter().map(|order| order["source_uuid"].as_str().unwrap().to_owned()).collect();
-        world.assert_once(&numbers);
+        each_once(&world);
     }
+}
+
+/// The numbers of all orders, each of which the CRM has once.
+fn each_once(world: &World) -> Vec<String> {
+    let orders = world.orders();
+    let numbers: Vec<String> = orders.iter().map(|order| order["source_uuid"].as_str().unwrap().to_owned()).collect();
+    world.assert_once(&numbers);
+    numbers
 }
 
 macro_rules! update_points {
@@ -169,9 +175,7 @@ async fn updated(point: &str) {
         world.until("all are delivered", || world.orders().iter().all(|o| o["state"] == "delivered")).await;
         world.stop();
     }
-    let numbers: Vec<String> =
-        world.orders().iter().map(|order| order["source_uuid"].as_str().unwrap().to_owned()).collect();
-    world.assert_once(&numbers);
+    let numbers = each_once(&world);
     for number in numbers.iter().filter(|number| number.starts_with("W-")) {
         let kept = world.order(number)["updates"].as_array().unwrap().len();
         assert_eq!(kept, 1, "{point}: the update of {number} is there {kept} times");
